@@ -1,0 +1,19 @@
+//! `cutover`: a terminal war room that takes an organisation's npm publish paths off long-lived tokens.
+//!
+//! The library behind the binary. Arrows point down; `tests/architecture.rs` holds them:
+//!
+//! ```text
+//! main > cli > commands > tui
+//!                 |        |
+//!                 |        +-> engine ---> report
+//!                 |             |  |         |
+//!                 +-> check     |  v         v
+//!                 +-> intake    | scan     session > journal
+//!                       |       v  |         |         |
+//!                       +------> model <-----+---------+
+//!                                  |
+//!                                safe          assets (data, read by anyone)
+//! ```
+
+pub mod safe;
+pub mod scan;
