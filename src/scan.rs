@@ -4,6 +4,8 @@
 //! Pure reading: no network, no git process, nothing of the scanned tree is run.
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
+pub mod package;
+
 use serde::Serialize;
 
 /// Where something stands in a checkout. Lines and columns count from 1; `span` is the byte range in the file.
