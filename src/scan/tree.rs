@@ -1,0 +1,490 @@
+//! A checkout as a tree of files: list, read, commit. A folder now; Git blobs can stand behind the same trait later.
+//!
+//! One walk collects every file that any reader may want by its fixed place or name; script files are read on demand.
+//! Links are never followed, only regular files are opened, and every read has a size cap.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+/// Most bytes of one file that are read, 2 MiB; a larger file is a finding.
+pub const SIZE_CAP: u64 = 2 * 1024 * 1024;
+
+/// Most files of interest that one walk keeps, so that a hostile tree cannot eat the memory.
+const FILES_CAP: usize = 200_000;
+
+/// Why a file of a checkout could not be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TreeError {
+    #[error("file is not there")]
+    Missing,
+    #[error("is a link, device, pipe or socket, not a regular file; replace it by a regular file")]
+    NotRegular,
+    #[error("is {size} bytes, more than the {cap} that are read; split it")]
+    TooLarge { size: u64, cap: u64 },
+    #[error("is not valid UTF-8 text; save it as UTF-8")]
+    NotText,
+    #[error("cannot be read ({0}); check its permissions")]
+    Unreadable(String),
+}
+
+/// What a file is for a reader, told by its place and name alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    GithubWorkflow,
+    GithubAction,
+    Gitlab,
+    Circleci,
+    Azure,
+    Jenkins,
+    Travis,
+    PackageJson,
+    Npmrc,
+    YarnRc,
+    Bunfig,
+    PnpmWorkspace,
+    /// lerna.json, nx.json, rush.json, .changeset/config.json, package manager lock files (name only).
+    ReleaseConfig,
+    LockFile,
+}
+
+impl FileKind {
+    /// True for the files that a CI system reads by itself, the ones that make a folder a checkout.
+    pub fn is_ci(self) -> bool {
+        matches!(
+            self,
+            Self::GithubWorkflow | Self::Gitlab | Self::Circleci | Self::Azure | Self::Jenkins | Self::Travis
+        )
+    }
+}
+
+/// One file of interest found by the walk.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Path relative to the root, with `/`.
+    pub path: String,
+    pub kind: FileKind,
+    /// False for links, pipes, sockets and devices: they are never opened.
+    pub regular: bool,
+}
+
+/// A readable set of files at one commit.
+pub trait Tree {
+    /// Lists the files of interest, sorted by path.
+    fn entries(&self) -> &[Entry];
+    /// Reads one regular file as text, at most `cap` bytes.
+    ///
+    /// # Errors
+    /// [`TreeError`] says why; nothing is ever read through a link.
+    fn read(&self, path: &str, cap: u64) -> Result<String, TreeError>;
+    /// Tells the commit the files were at, where that is known.
+    fn commit(&self) -> Option<&str>;
+    /// Tells how to name what was looked at, such as "default branch only".
+    fn refs(&self) -> &str;
+
+    /// Lists the paths of one kind.
+    fn of_kind(&self, kind: FileKind) -> Vec<&Entry> {
+        self.entries().iter().filter(|e| e.kind == kind).collect()
+    }
+
+    /// Tells whether the walk saw a file at this path.
+    fn lists(&self, path: &str) -> bool {
+        self.entries().binary_search_by(|e| e.path.as_str().cmp(path)).is_ok()
+    }
+}
+
+/// A checkout that is a folder on disk.
+pub struct Folder {
+    root: PathBuf,
+    handle: Option<OwnedFd>,
+    entries: Vec<Entry>,
+    commit: Option<String>,
+    /// Places that the walk could not enter, with the reason.
+    pub unreadable: Vec<(String, String)>,
+}
+
+impl Folder {
+    /// Walks a folder once and keeps what readers may want.
+    pub fn open(root: &Path) -> Self {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::open(root, flags, Mode::empty()).ok();
+        let (entries, unreadable) = walk(root);
+        Self { root: root.to_path_buf(), handle, entries, commit: head_commit(root), unreadable }
+    }
+
+    /// Gives the folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn open_file(&self, path: &str) -> Result<File, TreeError> {
+        let root = self.handle.as_ref().ok_or(TreeError::Missing)?;
+        open_beneath(root, path).map(File::from)
+    }
+}
+
+impl Tree for Folder {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn read(&self, path: &str, cap: u64) -> Result<String, TreeError> {
+        let file = self.open_file(path)?;
+        let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(TreeError::NotRegular);
+        }
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        if size > cap {
+            return Err(TreeError::TooLarge { size, cap });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+        let read = file.take(cap.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(|e| TreeError::Unreadable(e.kind().to_string()))?;
+        if bytes.len() as u64 > cap {
+            return Err(TreeError::TooLarge { size: bytes.len() as u64, cap });
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(_) => Err(TreeError::NotText),
+        }
+    }
+
+    fn commit(&self) -> Option<&str> {
+        self.commit.as_deref()
+    }
+
+    fn refs(&self) -> &str {
+        "default branch only, other refs not looked at"
+    }
+}
+
+/// Files held in memory: what tests and `--base` comparisons read.
+#[derive(Default)]
+pub struct Memory {
+    files: std::collections::BTreeMap<String, String>,
+    entries: Vec<Entry>,
+}
+
+impl Memory {
+    /// Builds a tree from paths and texts.
+    pub fn new<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
+        let files: std::collections::BTreeMap<String, String> =
+            files.into_iter().map(|(p, t)| (p.into(), t.into())).collect();
+        let entries = files
+            .keys()
+            .filter_map(|path| kind_of(path).map(|kind| Entry { path: path.clone(), kind, regular: true }))
+            .collect();
+        Self { files, entries }
+    }
+}
+
+impl Tree for Memory {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn read(&self, path: &str, cap: u64) -> Result<String, TreeError> {
+        let text = self.files.get(path).ok_or(TreeError::Missing)?;
+        if text.len() as u64 > cap {
+            return Err(TreeError::TooLarge { size: text.len() as u64, cap });
+        }
+        Ok(text.clone())
+    }
+
+    fn commit(&self) -> Option<&str> {
+        None
+    }
+
+    fn refs(&self) -> &str {
+        "given files only"
+    }
+}
+
+/// Joins a relative path to a folder of the checkout; `None` when it leaves the checkout or is absolute.
+pub fn join(dir: &str, relative: &str) -> Option<String> {
+    if relative.starts_with('/') || relative.contains('\0') {
+        return None;
+    }
+    let mut parts: Vec<&str> = dir.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Tells what a file is by its place in the checkout; `None` where no reader wants it.
+pub fn kind_of(path: &str) -> Option<FileKind> {
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    match name {
+        "package.json" => return Some(FileKind::PackageJson),
+        ".npmrc" => return Some(FileKind::Npmrc),
+        ".yarnrc.yml" | ".yarnrc" => return Some(FileKind::YarnRc),
+        "bunfig.toml" => return Some(FileKind::Bunfig),
+        "pnpm-workspace.yaml" => return Some(FileKind::PnpmWorkspace),
+        "action.yml" | "action.yaml" => return Some(FileKind::GithubAction),
+        ".gitlab-ci.yml" | ".gitlab-ci.yaml" => return Some(FileKind::Gitlab),
+        ".travis.yml" => return Some(FileKind::Travis),
+        "lerna.json" | "nx.json" | "rush.json" => return Some(FileKind::ReleaseConfig),
+        "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock" | "pnpm-lock.yaml" | "bun.lock" | "bun.lockb" => {
+            return Some(FileKind::LockFile);
+        }
+        _ => {}
+    }
+    if yaml && dir == ".github/workflows" {
+        return Some(FileKind::GithubWorkflow);
+    }
+    let circle = dir == ".circleci" || dir.starts_with(".circleci/");
+    if yaml && circle {
+        return Some(FileKind::Circleci);
+    }
+    let gitlab_dir = path.starts_with(".gitlab/") || path.starts_with(".gitlab-ci/");
+    let template = name.ends_with(".yml.tpl") || name.ends_with(".yaml.tpl") || name.ends_with(".gitlab-ci.yml");
+    if (gitlab_dir && (yaml || template)) || (yaml && name.contains("gitlab-ci")) {
+        return Some(FileKind::Gitlab);
+    }
+    let azure_dir = [".azure-pipelines", ".azuredevops", ".pipelines", "azure-pipelines", ".azure/pipelines", "build/azure"]
+        .iter()
+        .any(|d| dir == *d || dir.strip_prefix(d).is_some_and(|rest| rest.starts_with('/') || rest.starts_with('-')));
+    if yaml && (azure_dir || name.starts_with("azure-pipelines") || name.contains("azure-pipeline")) {
+        return Some(FileKind::Azure);
+    }
+    if name.starts_with("Jenkinsfile") || name.to_ascii_lowercase().ends_with(".jenkinsfile") {
+        return Some(FileKind::Jenkins);
+    }
+    if name.starts_with(".releaserc")
+        || name.starts_with("release.config.")
+        || name.starts_with(".release-it.")
+        || path.ends_with(".changeset/config.json")
+    {
+        return Some(FileKind::ReleaseConfig);
+    }
+    None
+}
+
+fn walk(root: &Path) -> (Vec<Entry>, Vec<(String, String)>) {
+    let mut entries = Vec::new();
+    let mut problems = Vec::new();
+    let walker = ignore::WalkBuilder::new(root)
+        .standard_filters(false)
+        .follow_links(false)
+        .max_depth(Some(64))
+        .filter_entry(|e| e.depth() == 0 || !matches!(e.file_name().to_str(), Some(".git" | "node_modules")))
+        .build();
+    for item in walker {
+        let item = match item {
+            Ok(item) => item,
+            Err(error) => {
+                problems.push((walk_error_path(&error, root), io_words(&error)));
+                continue;
+            }
+        };
+        let Some(file_type) = item.file_type() else { continue };
+        if file_type.is_dir() || entries.len() >= FILES_CAP {
+            continue;
+        }
+        let path = relative(root, item.path());
+        if let Some(kind) = kind_of(&path) {
+            entries.push(Entry { path, kind, regular: file_type.is_file() });
+        }
+    }
+    entries.sort();
+    (entries, problems)
+}
+
+fn walk_error_path(error: &ignore::Error, root: &Path) -> String {
+    match error {
+        ignore::Error::WithPath { path, .. } => relative(root, path),
+        ignore::Error::WithDepth { err, .. } => walk_error_path(err, root),
+        _ => String::new(),
+    }
+}
+
+fn io_words(error: &ignore::Error) -> String {
+    error.io_error().map_or_else(|| "walk failed".to_owned(), |e| e.kind().to_string())
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+}
+
+fn unreadable(error: Errno) -> TreeError {
+    match error {
+        Errno::NOENT | Errno::NOTDIR => TreeError::Missing,
+        Errno::LOOP | Errno::MLINK => TreeError::NotRegular,
+        other => TreeError::Unreadable(other.kind().to_string()),
+    }
+}
+
+/// Opens a file below the root without following any link on the way; a pipe does not block.
+fn open_beneath(root: &OwnedFd, path: &str) -> Result<OwnedFd, TreeError> {
+    let leaf = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    if path.is_empty() || path.starts_with('/') || path.split('/').any(|p| p == "..") {
+        return Err(TreeError::Missing);
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::ResolveFlags;
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH;
+        match rustix::fs::openat2(root, path, leaf, Mode::empty(), resolve) {
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            other => return other.map_err(unreadable),
+        }
+    }
+    let mut parts = path.split('/').filter(|p| !p.is_empty() && *p != ".").peekable();
+    let mut at: Option<OwnedFd> = None;
+    while let Some(part) = parts.next() {
+        let dir = at.as_ref().unwrap_or(root);
+        if parts.peek().is_none() {
+            return rustix::fs::openat(dir, part, leaf, Mode::empty()).map_err(unreadable);
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        at = Some(rustix::fs::openat(dir, part, flags, Mode::empty()).map_err(unreadable)?);
+    }
+    Err(TreeError::Missing)
+}
+
+/// Finds the folder that holds git's own files: `.git`, or where a `.git` file of a worktree points.
+///
+/// The pointer is followed only to read the two text files `HEAD` and `config`.
+pub fn git_folder(root: &Path) -> Option<PathBuf> {
+    let dot = root.join(".git");
+    let meta = std::fs::symlink_metadata(&dot).ok()?;
+    if meta.is_dir() {
+        return Some(dot);
+    }
+    if !meta.is_file() {
+        return None;
+    }
+    let text = read_small(&dot)?;
+    let target = text.strip_prefix("gitdir:")?.trim();
+    let path = Path::new(target);
+    Some(if path.is_absolute() { path.to_path_buf() } else { root.join(path) })
+}
+
+/// Reads git's config file as text, never through git.
+pub fn git_config(root: &Path) -> Option<String> {
+    let git = git_folder(root)?;
+    read_small(&git.join("config")).or_else(|| {
+        let common = read_small(&git.join("commondir"))?;
+        read_small(&git.join(common.trim()).join("config"))
+    })
+}
+
+fn head_commit(root: &Path) -> Option<String> {
+    let git = git_folder(root)?;
+    let head = read_small(&git.join("HEAD"))?;
+    let head = head.trim();
+    let Some(name) = head.strip_prefix("ref: ") else { return commit_id(head) };
+    if !name.starts_with("refs/") || name.split('/').any(|p| p == "..") {
+        return None;
+    }
+    let common = read_small(&git.join("commondir")).map_or_else(|| git.clone(), |c| git.join(c.trim()));
+    if let Some(text) = read_small(&common.join(name)) {
+        return commit_id(text.trim());
+    }
+    let packed = read_small(&common.join("packed-refs"))?;
+    packed.lines().find_map(|line| line.strip_suffix(name).and_then(|id| commit_id(id.trim())))
+}
+
+fn commit_id(text: &str) -> Option<String> {
+    let hex = text.len() >= 40 && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    hex.then(|| text.to_owned())
+}
+
+fn read_small(path: &Path) -> Option<String> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(4 * SIZE_CAP).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn places_are_known() {
+        let table = [
+            (".github/workflows/a.yml", Some(FileKind::GithubWorkflow)),
+            (".github/workflows/actions/x/action.yml", Some(FileKind::GithubAction)),
+            (".github/workflows/sub/a.yml", None),
+            ("ci/.github/workflows/a.yml", None),
+            ("action.yaml", Some(FileKind::GithubAction)),
+            (".circleci/build.yml", Some(FileKind::Circleci)),
+            (".gitlab/input/build.yaml.tpl", Some(FileKind::Gitlab)),
+            ("azure-pipelines-release.yml", Some(FileKind::Azure)),
+            (".azure-pipelines/templates/x.yml", Some(FileKind::Azure)),
+            ("ci/Jenkinsfile.release", Some(FileKind::Jenkins)),
+            ("packages/a/package.json", Some(FileKind::PackageJson)),
+            (".changeset/config.json", Some(FileKind::ReleaseConfig)),
+            ("src/main.ts", None),
+        ];
+        for (path, kind) in table {
+            assert_eq!(kind_of(path), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn joins_stay_inside() {
+        assert_eq!(join("", "./scripts/x.sh").as_deref(), Some("scripts/x.sh"));
+        assert_eq!(join("a/b", "../c").as_deref(), Some("a/c"));
+        assert_eq!(join("a", "../../etc"), None);
+        assert_eq!(join("", "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn only_regular_files_below_the_root_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "planted").unwrap();
+        let flows = dir.path().join(".github/workflows");
+        std::fs::create_dir_all(&flows).unwrap();
+        std::fs::write(flows.join("a.yml"), "on: push\n").unwrap();
+        std::fs::write(dir.path().join(".gitignore"), ".github\n").unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret"), flows.join("link.yml")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", flows.join("zero.yml")).unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("out")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, flows.join("pipe.yml"), Mode::from_raw_mode(0o600)).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(flows.join("sock.yml")).unwrap();
+        std::fs::create_dir_all(dir.path().join("node_modules/x")).unwrap();
+        std::fs::write(dir.path().join("node_modules/x/package.json"), "{}").unwrap();
+        let tree = Folder::open(dir.path());
+        let seen: Vec<(&str, bool)> = tree.entries().iter().map(|e| (e.path.as_str(), e.regular)).collect();
+        assert_eq!(
+            seen,
+            [
+                (".github/workflows/a.yml", true),
+                (".github/workflows/link.yml", false),
+                (".github/workflows/pipe.yml", false),
+                (".github/workflows/sock.yml", false),
+                (".github/workflows/zero.yml", false),
+            ]
+        );
+        assert_eq!(tree.read(".github/workflows/a.yml", SIZE_CAP).unwrap(), "on: push\n");
+        for bad in ["link.yml", "zero.yml", "pipe.yml"] {
+            let got = tree.read(&format!(".github/workflows/{bad}"), SIZE_CAP);
+            assert_eq!(got, Err(TreeError::NotRegular), "{bad}");
+        }
+        assert!(tree.read(".github/workflows/sock.yml", SIZE_CAP).is_err());
+        assert_eq!(tree.read("out/secret", SIZE_CAP), Err(TreeError::NotRegular));
+        assert_eq!(tree.read("../secret", SIZE_CAP), Err(TreeError::Missing));
+        assert_eq!(tree.read(".github/workflows/a.yml", 3), Err(TreeError::TooLarge { size: 9, cap: 3 }));
+    }
+}
