@@ -5,6 +5,7 @@
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
 pub mod package;
+pub mod script;
 pub mod tree;
 pub mod yaml;
 

@@ -57,7 +57,12 @@ impl FileKind {
     pub fn is_ci(self) -> bool {
         matches!(
             self,
-            Self::GithubWorkflow | Self::Gitlab | Self::Circleci | Self::Azure | Self::Jenkins | Self::Travis
+            Self::GithubWorkflow
+                | Self::Gitlab
+                | Self::Circleci
+                | Self::Azure
+                | Self::Jenkins
+                | Self::Travis
         )
     }
 }
@@ -93,7 +98,9 @@ pub trait Tree {
 
     /// Tells whether the walk saw a file at this path.
     fn lists(&self, path: &str) -> bool {
-        self.entries().binary_search_by(|e| e.path.as_str().cmp(path)).is_ok()
+        self.entries()
+            .binary_search_by(|e| e.path.as_str().cmp(path))
+            .is_ok()
     }
 }
 
@@ -113,7 +120,13 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = rustix::fs::open(root, flags, Mode::empty()).ok();
         let (entries, unreadable) = walk(root);
-        Self { root: root.to_path_buf(), handle, entries, commit: head_commit(root), unreadable }
+        Self {
+            root: root.to_path_buf(),
+            handle,
+            entries,
+            commit: head_commit(root),
+            unreadable,
+        }
     }
 
     /// Gives the folder itself.
@@ -146,7 +159,10 @@ impl Tree for Folder {
         let read = file.take(cap.saturating_add(1)).read_to_end(&mut bytes);
         read.map_err(|e| TreeError::Unreadable(e.kind().to_string()))?;
         if bytes.len() as u64 > cap {
-            return Err(TreeError::TooLarge { size: bytes.len() as u64, cap });
+            return Err(TreeError::TooLarge {
+                size: bytes.len() as u64,
+                cap,
+            });
         }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(text),
@@ -173,11 +189,19 @@ pub struct Memory {
 impl Memory {
     /// Builds a tree from paths and texts.
     pub fn new<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
-        let files: std::collections::BTreeMap<String, String> =
-            files.into_iter().map(|(p, t)| (p.into(), t.into())).collect();
+        let files: std::collections::BTreeMap<String, String> = files
+            .into_iter()
+            .map(|(p, t)| (p.into(), t.into()))
+            .collect();
         let entries = files
             .keys()
-            .filter_map(|path| kind_of(path).map(|kind| Entry { path: path.clone(), kind, regular: true }))
+            .filter_map(|path| {
+                kind_of(path).map(|kind| Entry {
+                    path: path.clone(),
+                    kind,
+                    regular: true,
+                })
+            })
             .collect();
         Self { files, entries }
     }
@@ -191,7 +215,10 @@ impl Tree for Memory {
     fn read(&self, path: &str, cap: u64) -> Result<String, TreeError> {
         let text = self.files.get(path).ok_or(TreeError::Missing)?;
         if text.len() as u64 > cap {
-            return Err(TreeError::TooLarge { size: text.len() as u64, cap });
+            return Err(TreeError::TooLarge {
+                size: text.len() as u64,
+                cap,
+            });
         }
         Ok(text.clone())
     }
@@ -210,7 +237,10 @@ pub fn join(dir: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains('\0') {
         return None;
     }
-    let mut parts: Vec<&str> = dir.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    let mut parts: Vec<&str> = dir
+        .split('/')
+        .filter(|p| !p.is_empty() && *p != ".")
+        .collect();
     for part in relative.split('/') {
         match part {
             "" | "." => {}
@@ -237,7 +267,12 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
         ".gitlab-ci.yml" | ".gitlab-ci.yaml" => return Some(FileKind::Gitlab),
         ".travis.yml" => return Some(FileKind::Travis),
         "lerna.json" | "nx.json" | "rush.json" => return Some(FileKind::ReleaseConfig),
-        "package-lock.json" | "npm-shrinkwrap.json" | "yarn.lock" | "pnpm-lock.yaml" | "bun.lock" | "bun.lockb" => {
+        "package-lock.json"
+        | "npm-shrinkwrap.json"
+        | "yarn.lock"
+        | "pnpm-lock.yaml"
+        | "bun.lock"
+        | "bun.lockb" => {
             return Some(FileKind::LockFile);
         }
         _ => {}
@@ -250,14 +285,29 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
         return Some(FileKind::Circleci);
     }
     let gitlab_dir = path.starts_with(".gitlab/") || path.starts_with(".gitlab-ci/");
-    let template = name.ends_with(".yml.tpl") || name.ends_with(".yaml.tpl") || name.ends_with(".gitlab-ci.yml");
+    let template = name.ends_with(".yml.tpl")
+        || name.ends_with(".yaml.tpl")
+        || name.ends_with(".gitlab-ci.yml");
     if (gitlab_dir && (yaml || template)) || (yaml && name.contains("gitlab-ci")) {
         return Some(FileKind::Gitlab);
     }
-    let azure_dir = [".azure-pipelines", ".azuredevops", ".pipelines", "azure-pipelines", ".azure/pipelines", "build/azure"]
-        .iter()
-        .any(|d| dir == *d || dir.strip_prefix(d).is_some_and(|rest| rest.starts_with('/') || rest.starts_with('-')));
-    if yaml && (azure_dir || name.starts_with("azure-pipelines") || name.contains("azure-pipeline")) {
+    let azure_dir = [
+        ".azure-pipelines",
+        ".azuredevops",
+        ".pipelines",
+        "azure-pipelines",
+        ".azure/pipelines",
+        "build/azure",
+    ]
+    .iter()
+    .any(|d| {
+        dir == *d
+            || dir
+                .strip_prefix(d)
+                .is_some_and(|rest| rest.starts_with('/') || rest.starts_with('-'))
+    });
+    if yaml && (azure_dir || name.starts_with("azure-pipelines") || name.contains("azure-pipeline"))
+    {
         return Some(FileKind::Azure);
     }
     if name.starts_with("Jenkinsfile") || name.to_ascii_lowercase().ends_with(".jenkinsfile") {
@@ -280,7 +330,9 @@ fn walk(root: &Path) -> (Vec<Entry>, Vec<(String, String)>) {
         .standard_filters(false)
         .follow_links(false)
         .max_depth(Some(64))
-        .filter_entry(|e| e.depth() == 0 || !matches!(e.file_name().to_str(), Some(".git" | "node_modules")))
+        .filter_entry(|e| {
+            e.depth() == 0 || !matches!(e.file_name().to_str(), Some(".git" | "node_modules"))
+        })
         .build();
     for item in walker {
         let item = match item {
@@ -290,13 +342,19 @@ fn walk(root: &Path) -> (Vec<Entry>, Vec<(String, String)>) {
                 continue;
             }
         };
-        let Some(file_type) = item.file_type() else { continue };
+        let Some(file_type) = item.file_type() else {
+            continue;
+        };
         if file_type.is_dir() || entries.len() >= FILES_CAP {
             continue;
         }
         let path = relative(root, item.path());
         if let Some(kind) = kind_of(&path) {
-            entries.push(Entry { path, kind, regular: file_type.is_file() });
+            entries.push(Entry {
+                path,
+                kind,
+                regular: file_type.is_file(),
+            });
         }
     }
     entries.sort();
@@ -312,11 +370,16 @@ fn walk_error_path(error: &ignore::Error, root: &Path) -> String {
 }
 
 fn io_words(error: &ignore::Error) -> String {
-    error.io_error().map_or_else(|| "walk failed".to_owned(), |e| e.kind().to_string())
+    error
+        .io_error()
+        .map_or_else(|| "walk failed".to_owned(), |e| e.kind().to_string())
 }
 
 fn relative(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn unreadable(error: Errno) -> TreeError {
@@ -329,7 +392,8 @@ fn unreadable(error: Errno) -> TreeError {
 
 /// Opens a file below the root without following any link on the way; a pipe does not block.
 fn open_beneath(root: &OwnedFd, path: &str) -> Result<OwnedFd, TreeError> {
-    let leaf = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let leaf =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     if path.is_empty() || path.starts_with('/') || path.split('/').any(|p| p == "..") {
         return Err(TreeError::Missing);
     }
@@ -342,7 +406,10 @@ fn open_beneath(root: &OwnedFd, path: &str) -> Result<OwnedFd, TreeError> {
             other => return other.map_err(unreadable),
         }
     }
-    let mut parts = path.split('/').filter(|p| !p.is_empty() && *p != ".").peekable();
+    let mut parts = path
+        .split('/')
+        .filter(|p| !p.is_empty() && *p != ".")
+        .peekable();
     let mut at: Option<OwnedFd> = None;
     while let Some(part) = parts.next() {
         let dir = at.as_ref().unwrap_or(root);
@@ -370,7 +437,11 @@ pub fn git_folder(root: &Path) -> Option<PathBuf> {
     let text = read_small(&dot)?;
     let target = text.strip_prefix("gitdir:")?.trim();
     let path = Path::new(target);
-    Some(if path.is_absolute() { path.to_path_buf() } else { root.join(path) })
+    Some(if path.is_absolute() {
+        path.to_path_buf()
+    } else {
+        root.join(path)
+    })
 }
 
 /// Reads git's config file as text, never through git.
@@ -386,16 +457,21 @@ fn head_commit(root: &Path) -> Option<String> {
     let git = git_folder(root)?;
     let head = read_small(&git.join("HEAD"))?;
     let head = head.trim();
-    let Some(name) = head.strip_prefix("ref: ") else { return commit_id(head) };
+    let Some(name) = head.strip_prefix("ref: ") else {
+        return commit_id(head);
+    };
     if !name.starts_with("refs/") || name.split('/').any(|p| p == "..") {
         return None;
     }
-    let common = read_small(&git.join("commondir")).map_or_else(|| git.clone(), |c| git.join(c.trim()));
+    let common =
+        read_small(&git.join("commondir")).map_or_else(|| git.clone(), |c| git.join(c.trim()));
     if let Some(text) = read_small(&common.join(name)) {
         return commit_id(text.trim());
     }
     let packed = read_small(&common.join("packed-refs"))?;
-    packed.lines().find_map(|line| line.strip_suffix(name).and_then(|id| commit_id(id.trim())))
+    packed
+        .lines()
+        .find_map(|line| line.strip_suffix(name).and_then(|id| commit_id(id.trim())))
 }
 
 fn commit_id(text: &str) -> Option<String> {
@@ -423,7 +499,10 @@ mod tests {
     fn places_are_known() {
         let table = [
             (".github/workflows/a.yml", Some(FileKind::GithubWorkflow)),
-            (".github/workflows/actions/x/action.yml", Some(FileKind::GithubAction)),
+            (
+                ".github/workflows/actions/x/action.yml",
+                Some(FileKind::GithubAction),
+            ),
             (".github/workflows/sub/a.yml", None),
             ("ci/.github/workflows/a.yml", None),
             ("action.yaml", Some(FileKind::GithubAction)),
@@ -461,12 +540,21 @@ mod tests {
         std::os::unix::fs::symlink(outside.path().join("secret"), flows.join("link.yml")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", flows.join("zero.yml")).unwrap();
         std::os::unix::fs::symlink(outside.path(), dir.path().join("out")).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, flows.join("pipe.yml"), Mode::from_raw_mode(0o600)).unwrap();
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            flows.join("pipe.yml"),
+            Mode::from_raw_mode(0o600),
+        )
+        .unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(flows.join("sock.yml")).unwrap();
         std::fs::create_dir_all(dir.path().join("node_modules/x")).unwrap();
         std::fs::write(dir.path().join("node_modules/x/package.json"), "{}").unwrap();
         let tree = Folder::open(dir.path());
-        let seen: Vec<(&str, bool)> = tree.entries().iter().map(|e| (e.path.as_str(), e.regular)).collect();
+        let seen: Vec<(&str, bool)> = tree
+            .entries()
+            .iter()
+            .map(|e| (e.path.as_str(), e.regular))
+            .collect();
         assert_eq!(
             seen,
             [
@@ -477,14 +565,23 @@ mod tests {
                 (".github/workflows/zero.yml", false),
             ]
         );
-        assert_eq!(tree.read(".github/workflows/a.yml", SIZE_CAP).unwrap(), "on: push\n");
+        assert_eq!(
+            tree.read(".github/workflows/a.yml", SIZE_CAP).unwrap(),
+            "on: push\n"
+        );
         for bad in ["link.yml", "zero.yml", "pipe.yml"] {
             let got = tree.read(&format!(".github/workflows/{bad}"), SIZE_CAP);
             assert_eq!(got, Err(TreeError::NotRegular), "{bad}");
         }
         assert!(tree.read(".github/workflows/sock.yml", SIZE_CAP).is_err());
-        assert_eq!(tree.read("out/secret", SIZE_CAP), Err(TreeError::NotRegular));
+        assert_eq!(
+            tree.read("out/secret", SIZE_CAP),
+            Err(TreeError::NotRegular)
+        );
         assert_eq!(tree.read("../secret", SIZE_CAP), Err(TreeError::Missing));
-        assert_eq!(tree.read(".github/workflows/a.yml", 3), Err(TreeError::TooLarge { size: 9, cap: 3 }));
+        assert_eq!(
+            tree.read(".github/workflows/a.yml", 3),
+            Err(TreeError::TooLarge { size: 9, cap: 3 })
+        );
     }
 }

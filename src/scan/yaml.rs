@@ -18,7 +18,11 @@ const VISIT_CAP: u32 = 4_000_000;
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum YamlError {
     #[error("is not valid YAML at line {line}, column {column}: {reason}")]
-    Syntax { line: u32, column: u32, reason: String },
+    Syntax {
+        line: u32,
+        column: u32,
+        reason: String,
+    },
     #[error("holds more than {NODE_CAP} YAML nodes; split it")]
     TooManyNodes,
 }
@@ -124,10 +128,18 @@ impl<'s> Yaml<'s> {
     fn node(&self, id: u32) -> Node<'_, 's> {
         let mut target = id;
         // An alias names a node that is no alias itself, so one step is enough; a second would be a bug of ours.
-        if let Some(Data { kind: Kind::Alias(to), .. }) = self.nodes.get(id as usize) {
+        if let Some(Data {
+            kind: Kind::Alias(to),
+            ..
+        }) = self.nodes.get(id as usize)
+        {
             target = *to;
         }
-        Node { yaml: self, id: target, at: id }
+        Node {
+            yaml: self,
+            id: target,
+            at: id,
+        }
     }
 
     fn charge(&self, count: usize) -> bool {
@@ -178,7 +190,10 @@ impl<'d, 's> Node<'d, 's> {
 
     /// Tells whether the scalar is a `|` or `>` block.
     pub fn is_block(self) -> bool {
-        matches!(self.data().map(|d| &d.kind), Some(Kind::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded)))
+        matches!(
+            self.data().map(|d| &d.kind),
+            Some(Kind::Scalar(_, ScalarStyle::Literal | ScalarStyle::Folded))
+        )
     }
 
     /// Gives the tag as written by its suffix, such as `reference` for `!reference`.
@@ -192,22 +207,31 @@ impl<'d, 's> Node<'d, 's> {
     }
 
     fn get_within(self, key: &str, depth: u32) -> Option<Node<'d, 's>> {
-        let Kind::Map(pairs) = &self.data()?.kind else { return None };
+        let Kind::Map(pairs) = &self.data()?.kind else {
+            return None;
+        };
         if !self.yaml.charge(1) || depth > 16 {
             return None;
         }
-        let own = pairs.iter().rev().find(|(k, _)| self.yaml.node(*k).as_str() == Some(key));
+        let own = pairs
+            .iter()
+            .rev()
+            .find(|(k, _)| self.yaml.node(*k).as_str() == Some(key));
         if let Some((_, value)) = own {
             return Some(self.yaml.node(*value));
         }
         if !self.yaml.merge {
             return None;
         }
-        self.merged().into_iter().find_map(|m| m.get_within(key, depth + 1))
+        self.merged()
+            .into_iter()
+            .find_map(|m| m.get_within(key, depth + 1))
     }
 
     fn merged(self) -> Vec<Node<'d, 's>> {
-        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else { return Vec::new() };
+        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else {
+            return Vec::new();
+        };
         let mut out = Vec::new();
         for (key, value) in pairs {
             if self.yaml.node(*key).as_str() != Some("<<") {
@@ -234,11 +258,16 @@ impl<'d, 's> Node<'d, 's> {
     }
 
     fn entries_within(self, depth: u32) -> Vec<(Node<'d, 's>, Node<'d, 's>)> {
-        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else { return Vec::new() };
+        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else {
+            return Vec::new();
+        };
         if !self.yaml.charge(pairs.len()) || depth > 16 {
             return Vec::new();
         }
-        let mut out: Vec<_> = pairs.iter().map(|(k, v)| (self.yaml.node(*k), self.yaml.node(*v))).collect();
+        let mut out: Vec<_> = pairs
+            .iter()
+            .map(|(k, v)| (self.yaml.node(*k), self.yaml.node(*v)))
+            .collect();
         if self.yaml.merge && out.iter().any(|(k, _)| k.as_str() == Some("<<")) {
             out.retain(|(k, _)| k.as_str() != Some("<<"));
             for other in self.merged() {
@@ -254,7 +283,9 @@ impl<'d, 's> Node<'d, 's> {
 
     /// Lists a sequence's items.
     pub fn items(self) -> Vec<Node<'d, 's>> {
-        let Some(Kind::Seq(items)) = self.data().map(|d| &d.kind) else { return Vec::new() };
+        let Some(Kind::Seq(items)) = self.data().map(|d| &d.kind) else {
+            return Vec::new();
+        };
         if !self.yaml.charge(items.len()) {
             return Vec::new();
         }
@@ -287,7 +318,12 @@ impl<'d, 's> Node<'d, 's> {
 
     /// Gives the place of the node in the named file.
     pub fn place(self, file: &str) -> Place {
-        Place { file: file.to_owned(), line: self.line(), column: self.column(), span: self.span() }
+        Place {
+            file: file.to_owned(),
+            line: self.line(),
+            column: self.column(),
+            span: self.span(),
+        }
     }
 
     /// Tells two uses of the same node (through aliases) apart from different nodes.
@@ -300,15 +336,27 @@ impl<'d, 's> Node<'d, 's> {
     /// Exact for `|` blocks; elsewhere the first source line at or after that holds `needle`.
     pub fn line_within(self, index: u32, needle: &str) -> u32 {
         let Some(data) = self.data() else { return 0 };
-        let Kind::Scalar(_, style) = &data.kind else { return data.line };
+        let Kind::Scalar(_, style) = &data.kind else {
+            return data.line;
+        };
         let start = data.span.0 as usize;
         if *style == ScalarStyle::Literal {
             return self.first_content_line().saturating_add(index);
         }
-        let raw = self.yaml.text.get(start..data.span.1 as usize).unwrap_or_default();
-        let skip = raw.lines().enumerate().filter(|(i, line)| cast(*i) >= index && line.contains(needle));
+        let raw = self
+            .yaml
+            .text
+            .get(start..data.span.1 as usize)
+            .unwrap_or_default();
+        let skip = raw
+            .lines()
+            .enumerate()
+            .filter(|(i, line)| cast(*i) >= index && line.contains(needle));
         let hit = skip.map(|(i, _)| cast(i)).next();
-        data.line.saturating_add(hit.or_else(|| raw.lines().position(|l| l.contains(needle)).map(cast)).unwrap_or(0))
+        data.line.saturating_add(
+            hit.or_else(|| raw.lines().position(|l| l.contains(needle)).map(cast))
+                .unwrap_or(0),
+        )
     }
 
     /// Gives the line of the first content line of a block scalar: the one after its header.
@@ -316,7 +364,11 @@ impl<'d, 's> Node<'d, 's> {
         let Some(data) = self.data() else { return 0 };
         let start = data.span.0 as usize;
         let header = matches!(self.yaml.text.as_bytes().get(start), Some(b'|' | b'>'));
-        if header { data.line.saturating_add(1) } else { data.line }
+        if header {
+            data.line.saturating_add(1)
+        } else {
+            data.line
+        }
     }
 }
 
@@ -336,9 +388,19 @@ struct Builder<'s> {
 
 impl<'s> Builder<'s> {
     fn new(text: &'s str, merge: bool) -> Self {
-        let yaml =
-            Yaml { text, nodes: Vec::new(), documents: Vec::new(), merge, visits: Cell::new(0), problems: Vec::new() };
-        Self { yaml, open: Vec::new(), anchors: std::collections::HashMap::new() }
+        let yaml = Yaml {
+            text,
+            nodes: Vec::new(),
+            documents: Vec::new(),
+            merge,
+            visits: Cell::new(0),
+            problems: Vec::new(),
+        };
+        Self {
+            yaml,
+            open: Vec::new(),
+            anchors: std::collections::HashMap::new(),
+        }
     }
 
     fn take(&mut self, event: Event<'s>, span: &granit_parser::Span) -> Result<(), YamlError> {
@@ -382,7 +444,11 @@ impl<'s> Builder<'s> {
         let cyclic = target.is_some_and(|t| self.open.iter().any(|(id, _)| *id == t));
         let id = match target {
             Some(target) if !cyclic => self.add(Kind::Alias(target), span, None)?,
-            _ => self.add(Kind::Scalar(Cow::Borrowed(""), ScalarStyle::Plain), span, None)?,
+            _ => self.add(
+                Kind::Scalar(Cow::Borrowed(""), ScalarStyle::Plain),
+                span,
+                None,
+            )?,
         };
         if cyclic {
             self.problem(ProblemKind::CyclicAlias, "", id);
@@ -424,7 +490,12 @@ impl<'s> Builder<'s> {
             return;
         };
         let mut complete = None;
-        match self.yaml.nodes.get_mut(parent as usize).map(|d| &mut d.kind) {
+        match self
+            .yaml
+            .nodes
+            .get_mut(parent as usize)
+            .map(|d| &mut d.kind)
+        {
             Some(Kind::Seq(items)) => items.push(id),
             Some(Kind::Map(pairs)) => match waiting {
                 None => complete = Some(Some(id)),
@@ -447,8 +518,20 @@ impl<'s> Builder<'s> {
 
     /// Notes a key that was there already, or a merge key.
     fn check_key(&mut self, map: u32, key: u32) {
-        let Some(Data { kind: Kind::Scalar(name, style), .. }) = self.yaml.nodes.get(key as usize) else { return };
-        let Some(Data { kind: Kind::Map(pairs), .. }) = self.yaml.nodes.get(map as usize) else { return };
+        let Some(Data {
+            kind: Kind::Scalar(name, style),
+            ..
+        }) = self.yaml.nodes.get(key as usize)
+        else {
+            return;
+        };
+        let Some(Data {
+            kind: Kind::Map(pairs),
+            ..
+        }) = self.yaml.nodes.get(map as usize)
+        else {
+            return;
+        };
         let is_merge = name == "<<" && *style == ScalarStyle::Plain;
         // No CI system takes mappings this wide; the cap keeps the comparison from growing with the square.
         let twice = !is_merge
@@ -476,7 +559,14 @@ impl<'s> Builder<'s> {
         let path = path.collect();
         if let Some(data) = self.yaml.nodes.get(id as usize) {
             let (line, column, span) = (data.line, data.column, data.span);
-            self.yaml.problems.push(Problem { kind, path, key: key.to_owned(), line, column, span });
+            self.yaml.problems.push(Problem {
+                kind,
+                path,
+                key: key.to_owned(),
+                line,
+                column,
+                span,
+            });
         }
     }
 }
@@ -502,7 +592,10 @@ mod tests {
         assert_eq!(run.line_within(1, "npm publish"), 7);
         let second = steps[1].get("run").unwrap();
         assert_eq!((second.line(), second.column()), (8, 14));
-        assert_eq!(&text[second.span().0 as usize..second.span().1 as usize], "é npm publish");
+        assert_eq!(
+            &text[second.span().0 as usize..second.span().1 as usize],
+            "é npm publish"
+        );
         assert_eq!(second.line_within(0, "npm publish"), 8);
     }
 
@@ -519,12 +612,22 @@ mod tests {
     fn duplicates_and_merges_are_reported() {
         let text = "a: &x {k: 1}\nb:\n  <<: *x\n  k: 2\n  k: 3\n";
         let yaml = Yaml::parse(text, false).unwrap();
-        let kinds: Vec<_> = yaml.problems.iter().map(|p| (p.kind, p.path.join("."), p.line)).collect();
+        let kinds: Vec<_> = yaml
+            .problems
+            .iter()
+            .map(|p| (p.kind, p.path.join("."), p.line))
+            .collect();
         assert_eq!(
             kinds,
-            [(ProblemKind::MergeKey, "b".to_owned(), 3), (ProblemKind::DuplicateKey, "b".to_owned(), 5)]
+            [
+                (ProblemKind::MergeKey, "b".to_owned(), 3),
+                (ProblemKind::DuplicateKey, "b".to_owned(), 5)
+            ]
         );
-        assert_eq!(yaml.root().unwrap().at(&["b", "k"]).unwrap().as_str(), Some("3"));
+        assert_eq!(
+            yaml.root().unwrap().at(&["b", "k"]).unwrap().as_str(),
+            Some("3")
+        );
     }
 
     #[test]
@@ -560,7 +663,10 @@ mod tests {
         let yaml = Yaml::parse("a: &a [*a, 1]\n", false).unwrap();
         assert_eq!(yaml.root().unwrap().get("a").unwrap().items().len(), 2);
         assert_eq!(yaml.problems[0].kind, ProblemKind::CyclicAlias);
-        assert!(matches!(Yaml::parse("a: [1\nb: }", false), Err(YamlError::Syntax { .. })));
+        assert!(matches!(
+            Yaml::parse("a: [1\nb: }", false),
+            Err(YamlError::Syntax { .. })
+        ));
         assert!(Yaml::parse("", false).unwrap().root().is_none());
     }
 
