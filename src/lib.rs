@@ -15,5 +15,6 @@
 //!                                safe          assets (data, read by anyone)
 //! ```
 
+pub mod journal;
 pub mod safe;
 pub mod scan;
