@@ -16,5 +16,6 @@
 //! ```
 
 pub mod journal;
+pub mod model;
 pub mod safe;
 pub mod scan;

@@ -1,0 +1,515 @@
+//! All facts of one session, folded: who and what there is, and what is linked to what.
+//!
+//! Filled by `session::fold`, read by the gates. Filling it in any order gives the same content: of two answers of
+//! one source about one subject the later counts, and every derived link is rebuilt from the answers.
+
+use super::decision::{Decision, History, Slot, Standing, Value};
+use super::event::SessionCreated;
+use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact, TokenFact};
+use super::id::Subject;
+use super::lane::{Lane, Lanes};
+use super::policy::Policy;
+use super::time::Ts;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The ref that a scan of a folder stands for.
+pub const DEFAULT_REF: &str = "default branch";
+
+/// An answer and when it was true. `tie` orders answers of one second alike on every machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dated<T> {
+    pub as_of: Ts,
+    pub tie: u64,
+    pub value: T,
+}
+
+/// Takes the answer in if it is the later one. Tells whether anything changed.
+pub fn take<T: PartialEq>(slot: &mut Option<Dated<T>>, new: Dated<T>) -> bool {
+    match slot {
+        Some(old) if (old.as_of, old.tie) >= (new.as_of, new.tie) => false,
+        _ => {
+            *slot = Some(new);
+            true
+        }
+    }
+}
+
+/// A repository and what hangs on it.
+#[derive(Debug, Clone, Default)]
+pub struct Repo {
+    pub scan: Option<Dated<RepoFact>>,
+    pub inventory: Option<Dated<InventoryFact>>,
+    /// Derived: secrets that its files or its inventory row name.
+    pub secrets: Vec<Subject>,
+    /// Derived: packages that it holds or publishes.
+    pub packages: Vec<Subject>,
+    /// Derived: trust configs that its paths need.
+    pub configs: Vec<Subject>,
+}
+
+impl Repo {
+    /// Gives the name: what the scan read, else what the inventory says.
+    pub fn name(&self) -> &str {
+        self.scan
+            .as_ref()
+            .map(|scan| scan.value.name.as_ref())
+            .or_else(|| self.inventory.as_ref().map(|row| row.value.name.as_ref()))
+            .unwrap_or("(not named yet)")
+    }
+
+    /// Gives its publish paths, as of the last scan.
+    pub fn paths(&self) -> &[Subject] {
+        self.scan.as_ref().map_or(&[], |scan| &scan.value.paths)
+    }
+}
+
+/// A publish path.
+#[derive(Debug, Clone, Default)]
+pub struct Path {
+    pub fact: Option<Dated<PathFact>>,
+}
+
+/// A package.
+#[derive(Debug, Clone, Default)]
+pub struct Package {
+    pub fact: Option<Dated<PackageFact>>,
+    pub name: Box<str>,
+    /// Derived: repositories that hold or publish it.
+    pub repos: BTreeSet<Subject>,
+    /// Derived: paths that publish it.
+    pub paths: BTreeSet<Subject>,
+}
+
+/// A secret: one name in one store.
+#[derive(Debug, Clone, Default)]
+pub struct Secret {
+    pub name: Box<str>,
+    /// `org:acme`, `repo:acme/ui`, `env:acme/ui`, or `unknown:acme/ui` where nobody has said.
+    pub store: Box<str>,
+    /// Derived: repositories whose files or inventory name it.
+    pub repos: BTreeSet<Subject>,
+}
+
+/// One of a token's appearances or absences in listings of its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    pub as_of: Ts,
+    pub present: bool,
+}
+
+/// A token of the registry.
+#[derive(Debug, Clone, Default)]
+pub struct Token {
+    pub fact: Option<Dated<TokenFact>>,
+}
+
+/// One listing of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    pub as_of: Ts,
+    pub complete: Option<bool>,
+    pub tokens: Vec<Subject>,
+}
+
+/// A person or account.
+#[derive(Debug, Clone, Default)]
+pub struct Person {
+    pub login: Box<str>,
+    /// Listings of this account's tokens, oldest first.
+    pub listings: Vec<Listing>,
+    pub key: Option<Box<str>>,
+}
+
+/// A trust config that a path needs for a package.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub package: Subject,
+    pub path: Subject,
+    pub repo: Subject,
+    pub file: Box<str>,
+    pub environment: Option<Box<str>>,
+}
+
+/// Everything decided about one subject. Few slots each, so a list.
+#[derive(Debug, Clone, Default)]
+pub struct Decided(Vec<(Slot, History)>);
+
+impl Decided {
+    pub fn slot(&self, slot: Slot) -> Option<&History> {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == slot)
+            .map(|(_, history)| history)
+    }
+
+    /// Adds a decision to its slot.
+    pub fn add(&mut self, slot: Slot, decision: Decision) {
+        match self.0.iter_mut().find(|(known, _)| *known == slot) {
+            Some((_, history)) => history.add(decision),
+            None => {
+                let mut history = History::default();
+                history.add(decision);
+                self.0.push((slot, history));
+            }
+        }
+    }
+
+    pub fn slots(&self) -> impl Iterator<Item = (Slot, &History)> {
+        self.0.iter().map(|(slot, history)| (*slot, history))
+    }
+
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = (Slot, &mut History)> {
+        self.0.iter_mut().map(|(slot, history)| (*slot, history))
+    }
+
+    pub fn standing(&self, slot: Slot) -> Standing<'_> {
+        self.slot(slot).map_or(Standing::Nothing, History::standing)
+    }
+}
+
+/// Everything known in one session.
+#[derive(Debug, Default, Clone)]
+pub struct Facts {
+    pub session: SessionCreated,
+    pub created_at: Ts,
+    pub policy: Policy,
+    pub policy_by: Option<Dated<Policy>>,
+    pub repos: HashMap<Subject, Repo>,
+    pub paths: HashMap<Subject, Path>,
+    pub packages: HashMap<Subject, Package>,
+    pub secrets: HashMap<Subject, Secret>,
+    pub tokens: HashMap<Subject, Token>,
+    pub persons: HashMap<Subject, Person>,
+    pub configs: HashMap<Subject, Config>,
+    /// The path of each path-ref.
+    pub path_refs: HashMap<Subject, Subject>,
+    pub decided: HashMap<Subject, Decided>,
+    /// Tokens that somebody said a secret holds: the reverse of the edges.
+    pub holders: HashMap<Subject, BTreeSet<Subject>>,
+    /// Secrets that files name and that no token is said to be the value of.
+    pub unspoken: BTreeSet<Subject>,
+    /// Subjects with a critical event of a newer version: their gates are unknown.
+    pub newer: HashSet<Subject>,
+}
+
+impl Facts {
+    pub fn standing(&self, about: Subject, slot: Slot) -> Standing<'_> {
+        self.decided
+            .get(&about)
+            .map_or(Standing::Nothing, |decided| decided.standing(slot))
+    }
+
+    /// Gives the decision that stands, where there is exactly one.
+    pub fn decision(&self, about: Subject, slot: Slot) -> Option<&Decision> {
+        match self.standing(about, slot) {
+            Standing::One(decision) => Some(decision),
+            _ => None,
+        }
+    }
+
+    /// Gives the person in a slot: decided, else as the inventory says.
+    pub fn owner(&self, repo: Subject) -> Option<&str> {
+        self.person_of(repo, Slot::Owner, |row| row.owner.as_deref())
+    }
+
+    pub fn reviewer(&self, repo: Subject) -> Option<&str> {
+        self.person_of(repo, Slot::Reviewer, |row| row.reviewer.as_deref())
+    }
+
+    fn person_of(
+        &self,
+        repo: Subject,
+        slot: Slot,
+        listed: fn(&InventoryFact) -> Option<&str>,
+    ) -> Option<&str> {
+        match self.decision(repo, slot).map(|decision| &decision.value) {
+            Some(Value::Person(login)) => Some(login),
+            Some(_) => None,
+            None => self
+                .repos
+                .get(&repo)?
+                .inventory
+                .as_ref()
+                .and_then(|row| listed(&row.value)),
+        }
+    }
+
+    /// Gives the lane of a path: decided, else the inventory's word for its repository.
+    pub fn lane(&self, path: Subject) -> Option<Lane> {
+        match self.standing(path, Slot::Lane) {
+            Standing::One(Decision {
+                value: Value::Lane(lane),
+                ..
+            }) => Some(*lane),
+            Standing::Nothing => {
+                let repo = self.paths.get(&path)?.fact.as_ref()?.value.repo?;
+                self.repos.get(&repo)?.inventory.as_ref()?.value.lane
+            }
+            _ => None,
+        }
+    }
+
+    pub fn path(&self, path: Subject) -> Option<&PathFact> {
+        self.paths
+            .get(&path)?
+            .fact
+            .as_ref()
+            .map(|dated| &dated.value)
+    }
+
+    /// Tells whether a path publishes to the registry that this cutover is about.
+    pub fn in_scope(fact: &PathFact) -> bool {
+        matches!(fact.registry, RegistryFact::Npmjs | RegistryFact::Unknown)
+    }
+
+    /// Gives the lanes of some paths as a set.
+    pub fn lanes_of<'a>(&self, paths: impl IntoIterator<Item = &'a Subject>) -> Lanes {
+        paths
+            .into_iter()
+            .filter_map(|path| self.lane(*path))
+            .fold(Lanes::NONE, Lanes::with)
+    }
+
+    /// Gives the paths of a repository that the last scan still saw and that are in scope.
+    pub fn open_paths(&self, repo: Subject) -> impl Iterator<Item = (Subject, &PathFact)> {
+        self.repos
+            .get(&repo)
+            .map_or(&[][..], Repo::paths)
+            .iter()
+            .filter_map(|path| self.path(*path).map(|fact| (*path, fact)))
+            .filter(|(_, fact)| Self::in_scope(fact))
+    }
+
+    /// Tells whether the last scan of its repository still saw this path.
+    pub fn present(&self, path: Subject, fact: &PathFact) -> bool {
+        fact.repo
+            .and_then(|repo| self.repos.get(&repo))
+            .is_some_and(|repo| repo.paths().contains(&path))
+    }
+
+    /// Gives the secret that this repository means by a name.
+    pub fn secret_of(&self, repo: Subject, name: &str) -> Option<Subject> {
+        let row = self.repos.get(&repo)?;
+        row.secrets.iter().copied().find(|secret| {
+            self.secrets
+                .get(secret)
+                .is_some_and(|known| *known.name == *name)
+        })
+    }
+
+    /// Gives the tokens that are said to be the value of a secret.
+    pub fn tokens_of(&self, secret: Subject) -> impl Iterator<Item = Subject> {
+        self.holders.get(&secret).into_iter().flatten().copied()
+    }
+
+    /// Gives the tokens that hang on a repository, through its secrets.
+    pub fn tokens_of_repo(&self, repo: Subject) -> BTreeSet<Subject> {
+        self.repos
+            .get(&repo)
+            .into_iter()
+            .flat_map(|row| row.secrets.iter())
+            .flat_map(|secret| self.tokens_of(*secret))
+            .collect()
+    }
+
+    /// Gives the secrets that a token is said to be the value of.
+    pub fn secrets_of(&self, token: Subject) -> Vec<Subject> {
+        self.decided
+            .get(&token)
+            .into_iter()
+            .flat_map(Decided::slots)
+            .filter_map(|(slot, history)| match (slot, history.standing()) {
+                (
+                    Slot::Edge(secret),
+                    Standing::One(Decision {
+                        value: Value::Holds(true),
+                        ..
+                    }),
+                ) => Some(secret),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Gives when a token was listed and when it was missing from a complete listing, oldest first.
+    pub fn sightings(&self, token: Subject) -> Vec<Sighting> {
+        let Some(fact) = self.tokens.get(&token).and_then(|row| row.fact.as_ref()) else {
+            return Vec::new();
+        };
+        let account = Subject::person(&fact.value.account);
+        let Some(person) = self.persons.get(&account) else {
+            return Vec::new();
+        };
+        person
+            .listings
+            .iter()
+            .filter_map(|listing| {
+                let present = listing.tokens.contains(&token);
+                // A short list proves presence, never absence.
+                (present || listing.complete == Some(true)).then_some(Sighting {
+                    as_of: listing.as_of,
+                    present,
+                })
+            })
+            .collect()
+    }
+
+    /// Rebuilds whether anybody has said which token a secret holds. Tells whether that changed.
+    pub fn retell(&mut self, secret: Subject) -> bool {
+        let named = self
+            .secrets
+            .get(&secret)
+            .is_some_and(|row| !row.repos.is_empty());
+        let held = self
+            .holders
+            .get(&secret)
+            .is_some_and(|tokens| !tokens.is_empty());
+        if named && !held {
+            self.unspoken.insert(secret)
+        } else {
+            self.unspoken.remove(&secret)
+        }
+    }
+
+    /// Rebuilds every link of one repository from its answers. Gives the subjects whose links changed.
+    pub fn relink(&mut self, repo: Subject) -> Vec<Subject> {
+        let Some(row) = self.repos.get(&repo) else {
+            return Vec::new();
+        };
+        let mut touched: BTreeSet<Subject> = BTreeSet::new();
+        touched.extend(row.secrets.iter().chain(&row.packages).chain(&row.configs));
+        let (secrets, mut packages) = (self.named_secrets(row), Vec::new());
+        packages.extend_from_slice(
+            row.scan
+                .as_ref()
+                .map_or(&[][..], |scan| &scan.value.packages),
+        );
+        let mut configs: Vec<(Subject, Config)> = Vec::new();
+        let mut publishes: Vec<(Subject, Subject)> = Vec::new();
+        for (path, fact) in self.open_paths(repo) {
+            for package in &fact.packages {
+                packages.push(*package);
+                publishes.push((*package, path));
+                let environment = fact.environment.clone();
+                let id = Subject::config(
+                    *package,
+                    repo,
+                    &fact.file,
+                    environment.as_deref().unwrap_or_default(),
+                );
+                let config = Config {
+                    package: *package,
+                    path,
+                    repo,
+                    file: fact.file.clone(),
+                    environment,
+                };
+                configs.push((id, config));
+            }
+        }
+        packages.sort_unstable();
+        packages.dedup();
+        configs.sort_by_key(|(id, _)| *id);
+        configs.dedup_by_key(|(id, _)| *id);
+        self.unlink(repo);
+        for (id, name, store) in &secrets {
+            let secret = self.secrets.entry(*id).or_default();
+            secret.name.clone_from(name);
+            secret.store.clone_from(store);
+            secret.repos.insert(repo);
+        }
+        for package in &packages {
+            self.packages
+                .entry(*package)
+                .or_default()
+                .repos
+                .insert(repo);
+        }
+        for (package, path) in publishes {
+            self.packages.entry(package).or_default().paths.insert(path);
+        }
+        if let Some(row) = self.repos.get_mut(&repo) {
+            row.secrets = secrets.iter().map(|(id, ..)| *id).collect();
+            row.configs = configs.iter().map(|(id, _)| *id).collect();
+            row.packages = packages;
+            touched.extend(row.secrets.iter().chain(&row.packages).chain(&row.configs));
+        }
+        self.configs.extend(configs);
+        touched.into_iter().collect()
+    }
+
+    /// Takes a repository out of every reverse link.
+    fn unlink(&mut self, repo: Subject) {
+        let Some(row) = self.repos.get(&repo) else {
+            return;
+        };
+        for secret in &row.secrets {
+            if let Some(secret) = self.secrets.get_mut(secret) {
+                secret.repos.remove(&repo);
+            }
+        }
+        for package in &row.packages {
+            if let Some(package) = self.packages.get_mut(package) {
+                package.repos.remove(&repo);
+                let paths = &self.paths;
+                package.paths.retain(|path| {
+                    let fact = paths.get(path).and_then(|row| row.fact.as_ref());
+                    fact.is_none_or(|fact| fact.value.repo != Some(repo))
+                });
+            }
+        }
+        for config in &row.configs {
+            self.configs.remove(config);
+        }
+    }
+
+    /// Gives the secrets that a repository's files and its inventory row name: id, name, store.
+    fn named_secrets(&self, row: &Repo) -> Vec<(Subject, Box<str>, Box<str>)> {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for path in row.paths() {
+            names.extend(
+                self.path(*path)
+                    .filter(|fact| Self::in_scope(fact))
+                    .and_then(|fact| fact.secret.as_deref()),
+            );
+        }
+        names.extend(
+            row.scan
+                .iter()
+                .flat_map(|scan| &scan.value.uses)
+                .filter_map(|token_use| token_use.secret.as_deref()),
+        );
+        let inventory = row.inventory.as_ref().map(|row| &row.value);
+        let listed = inventory.and_then(|row| row.secret_name.as_deref());
+        names.extend(listed);
+        names
+            .into_iter()
+            .map(|name| {
+                let said = inventory
+                    .filter(|row| {
+                        row.secret_name
+                            .as_deref()
+                            .is_none_or(|listed| listed == name)
+                    })
+                    .and_then(|row| row.secret_store.as_deref());
+                let store = store(said, row.name());
+                (Subject::secret(&store, name), name.into(), store)
+            })
+            .collect()
+    }
+}
+
+/// Names the store that people mean: an organisation's is shared by its repositories, any other is the repository's own.
+fn store(said: Option<&str>, repo: &str) -> Box<str> {
+    let said = said.unwrap_or_default().to_ascii_lowercase();
+    let owner = repo.rsplit_once('/').map_or(repo, |(owner, _)| owner);
+    if said.starts_with("org") || said.starts_with("group") {
+        format!("org:{owner}").into()
+    } else if said.starts_with("env") {
+        format!("env:{repo}").into()
+    } else if said.starts_with("repo") || said.starts_with("project") {
+        format!("repo:{repo}").into()
+    } else {
+        format!("unknown:{repo}").into()
+    }
+}

@@ -1,0 +1,100 @@
+//! Verdicts: what a gate says of a subject now, why, and until when without a new fact.
+
+use crate::model::time::Ts;
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// The seven verdicts. *Not looked yet*, *could not look* and *looked: absent* stay three things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    NotLooked,
+    CouldNotLook,
+    Blocked,
+    Attested,
+    Passed,
+    Waived,
+    NotApplicable,
+}
+
+impl State {
+    pub const ALL: [Self; 7] = [
+        Self::NotLooked,
+        Self::CouldNotLook,
+        Self::Blocked,
+        Self::Attested,
+        Self::Passed,
+        Self::Waived,
+        Self::NotApplicable,
+    ];
+
+    /// Gives the words for screens and reports.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotLooked => "not looked yet",
+            Self::CouldNotLook => "could not look",
+            Self::Blocked => "blocked",
+            Self::Attested => "attested",
+            Self::Passed => "passed",
+            Self::Waived => "waived",
+            Self::NotApplicable => "not applicable",
+        }
+    }
+
+    /// Tells whether the gate no longer holds anything up.
+    pub fn is_met(self) -> bool {
+        matches!(
+            self,
+            Self::Attested | Self::Passed | Self::Waived | Self::NotApplicable
+        )
+    }
+}
+
+/// What a gate says, why, and the first instant when it can change without a new fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub state: State,
+    pub why: Cow<'static, str>,
+    pub until: Option<Ts>,
+}
+
+impl Verdict {
+    pub fn new(state: State, why: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            state,
+            why: why.into(),
+            until: None,
+        }
+    }
+
+    pub fn passed(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::Passed, why)
+    }
+
+    pub fn blocked(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::Blocked, why)
+    }
+
+    pub fn not_looked(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::NotLooked, why)
+    }
+
+    pub fn could_not(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::CouldNotLook, why)
+    }
+
+    pub fn attested(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::Attested, why)
+    }
+
+    pub fn not_applicable(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(State::NotApplicable, why)
+    }
+
+    /// Says when this verdict can change by itself; the earlier of two instants stays.
+    #[must_use]
+    pub fn until(mut self, at: Ts) -> Self {
+        self.until = Some(self.until.map_or(at, |known| known.min(at)));
+        self
+    }
+}

@@ -1,0 +1,243 @@
+//! What a gate sees: one subject, the facts around it, and the instant it is judged for.
+
+use super::{GateId, GateSpec, Verdict};
+use crate::model::decision::{Decision, Slot, Standing, Value};
+use crate::model::fact::{ListingFact, PathFact, PurposeFact, TokenFact};
+use crate::model::facts::{Facts, Repo};
+use crate::model::id::{Kind, Subject};
+use crate::model::lane::Lanes;
+use crate::model::policy::Profile;
+use crate::model::time::{DAY, Ts};
+use std::borrow::Cow;
+
+/// One subject in its facts.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    pub facts: &'a Facts,
+    pub subject: Subject,
+    pub now: Ts,
+    /// Lanes of the paths that this subject hangs on; empty where none is chosen.
+    pub lanes: Lanes,
+    /// A path behind this subject has no lane yet.
+    lane_missing: bool,
+}
+
+impl<'a> View<'a> {
+    /// Looks at a subject. The lanes are gathered once, since many gates ask for them.
+    pub fn new(facts: &'a Facts, subject: Subject, now: Ts) -> Self {
+        let mut view = Self {
+            facts,
+            subject,
+            now,
+            lanes: Lanes::NONE,
+            lane_missing: false,
+        };
+        match subject.kind {
+            Kind::Path => view.add_lane(subject),
+            Kind::PathRef => facts
+                .path_refs
+                .get(&subject)
+                .into_iter()
+                .for_each(|path| view.add_lane(*path)),
+            Kind::Config => facts
+                .configs
+                .get(&subject)
+                .into_iter()
+                .for_each(|config| view.add_lane(config.path)),
+            Kind::Package => {
+                facts
+                    .packages
+                    .get(&subject)
+                    .into_iter()
+                    .flat_map(|row| &row.paths)
+                    .for_each(|path| view.add_lane(*path));
+            }
+            Kind::Secret => view.add_secret(subject),
+            Kind::Token => facts
+                .secrets_of(subject)
+                .into_iter()
+                .for_each(|secret| view.add_secret(secret)),
+            Kind::Repo => facts
+                .open_paths(subject)
+                .for_each(|(path, _)| view.add_lane(path)),
+            Kind::Session | Kind::Person => {}
+        }
+        view
+    }
+
+    fn add_lane(&mut self, path: Subject) {
+        match self.facts.lane(path) {
+            Some(lane) => self.lanes = self.lanes.with(lane),
+            None => self.lane_missing = true,
+        }
+    }
+
+    fn add_secret(&mut self, secret: Subject) {
+        for (_, path, _) in self.facts.paths_of_secret(secret) {
+            self.add_lane(path);
+        }
+    }
+
+    /// Gives the reason why a gate does not hold for this subject at all.
+    pub(super) fn does_not_apply(&self, spec: &GateSpec) -> Option<Cow<'static, str>> {
+        if spec.team && self.facts.session.profile == Profile::Solo {
+            return Some("for teams: alone, a cooling-off time stands in its place".into());
+        }
+        if !spec.lanes.is_all() && !self.lane_missing && !self.lanes.meets(spec.lanes) {
+            return Some("not in this lane".into());
+        }
+        let path = self.path()?;
+        if !Facts::in_scope(path) {
+            return Some("publishes to another registry: not in scope".into());
+        }
+        None
+    }
+
+    /// Tells whether a gate of some lanes cannot be judged before a lane is chosen.
+    pub(super) fn waits_for_lane(&self, spec: &GateSpec) -> bool {
+        !spec.lanes.is_all() && self.lane_missing && !self.lanes.meets(spec.lanes)
+    }
+
+    /// Gives the waiver in force. Waivers that two people dispute are none.
+    pub(super) fn waived(&self, gate: GateId) -> Option<Verdict> {
+        match self.facts.standing(self.subject, Slot::Waive(gate)) {
+            Standing::One(Decision {
+                value: Value::Waived { until },
+                by,
+                ..
+            }) => {
+                let end = Ts::from_day(*until).plus(DAY);
+                (self.now < end).then(|| {
+                    Verdict::new(
+                        super::State::Waived,
+                        format!("waived by {by} until {until}"),
+                    )
+                    .until(end)
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives what people attested. A dispute keeps the gate open.
+    pub(super) fn attested(&self, gate: GateId) -> Option<Verdict> {
+        match self.facts.standing(self.subject, Slot::Attest(gate)) {
+            Standing::One(Decision {
+                value: Value::Attested,
+                by,
+                at,
+                ..
+            }) => Some(Verdict::attested(format!(
+                "attested by {by} on {}",
+                at.day()
+            ))),
+            Standing::Contested(many) => Some(Verdict::blocked(contested(&many))),
+            _ => None,
+        }
+    }
+
+    pub fn decided(&self, slot: Slot) -> Standing<'a> {
+        self.facts.standing(self.subject, slot)
+    }
+
+    pub fn repo(&self) -> Option<&'a Repo> {
+        self.facts.repos.get(&self.subject)
+    }
+
+    /// Gives the path that a path, path-ref or config is about.
+    pub fn path(&self) -> Option<&'a PathFact> {
+        self.facts.path(self.path_id()?)
+    }
+
+    pub fn path_id(&self) -> Option<Subject> {
+        match self.subject.kind {
+            Kind::Path => Some(self.subject),
+            Kind::PathRef => self.facts.path_refs.get(&self.subject).copied(),
+            Kind::Config => self
+                .facts
+                .configs
+                .get(&self.subject)
+                .map(|config| config.path),
+            _ => None,
+        }
+    }
+
+    pub fn token(&self) -> Option<&'a TokenFact> {
+        self.facts
+            .tokens
+            .get(&self.subject)?
+            .fact
+            .as_ref()
+            .map(|dated| &dated.value)
+    }
+
+    /// Lets a fact about a state age: older than the policy's freshness, it is no longer known.
+    pub fn while_fresh(&self, as_of: Ts, verdict: Verdict) -> Verdict {
+        let end = as_of.plus(i64::from(self.facts.policy.freshness_hours) * 3600);
+        if self.now < end {
+            verdict.until(end)
+        } else {
+            Verdict::not_looked(format!(
+                "last looked on {}: import a fresh list",
+                as_of.day()
+            ))
+        }
+    }
+}
+
+/// Says who disagrees.
+pub fn contested(many: &[&Decision]) -> String {
+    let names: Vec<&str> = many.iter().map(|one| one.by.as_ref()).collect();
+    format!("contested by {}: decide between them", names.join(" and "))
+}
+
+impl Facts {
+    /// Gives every path that a secret reaches: repository, path, fact.
+    pub fn paths_of_secret(
+        &self,
+        secret: Subject,
+    ) -> impl Iterator<Item = (Subject, Subject, &PathFact)> {
+        let row = self.secrets.get(&secret);
+        row.into_iter().flat_map(move |row| {
+            row.repos.iter().flat_map(move |repo| {
+                self.open_paths(*repo)
+                    .filter(move |(_, fact)| fact.secret.as_deref() == Some(&*row.name))
+                    .map(move |(path, fact)| (*repo, path, fact))
+            })
+        })
+    }
+
+    /// Gives every other use of a secret: repository, file, line, purpose.
+    pub fn uses_of_secret(
+        &self,
+        secret: Subject,
+    ) -> impl Iterator<Item = (Subject, &crate::model::fact::UseFact)> {
+        let row = self.secrets.get(&secret);
+        row.into_iter().flat_map(move |row| {
+            row.repos.iter().flat_map(move |repo| {
+                let scan = self.repos.get(repo).and_then(|known| known.scan.as_ref());
+                scan.into_iter()
+                    .flat_map(|scan| &scan.value.uses)
+                    .filter(move |token_use| token_use.secret.as_deref() == Some(&*row.name))
+                    .filter(|token_use| {
+                        !matches!(token_use.purpose, PurposeFact::Publish | PurposeFact::Stage)
+                    })
+                    .map(move |token_use| (*repo, token_use))
+            })
+        })
+    }
+
+    /// Gives the newest listing of a token's account.
+    pub fn last_listing(&self, account: &str) -> Option<&super::super::facts::Listing> {
+        self.persons.get(&Subject::person(account))?.listings.last()
+    }
+}
+
+/// A listing's words for screens.
+pub fn listing_words(listing: &ListingFact) -> &'static str {
+    match listing.complete {
+        Some(true) => "complete",
+        Some(false) => "not complete",
+        None => "does not say whether it is complete",
+    }
+}

@@ -1,0 +1,64 @@
+//! Wave 0, guardrails: who is here, and who decides what.
+
+use super::view::{View, contested};
+use super::{State, Verdict};
+use crate::model::decision::{Decision, Slot, Standing, Value};
+
+pub(super) fn commander_named(view: &View<'_>) -> Verdict {
+    named(view, Slot::Commander)
+}
+
+pub(super) fn second_approver_named(view: &View<'_>) -> Verdict {
+    let verdict = named(view, Slot::SecondApprover);
+    let commander = person(&view.decided(Slot::Commander)).map(str::to_owned);
+    if verdict.state == State::Passed
+        && commander.is_some()
+        && commander.as_deref() == person(&view.decided(Slot::SecondApprover))
+    {
+        return Verdict::blocked("the second approver is the commander: name somebody else");
+    }
+    verdict
+}
+
+fn person<'a>(standing: &Standing<'a>) -> Option<&'a str> {
+    match standing {
+        Standing::One(Decision {
+            value: Value::Person(login),
+            ..
+        }) => Some(login),
+        _ => None,
+    }
+}
+
+fn named(view: &View<'_>, slot: Slot) -> Verdict {
+    let standing = view.decided(slot);
+    match &standing {
+        Standing::Contested(many) => Verdict::blocked(contested(many)),
+        Standing::One(one) if person(&standing).is_some() => {
+            Verdict::passed(format!("named by {}", one.by))
+        }
+        _ => Verdict::not_looked("nobody is named yet"),
+    }
+}
+
+pub(super) fn owner_named(view: &View<'_>) -> Verdict {
+    in_charge(view, Slot::Owner, view.facts.owner(view.subject))
+}
+
+pub(super) fn reviewer_named(view: &View<'_>) -> Verdict {
+    let reviewer = view.facts.reviewer(view.subject);
+    if reviewer.is_some() && reviewer == view.facts.owner(view.subject) {
+        return Verdict::blocked("owner and reviewer are one person: assign another reviewer");
+    }
+    in_charge(view, Slot::Reviewer, reviewer)
+}
+
+/// A person decided on is a passed gate; one that only the inventory names is somebody's word.
+fn in_charge(view: &View<'_>, slot: Slot, login: Option<&str>) -> Verdict {
+    match (view.decided(slot), login) {
+        (Standing::Contested(many), _) => Verdict::blocked(contested(&many)),
+        (Standing::One(one), Some(_)) => Verdict::passed(format!("assigned by {}", one.by)),
+        (Standing::Nothing, Some(_)) => Verdict::attested("named in the inventory"),
+        _ => Verdict::not_looked("nobody is assigned yet"),
+    }
+}

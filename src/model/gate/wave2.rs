@@ -1,0 +1,166 @@
+//! Wave 2, credentials: what will be shown to the registry instead, and for how long.
+
+use super::Verdict;
+use super::view::{View, contested};
+use crate::model::decision::{Decision, Slot, Standing, Value};
+use crate::model::fact::{PurposeFact, RunnerFact, TokenFact};
+use crate::model::lane::Lane;
+use crate::model::time::{DAY, Ts};
+
+/// A trust config needs its package on the registry and its job on a supported, hosted runner.
+pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
+    let Some(package) = view.facts.packages.get(&view.subject) else {
+        return Verdict::not_looked("not seen in any checkout");
+    };
+    if package.fact.as_ref().is_some_and(|fact| fact.value.private) {
+        return Verdict::not_applicable("private in package.json: never published");
+    }
+    let blocked = package
+        .paths
+        .iter()
+        .filter_map(|path| view.facts.path(*path))
+        .find(|path| path.runner == RunnerFact::SelfHosted);
+    match blocked {
+        Some(_) => Verdict::blocked(
+            "a path of it runs on a self-hosted runner, which npm does not support",
+        ),
+        None => Verdict::not_looked("the registry's trust configs were not looked at"),
+    }
+}
+
+pub(super) fn release_environment_exists(view: &View<'_>) -> Verdict {
+    match view.path().map(|path| path.environment.as_deref()) {
+        None => Verdict::not_looked("no checkout of it has been scanned"),
+        Some(None) => Verdict::blocked("the publish job names no environment"),
+        Some(Some(name)) => {
+            Verdict::not_looked(format!("the job names {name}; the forge was not looked at"))
+        }
+    }
+}
+
+pub(super) fn validation_planned(view: &View<'_>) -> Verdict {
+    match view.decided(Slot::Plan) {
+        Standing::One(Decision {
+            value: Value::Plan(plan),
+            by,
+            ..
+        }) => Verdict::passed(format!("{} planned by {by}", plan.word())),
+        Standing::Contested(many) => Verdict::blocked(contested(&many)),
+        _ => Verdict::not_looked("nothing is planned yet"),
+    }
+}
+
+/// Gives the token's listing row and what it means for a gate: an old list no longer tells.
+fn listed(view: &View<'_>, judge: impl FnOnce(&TokenFact) -> Verdict) -> Verdict {
+    let Some(dated) = view
+        .facts
+        .tokens
+        .get(&view.subject)
+        .and_then(|row| row.fact.as_ref())
+    else {
+        return Verdict::not_looked("not in any imported token list");
+    };
+    view.while_fresh(dated.as_of, judge(&dated.value))
+}
+
+pub(super) fn token_least_privilege(view: &View<'_>) -> Verdict {
+    listed(view, |token| {
+        if token.scopes.is_empty() {
+            return Verdict::not_looked("the list does not show its packages and scopes");
+        }
+        if token
+            .scopes
+            .iter()
+            .any(|scope| matches!(&**scope, "*" | "all"))
+        {
+            return Verdict::blocked("it may write every package of its owner");
+        }
+        Verdict::not_looked(format!(
+            "it may write {}: compare and attest",
+            token.scopes.join(", ")
+        ))
+    })
+}
+
+/// npm lets a token that can write live 90 days at most; the session policy may ask for less.
+pub(super) fn token_lifetime(view: &View<'_>) -> Verdict {
+    let days = i64::from(view.facts.policy.token_days);
+    listed(view, |token| match (token.created, token.expires) {
+        (_, None) => Verdict::not_looked("the list does not show when it ends"),
+        (_, Some(end)) if end <= view.now => Verdict::blocked(format!("it ended on {}", end.day())),
+        (Some(start), Some(end)) if end.0 - start.0 > days * DAY => {
+            Verdict::blocked(format!("it lives longer than {days} days"))
+        }
+        (_, Some(end)) => Verdict::passed(format!("it ends on {}", end.day())).until(end),
+    })
+}
+
+pub(super) fn bypass_2fa_decided(view: &View<'_>) -> Verdict {
+    listed(view, |token| match (token.stage_only, token.bypass_2fa) {
+        (Some(true), _) => Verdict::passed("stage-only"),
+        (_, Some(false)) => Verdict::passed("it does not bypass 2FA"),
+        (_, Some(true)) => {
+            Verdict::not_looked("it bypasses 2FA: attest that this is meant, with the end in mind")
+        }
+        (_, None) => Verdict::not_looked("the list does not show it"),
+    })
+}
+
+pub(super) fn token_address_bound(view: &View<'_>) -> Verdict {
+    listed(view, |token| match token.cidr.len() {
+        0 => Verdict::not_looked("it works from any address"),
+        count => Verdict::passed(format!("bound to {count} ranges")),
+    })
+}
+
+pub(super) fn end_date_set(view: &View<'_>) -> Verdict {
+    let cutoff = view.facts.policy.cutoff_earliest;
+    match view.decided(Slot::EndDate) {
+        Standing::Contested(many) => Verdict::blocked(contested(&many)),
+        Standing::One(Decision {
+            value: Value::Date(on),
+            ..
+        }) if view.lanes.has(Lane::Bridge) && *on >= cutoff => Verdict::blocked(format!(
+            "{on} is not before {cutoff}, the first possible day of the January cut-off"
+        )),
+        Standing::One(Decision {
+            value: Value::Date(on),
+            ..
+        }) => {
+            let end = Ts::from_day(*on).plus(DAY);
+            if view.now < end {
+                Verdict::passed(format!("ends on {on}")).until(end)
+            } else {
+                Verdict::blocked(format!("it ended on {on}"))
+            }
+        }
+        _ => Verdict::not_looked("no end date yet"),
+    }
+}
+
+/// A secret that only installs is judged by the tokens said to be its value.
+pub(super) fn install_token_read_only(view: &View<'_>) -> Verdict {
+    let publishes = view.facts.paths_of_secret(view.subject).next().is_some();
+    let installs = view
+        .facts
+        .uses_of_secret(view.subject)
+        .any(|(_, token_use)| token_use.purpose == PurposeFact::Install);
+    if publishes || !installs {
+        return Verdict::not_applicable("not a secret that only installs");
+    }
+    let mut tokens = view
+        .facts
+        .tokens_of(view.subject)
+        .filter_map(|token| view.facts.tokens.get(&token)?.fact.as_ref())
+        .peekable();
+    if tokens.peek().is_none() {
+        return Verdict::not_looked("it is not known which token it holds");
+    }
+    match tokens.find(|token| token.value.readonly != Some(true)) {
+        Some(token) if token.value.readonly == Some(false) => {
+            Verdict::blocked("the token it is said to hold can write")
+        }
+        Some(_) => Verdict::not_looked("the list does not show whether its token can write"),
+        None => Verdict::passed("the token it is said to hold is read-only"),
+    }
+}

@@ -1,0 +1,158 @@
+//! Wave 5, revocation: what still hangs on a token, and whether it is gone.
+
+use super::Verdict;
+use super::view::{View, contested};
+use crate::model::decision::{Decision, Slot, Standing, Value};
+use crate::model::fact::CredentialFact;
+use crate::model::facts::Sighting;
+use crate::model::revoke::{Release, chain};
+
+/// Two listings without the token must lie this many seconds apart to prove that it is gone.
+const APART: i64 = 60;
+
+/// A token is displaced when no path that it reaches is in a lane that keeps a token.
+fn stays(view: &View<'_>) -> bool {
+    view.lanes.iter().any(|lane| !lane.needs_no_token())
+}
+
+const STAYS: &str = "a path in a lane with a token keeps it";
+
+pub(super) fn chain_complete(view: &View<'_>) -> Verdict {
+    if stays(view) {
+        return Verdict::not_applicable(STAYS);
+    }
+    if gone(&view.facts.sightings(view.subject)).is_some() {
+        return Verdict::passed("the token is gone");
+    }
+    let chain = chain(view.facts, view.subject, view.now);
+    let verdict = match chain.release() {
+        Release::Safe => {
+            Verdict::passed("every edge is proven or excluded, every path is released")
+        }
+        Release::ByWord => {
+            Verdict::attested("every path is released; some edges rest on people's word")
+        }
+        Release::No(reason) => Verdict::blocked(reason),
+    };
+    match chain.until {
+        Some(at) => verdict.until(at),
+        None => verdict,
+    }
+}
+
+pub(super) fn displaced(view: &View<'_>) -> Verdict {
+    if stays(view) {
+        return Verdict::not_applicable(STAYS);
+    }
+    Verdict::not_looked("nothing here can look at this: a person may attest it")
+}
+
+/// Use is rare for most packages, so silence alone proves nothing: this is advice.
+pub(super) fn tokens_quiet(view: &View<'_>) -> Verdict {
+    let Some(dated) = view
+        .facts
+        .tokens
+        .get(&view.subject)
+        .and_then(|row| row.fact.as_ref())
+    else {
+        return Verdict::not_looked("not in any imported token list");
+    };
+    let verdict = match dated.value.last_used {
+        None => Verdict::not_looked("the list does not show when it was last used"),
+        Some(at) => Verdict::not_looked(format!(
+            "last used on {}: compare with the last publish",
+            at.day()
+        )),
+    };
+    view.while_fresh(dated.as_of, verdict)
+}
+
+/// Gives the interval in which a token went, by complete listings of its account: last with it, first without it.
+/// One listing without it is not enough: two, at least a minute apart, and none later that has it.
+pub fn gone(sightings: &[Sighting]) -> Option<(Sighting, Sighting)> {
+    let last = sightings.iter().rposition(|one| one.present)?;
+    let after = sightings.get(last + 1..)?;
+    let (first, end) = (after.first()?, after.last()?);
+    (end.as_of.0 - first.as_of.0 >= APART)
+        .then(|| sightings.get(last).map(|with| (*with, *first)))?
+}
+
+pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
+    if stays(view) {
+        return Verdict::not_applicable(STAYS);
+    }
+    let sightings = view.facts.sightings(view.subject);
+    if let Some((with, without)) = gone(&sightings) {
+        return Verdict::passed(format!(
+            "listed on {}, missing since {}",
+            with.as_of, without.as_of
+        ));
+    }
+    match view.decided(Slot::Revocation) {
+        Standing::Contested(many) => Verdict::blocked(contested(&many)),
+        Standing::One(Decision {
+            value: Value::Revoked { on, .. },
+            at,
+            by,
+            ..
+        }) => {
+            let contrary = sightings.iter().any(|one| one.present && one.as_of > *at);
+            if contrary {
+                Verdict::blocked(format!(
+                    "recorded as revoked on {on}, but a later list still shows it"
+                ))
+            } else {
+                Verdict::attested(format!(
+                    "recorded by {by} as revoked on {on}; import two later token lists to prove it"
+                ))
+            }
+        }
+        _ if sightings.last().is_some_and(|one| !one.present) => Verdict::not_looked(
+            "missing from one list: a second one, a minute or more later, would prove it",
+        ),
+        _ if sightings.is_empty() => Verdict::not_looked("not in any complete token list"),
+        _ => Verdict::blocked("the last token list still shows it"),
+    }
+}
+
+pub(super) fn secrets_deleted(view: &View<'_>) -> Verdict {
+    if stays(view) {
+        return Verdict::not_applicable("a path in a lane with a token keeps it");
+    }
+    if view.facts.uses_of_secret(view.subject).next().is_some() {
+        return Verdict::blocked("files still use it for something else than publishing");
+    }
+    if view.facts.paths_of_secret(view.subject).next().is_some() {
+        return Verdict::blocked("a publish path still names it");
+    }
+    Verdict::not_looked("the secret stores were not looked at")
+}
+
+pub(super) fn fallback_removed(view: &View<'_>) -> Verdict {
+    let Some((path, id)) = view.path().zip(view.path_id()) else {
+        return Verdict::not_looked("no checkout of it has been scanned");
+    };
+    if !view.facts.present(id, path) {
+        return Verdict::passed("the publish is gone from the files");
+    }
+    match (path.credential, path.secret.as_deref()) {
+        (CredentialFact::Oidc, None) => Verdict::passed("no secret name in reach of the publish"),
+        (_, Some(_)) => Verdict::blocked("the workflow still names a secret"),
+        (CredentialFact::NoneVisible, None) => {
+            Verdict::could_not("no credential is visible in the files")
+        }
+        (_, None) => Verdict::blocked("the workflow still uses a token"),
+    }
+}
+
+pub(super) fn docs_updated(view: &View<'_>) -> Verdict {
+    match view
+        .repo()
+        .and_then(|repo| repo.inventory.as_ref())
+        .and_then(|row| row.value.docs_updated)
+    {
+        Some(true) => Verdict::attested("the inventory says so"),
+        Some(false) => Verdict::not_looked("the inventory says not yet"),
+        None => Verdict::not_looked("nothing here can look at this: a person may attest it"),
+    }
+}

@@ -1,0 +1,273 @@
+//! Subjects and their ids: what a fact, a gate or a decision is about.
+//!
+//! An id is a kind letter and 10 base32 characters of sha256 over the natural key at first sight, so that two
+//! offline writers mint the same one. Names and places are facts beside it: a rename loses nothing.
+
+use data_encoding::{BASE32_NOPAD, Encoding};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::str::FromStr;
+
+/// What kinds of thing a fact or a gate can be true of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Session,
+    Repo,
+    Path,
+    PathRef,
+    Package,
+    Config,
+    Secret,
+    Token,
+    Person,
+}
+
+impl Kind {
+    pub const ALL: [Self; 9] = [
+        Self::Session,
+        Self::Repo,
+        Self::Path,
+        Self::PathRef,
+        Self::Package,
+        Self::Config,
+        Self::Secret,
+        Self::Token,
+        Self::Person,
+    ];
+
+    /// Gives the word before the colon in `about` and on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Repo => "repo",
+            Self::Path => "path",
+            Self::PathRef => "path-ref",
+            Self::Package => "package",
+            Self::Config => "config",
+            Self::Secret => "secret",
+            Self::Token => "token",
+            Self::Person => "person",
+        }
+    }
+
+    fn letter(self) -> char {
+        match self {
+            Self::Session => '-',
+            Self::Repo => 'r',
+            Self::Path => 'p',
+            Self::PathRef => 'f',
+            Self::Package => 'k',
+            Self::Config => 'c',
+            Self::Secret => 's',
+            Self::Token => 't',
+            Self::Person => 'h',
+        }
+    }
+}
+
+/// One subject: its kind and 50 bits of its natural key's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    pub kind: Kind,
+    code: u64,
+}
+
+/// Characters of an id after its letter.
+const CODE_LEN: usize = 10;
+
+fn alphabet() -> &'static Encoding {
+    static LOWER: std::sync::OnceLock<Encoding> = std::sync::OnceLock::new();
+    LOWER.get_or_init(|| {
+        let mut spec = BASE32_NOPAD.specification();
+        spec.symbols.make_ascii_lowercase();
+        spec.encoding().unwrap_or(BASE32_NOPAD)
+    })
+}
+
+impl Subject {
+    /// The session itself.
+    pub const SESSION: Self = Self {
+        kind: Kind::Session,
+        code: 0,
+    };
+
+    /// Makes the id of a subject from the parts of its natural key.
+    pub fn mint(kind: Kind, key: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(kind.word().as_bytes());
+        for part in key {
+            // A NUL cannot stand in any of the names, so two keys never run together.
+            hash.update([0]);
+            hash.update(part.as_bytes());
+        }
+        let digest = hash.finalize();
+        let code = digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |code, byte| code << 8 | u64::from(*byte));
+        Self {
+            kind,
+            code: code >> (64 - 5 * CODE_LEN),
+        }
+    }
+
+    /// Makes the id of a repository: forge origin and `owner/name` at first sight, compared without case.
+    pub fn repo(forge: &str, name: &str) -> Self {
+        Self::mint(Kind::Repo, &[forge, &name.to_ascii_lowercase()])
+    }
+
+    /// Makes the id of a publish path: repo, CI file, job (empty for a composite action), ordinal in the job.
+    pub fn path(repo: Self, file: &str, job: &str, ordinal: u32) -> Self {
+        Self::mint(Kind::Path, &[&repo.code(), file, job, &ordinal.to_string()])
+    }
+
+    /// Makes the id of one ref of a path.
+    pub fn path_ref(path: Self, git_ref: &str) -> Self {
+        Self::mint(Kind::PathRef, &[&path.code(), git_ref])
+    }
+
+    /// Makes the id of a package on a registry.
+    pub fn package(registry: &str, name: &str) -> Self {
+        Self::mint(Kind::Package, &[registry, name])
+    }
+
+    /// Makes the id of a trust config: package, repo, top-level workflow file, environment (empty for none).
+    pub fn config(package: Self, repo: Self, file: &str, environment: &str) -> Self {
+        Self::mint(
+            Kind::Config,
+            &[&package.code(), &repo.code(), file, environment],
+        )
+    }
+
+    /// Makes the id of a secret: the store that holds it (`org:acme`, `repo:acme/ui`) and its name.
+    pub fn secret(store: &str, name: &str) -> Self {
+        Self::mint(Kind::Secret, &[&store.to_ascii_lowercase(), name])
+    }
+
+    /// Makes the id of a token: registry, account and the registry's key.
+    pub fn token(registry: &str, account: &str, key: &str) -> Self {
+        Self::mint(Kind::Token, &[registry, account, key])
+    }
+
+    /// Makes the id of a person by login.
+    pub fn person(login: &str) -> Self {
+        Self::mint(Kind::Person, &[&login.to_ascii_lowercase()])
+    }
+
+    /// Gives the letter and the ten characters.
+    pub fn code(self) -> String {
+        let bytes = (self.code << (64 - 5 * CODE_LEN)).to_be_bytes();
+        let mut text = alphabet().encode(&bytes);
+        text.truncate(CODE_LEN);
+        text.insert(0, self.kind.letter());
+        text
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Session => f.write_str("session"),
+            kind => write!(f, "{}:{}", kind.word(), self.code()),
+        }
+    }
+}
+
+/// What stands in `about` and is no subject of a kind known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a subject such as repo:rabcdefghij")]
+pub struct BadSubject;
+
+impl FromStr for Subject {
+    type Err = BadSubject;
+
+    fn from_str(text: &str) -> Result<Self, BadSubject> {
+        if text == "session" {
+            return Ok(Self::SESSION);
+        }
+        let (word, code) = text.split_once(':').ok_or(BadSubject)?;
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| kind.word() == word)
+            .ok_or(BadSubject)?;
+        let code = code.strip_prefix(kind.letter()).ok_or(BadSubject)?;
+        if code.len() != CODE_LEN {
+            return Err(BadSubject);
+        }
+        code.bytes()
+            .try_fold(0_u64, |sum, byte| {
+                let five = match byte {
+                    b'a'..=b'z' => byte - b'a',
+                    b'2'..=b'7' => byte - b'2' + 26,
+                    _ => return Err(BadSubject),
+                };
+                Ok(sum << 5 | u64::from(five))
+            })
+            .map(|code| Self { kind, code })
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl serde::de::Visitor<'_> for Visit {
+            type Value = Subject;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a subject such as repo:rabcdefghij")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Subject, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        from.deserialize_str(Visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back() {
+        for kind in Kind::ALL.into_iter().skip(1) {
+            let minted = Subject::mint(kind, &["a", "b"]);
+            assert_eq!(minted.to_string().parse(), Ok(minted), "{minted}");
+        }
+        assert_eq!("session".parse(), Ok(Subject::SESSION));
+    }
+
+    #[test]
+    fn parts_of_a_key_do_not_run_together() {
+        assert_ne!(
+            Subject::mint(Kind::Repo, &["ab", "c"]),
+            Subject::mint(Kind::Repo, &["a", "bc"])
+        );
+        assert_ne!(
+            Subject::mint(Kind::Repo, &["a"]),
+            Subject::mint(Kind::Token, &["a"])
+        );
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused() {
+        for text in [
+            "",
+            "repo",
+            "repo:",
+            "repo:x234567abcd",
+            "repo:r2345",
+            "repo:rABCDEFGHIJ",
+            "thing:rabcdefghij",
+            "repo:rabcdefghi1",
+        ] {
+            assert_eq!(text.parse::<Subject>(), Err(BadSubject), "{text}");
+        }
+    }
+}
