@@ -15,6 +15,7 @@
 //!                                safe          assets (data, read by anyone)
 //! ```
 
+pub mod assets;
 pub mod journal;
 pub mod model;
 pub mod safe;

@@ -1,2 +1,9 @@
 //! The only door for outside text and secrets: made visible before it reaches a terminal, redacted before it is kept,
-//! encoded once per sink. Knows nothing of the product's nouns.
+//! encoded once per sink. Also starts foreign programs in a narrow environment.
+//! Knows nothing of the product's nouns.
+
+pub mod process;
+pub mod redact;
+pub mod secret;
+pub mod shown;
+pub mod sink;

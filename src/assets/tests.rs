@@ -1,0 +1,127 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use super::*;
+
+#[test]
+fn addresses_are_told_apart() {
+    let table = registries();
+    let npm = npm_host();
+    for (address, kind) in [
+        (npm_url(), Some(HostKind::Npmjs)),
+        (format!("//{npm}/:_authToken"), Some(HostKind::Npmjs)),
+        (npm.to_uppercase(), Some(HostKind::Npmjs)),
+        (format!("https://user:pw@{npm}:443"), Some(HostKind::Npmjs)),
+        (format!("https://{npm}.example.com/"), None),
+        (format!("https://example.com/{npm}"), None),
+        (format!("https://{npm}@example.com/"), None),
+        ("https://example.com/npm/".to_owned(), None),
+        (
+            "https://acme.jfrog.io/artifactory/api/npm/npm/".to_owned(),
+            Some(HostKind::Other),
+        ),
+        (String::new(), None),
+    ] {
+        assert_eq!(table.kind_of(&address), kind, "{address}");
+    }
+    for host in &table.hosts {
+        let address = format!(
+            "https://x{}{}",
+            host.host,
+            host.path.as_deref().unwrap_or("/")
+        );
+        let address = if host.host.starts_with('.') {
+            address
+        } else {
+            address.replacen("//x", "//", 1)
+        };
+        assert_eq!(table.kind_of(&address), Some(host.kind), "{address}");
+    }
+    assert!(
+        table
+            .hosts
+            .iter()
+            .any(|host| host.kind == HostKind::GithubPackages)
+    );
+    assert!(
+        table
+            .hosts
+            .iter()
+            .any(|host| host.kind == HostKind::NpmjsAlias)
+    );
+}
+
+#[test]
+fn every_rule_names_a_public_source() {
+    let policy = policy();
+    let sources = policy
+        .providers
+        .iter()
+        .map(|provider| &provider.source)
+        .chain(policy.tools.iter().map(|tool| &tool.source))
+        .chain(policy.changes.iter().map(|change| &change.source))
+        .chain([
+            &policy.cutoff.source,
+            &policy.activation.source,
+            &policy.write_token.source,
+            &policy.two_factor.source,
+        ])
+        .chain([
+            &policy.trust.source,
+            &policy.after_publish.source,
+            &policy.after_revoke.source,
+            &policy.minimum.source,
+        ]);
+    for source in sources {
+        assert!(source.starts_with("https://"), "{source}");
+    }
+    assert!(policy.changes.is_sorted_by_key(|change| change.on));
+    assert!(policy.minimum.npm_oidc_publish < policy.minimum.npm_stage);
+    assert!(policy.write_token.rotate_after_days < policy.write_token.max_days);
+    assert_eq!(policy.minimum.npm_oidc_dist_tag.to_string(), "11.21.0");
+}
+
+#[test]
+fn versions_have_three_numbers() {
+    for text in ["1.2", "1.2.3.4", "1.2.x", "1..3", "", "1.2.3-rc"] {
+        assert!(Version::try_from(text.to_owned()).is_err(), "{text}");
+    }
+    assert_eq!(
+        Version::try_from("11.5.1".to_owned()),
+        Ok(Version(11, 5, 1))
+    );
+}
+
+#[test]
+fn the_placeholder_is_filled() {
+    assert_eq!(fill("a {{registry}}/ b"), format!("a {}/ b", npm_host()));
+    assert!(matches!(fill("${{ secrets.X }}"), Cow::Borrowed(_)));
+}
+
+#[test]
+fn only_known_regular_files_replace() {
+    assert!(matches!(
+        template("../policy/npm.toml", None),
+        Err(AssetError::Unknown { .. })
+    ));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("words.txt");
+    assert_eq!(replacement(&path, "built in").unwrap(), "built in");
+    fs::write(&path, "mine").unwrap();
+    assert_eq!(replacement(&path, "built in").unwrap(), "mine");
+    fs::write(&path, vec![b'x'; 300 * 1024]).unwrap();
+    assert!(matches!(
+        replacement(&path, "built in"),
+        Err(AssetError::Unfit { .. })
+    ));
+    fs::write(&path, [0xff]).unwrap();
+    assert!(matches!(
+        replacement(&path, "built in"),
+        Err(AssetError::Unreadable { .. })
+    ));
+    let link = dir.path().join("link.txt");
+    std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+    assert!(matches!(
+        replacement(&link, "built in"),
+        Err(AssetError::Unfit { .. })
+    ));
+}

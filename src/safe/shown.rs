@@ -1,0 +1,231 @@
+//! Foreign text made visible: what cannot be seen is written as `\u{202e}`, secrets are replaced, the length is capped.
+//!
+//! Nothing is stripped, so two different names never look alike: a backslash that could be read as one of
+//! these escapes is itself escaped. This is the only way from outside text to a screen, stream, log or title.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use unicode_width::UnicodeWidthChar;
+
+use super::redact::redact;
+
+/// Columns after which a shown text ends in `…`, unless the caller asks for another cap.
+pub const COLUMNS: usize = 200;
+
+/// Lines after which a shown block ends.
+const LINES: usize = 200;
+
+/// More combining marks on one base than any script in use needs; the rest is escaped.
+const MARKS: usize = 4;
+
+/// Characters that draw nothing, move what stands beside them, or cannot be told from a space.
+/// The class follows Unicode's own tables: control, format, unassigned, private use, separators, default-ignorable.
+#[expect(
+    clippy::expect_used,
+    reason = "a constant pattern; the tests compile it"
+)]
+static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u{2800}\u{FFFC}]--[\x20]]$")
+        .expect("hidden characters")
+});
+
+/// Tells whether a character would be written as an escape wherever it stands.
+pub fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    HIDDEN.is_match(c.encode_utf8(&mut [0; 4]))
+}
+
+/// Makes one line of foreign text fit to be shown, capped at [`COLUMNS`]; line breaks and tabs become escapes.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    visible_within(text, COLUMNS)
+}
+
+/// Does what [`visible`] does with a cap of the caller's own, in terminal columns.
+pub fn visible_within(text: &str, columns: usize) -> Cow<'_, str> {
+    match redact(text) {
+        Cow::Borrowed(clean) if clean.len() <= columns && is_plain(clean) => Cow::Borrowed(clean),
+        clean => Cow::Owned(Line::new(columns).text(&clean)),
+    }
+}
+
+/// Makes bytes of unknown encoding fit to be shown; a byte that is not UTF-8 becomes `\x{9b}`.
+pub fn visible_bytes(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return visible(text).into_owned();
+    }
+    // Redacting comes first and needs text; what it replaces is ASCII, so a lossy copy finds the same secrets.
+    let lossy = String::from_utf8_lossy(bytes);
+    if let Cow::Owned(clean) = redact(&lossy) {
+        return Line::new(COLUMNS).text(&clean);
+    }
+    let mut line = Line::new(COLUMNS);
+    for chunk in bytes.utf8_chunks() {
+        line.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            line.push_escape(&format!("\\x{{{byte:02x}}}"));
+        }
+    }
+    line.end()
+}
+
+/// Makes a block of foreign text fit to be shown: line breaks stay, each line is treated as [`visible`] does.
+pub fn visible_multiline(text: &str) -> String {
+    let clean = redact(text);
+    let mut out = String::with_capacity(clean.len());
+    for (number, line) in clean.split('\n').enumerate() {
+        if number > 0 {
+            out.push('\n');
+        }
+        if number == LINES {
+            out.push('…');
+            break;
+        }
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        out.push_str(&Line::new(COLUMNS).text(line));
+    }
+    out
+}
+
+/// Foreign text that shows itself only as [`visible`] makes it.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    text: &'a str,
+    columns: usize,
+}
+
+impl<'a> Shown<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            columns: COLUMNS,
+        }
+    }
+
+    /// Sets another cap, in terminal columns.
+    pub fn within(self, columns: usize) -> Self {
+        Self { columns, ..self }
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&visible_within(self.text, self.columns))
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().all(|b| matches!(b, 0x20..=0x7e))
+        && !bytes.windows(2).any(|pair| matches!(pair, b"\\u" | b"\\x"))
+}
+
+/// One output line that grows by whole units, so that the cap never cuts an escape in half.
+struct Line {
+    out: String,
+    width: usize,
+    columns: usize,
+    /// Zero-width characters since the last base.
+    marks: usize,
+    /// Whether a base to put a mark on stands before: not at the start and not after an escape.
+    based: bool,
+    full: bool,
+    /// Where to cut when one more unit does not fit: the last end that leaves a column for the ellipsis.
+    cut: usize,
+}
+
+impl Line {
+    fn new(columns: usize) -> Self {
+        Self {
+            out: String::new(),
+            width: 0,
+            columns,
+            marks: 0,
+            based: false,
+            full: false,
+            cut: 0,
+        }
+    }
+
+    fn text(mut self, text: &str) -> String {
+        self.push_str(text);
+        self.end()
+    }
+
+    fn push_str(&mut self, text: &str) {
+        let mut rest = text.chars();
+        while let Some(c) = rest.next() {
+            if self.full {
+                return;
+            }
+            let after = rest.as_str();
+            // A backslash that reads as one of our own escapes, or would do so once the next text follows it.
+            let ambiguous = c == '\\' && (after.starts_with("u{") || after.starts_with("x{"));
+            match c.width() {
+                _ if ambiguous || is_hidden(c) => {
+                    self.push_escape(&format!("\\u{{{:x}}}", u32::from(c)))
+                }
+                Some(0) if !self.based || self.marks == MARKS => {
+                    self.push_escape(&format!("\\u{{{:x}}}", u32::from(c)));
+                }
+                Some(0) => {
+                    self.marks += 1;
+                    self.out.push(c);
+                    self.note_cut();
+                }
+                width => {
+                    self.marks = 0;
+                    self.based = true;
+                    self.push_unit(c.encode_utf8(&mut [0; 4]), width.unwrap_or(1));
+                }
+            }
+        }
+    }
+
+    fn push_escape(&mut self, escape: &str) {
+        self.marks = 0;
+        self.based = false;
+        self.push_unit(escape, escape.len());
+    }
+
+    fn push_unit(&mut self, unit: &str, width: usize) {
+        if self.full || self.width + width > self.columns {
+            self.full = true;
+            return;
+        }
+        // Infallible for a `String`; the result carries nothing.
+        let _ = self.out.write_str(unit);
+        self.width += width;
+        self.note_cut();
+    }
+
+    fn note_cut(&mut self) {
+        if self.width < self.columns {
+            self.cut = self.out.len();
+        }
+    }
+
+    fn end(mut self) -> String {
+        if self.full {
+            self.out.truncate(self.cut);
+            if self.columns > 0 {
+                self.out.push('…');
+            }
+        }
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests;
