@@ -16,6 +16,7 @@
 //! ```
 
 pub mod assets;
+pub mod intake;
 pub mod journal;
 pub mod model;
 pub mod safe;

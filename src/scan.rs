@@ -6,7 +6,6 @@
 
 pub mod package;
 pub mod script;
-pub mod tool;
 pub mod tree;
 pub mod yaml;
 
