@@ -6,6 +6,7 @@
 
 pub mod package;
 pub mod script;
+pub mod tool;
 pub mod tree;
 pub mod yaml;
 

@@ -1,0 +1,245 @@
+//! From shell commands to what they do to a package registry: publish, stage, dist-tag, install and the like.
+//!
+//! Follows package.json scripts, Makefile and Taskfile targets, workspaces and script files, with a depth cap.
+//! Knows no CI system and judges no credential; nothing is run. Each tool's way of being called has one file below.
+
+mod auth;
+mod dispatch;
+mod file;
+mod manager;
+mod release;
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use super::Tool;
+use super::package::Packages;
+use super::script::Command;
+use super::tree::Tree;
+
+pub use auth::{Auth, npmrc_auth, variables, yarnrc_auth};
+
+/// How deep scripts are followed into scripts.
+const DEPTH_CAP: u32 = 8;
+/// Most acts that one text may give.
+const ACT_CAP: usize = 500;
+/// Most bytes of a script file that are read, 512 KiB.
+const SCRIPT_CAP: u64 = 512 * 1024;
+
+/// What a command does, as far as a registry or a credential is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    Publish,
+    /// `npm stage publish`, `pnpm stage`.
+    Stage,
+    DistTag,
+    Deprecate,
+    Unpublish,
+    /// `npm access`, `owner`, `team`, `trust`, `token`.
+    Access,
+    Whoami,
+    Login,
+    /// Installs dependencies.
+    Install,
+    /// Installs or activates a tool such as npm, at the version of [`Act::version`].
+    InstallTool(String),
+    /// Writes a credential to a configuration: the [`Act::auth`] says which.
+    Auth,
+    /// Sets a variable for later steps (`>> $GITHUB_ENV`).
+    SetEnv(String, String),
+    /// Sets the registry of later commands.
+    Registry(String),
+    /// Prints configuration or environment: `npm config list`, `env`, `printenv`, `set`.
+    Dump,
+    /// `set -x`: each command is printed with its variables filled in.
+    Trace,
+    /// Runs a file that is not in the tree or is no text, or a command whose words name an npm release.
+    Unread(String),
+}
+
+/// Flags that matter for a publish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    pub dry_run: bool,
+    pub provenance: Option<bool>,
+    pub tag: Option<String>,
+    pub registry: Option<String>,
+    pub access: Option<String>,
+    pub otp: bool,
+    /// Workspaces named by `-w`, `--filter`.
+    pub workspaces: Vec<String>,
+    pub all_workspaces: bool,
+    pub userconfig: Option<String>,
+}
+
+/// One thing that a script does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    pub what: What,
+    pub tool: Tool,
+    /// The tool that a script file runs, where `tool` is [`Tool::CustomScript`].
+    pub inner: Option<Tool>,
+    /// Version where the command or a manifest states it.
+    pub version: Option<String>,
+    pub flags: Flags,
+    /// Folder it runs in, relative to the root; `None` when not known.
+    pub dir: Option<String>,
+    /// Assignments in reach: of the command itself and of the scripts that called it.
+    pub env: Vec<(String, String)>,
+    /// Line in the text that was given, from 0.
+    pub line: u32,
+    /// The command of the given text that led here.
+    pub command: String,
+    /// The first words of that command, for finding its line.
+    pub needle: String,
+    pub failure_ignored: bool,
+    pub piped_on: bool,
+    /// Scripts gone through, such as `package.json#release` and `scripts/publish.sh`.
+    pub via: Vec<String>,
+    pub auth: Option<Auth>,
+    /// False where the words only look like a publish (unread script, unknown tool).
+    pub sure: bool,
+}
+
+/// What a text is read against: the checkout's files and packages.
+pub struct Project<'t> {
+    pub tree: &'t dyn Tree,
+    pub packages: &'t Packages,
+    files: RefCell<HashMap<String, Option<std::rc::Rc<str>>>>,
+}
+
+impl<'t> Project<'t> {
+    /// Makes a project of a tree and its packages.
+    pub fn new(tree: &'t dyn Tree, packages: &'t Packages) -> Self {
+        Self {
+            tree,
+            packages,
+            files: RefCell::new(HashMap::new()),
+        }
+    }
+
+    /// Reads a script or configuration file, once; `None` where it is not there, no text or too large.
+    pub fn read(&self, path: &str) -> Option<std::rc::Rc<str>> {
+        if let Some(known) = self.files.borrow().get(path) {
+            return known.clone();
+        }
+        let text: Option<std::rc::Rc<str>> = self.tree.read(path, SCRIPT_CAP).ok().map(Into::into);
+        let mut files = self.files.borrow_mut();
+        files.insert(path.to_owned(), text.clone());
+        text
+    }
+
+    /// Reads every act of a shell text that starts in `dir` (`None`: not known).
+    pub fn acts(&self, text: &str, dir: Option<&str>) -> Vec<Act> {
+        self.acts_of(&super::script::commands(text), dir)
+    }
+
+    /// Reads every act of commands already parsed.
+    pub fn acts_of(&self, commands: &[Command], dir: Option<&str>) -> Vec<Act> {
+        let mut walk = Walk {
+            project: self,
+            out: Vec::new(),
+            seen: HashSet::new(),
+        };
+        let frame = Frame {
+            dir: dir.map(str::to_owned),
+            ..Frame::default()
+        };
+        walk.commands(commands, &frame);
+        walk.out
+    }
+}
+
+/// Where a command stands while scripts are followed.
+#[derive(Clone, Default)]
+struct Frame {
+    dir: Option<String>,
+    depth: u32,
+    via: Vec<String>,
+    env: Vec<(String, String)>,
+    /// Line, text and needle of the outermost command.
+    top: Option<(u32, String, String)>,
+    failure_ignored: bool,
+    piped_on: bool,
+    /// True once a script file (not only a package.json script) was gone through.
+    in_file: bool,
+    /// Workspaces already chosen by an outer `-w`, `--filter`, `-r`.
+    workspaces: Vec<String>,
+    all_workspaces: bool,
+}
+
+struct Walk<'p, 't> {
+    project: &'p Project<'t>,
+    out: Vec<Act>,
+    /// (folder, script) and files already followed from this text, so that cycles end.
+    seen: HashSet<String>,
+}
+
+impl Walk<'_, '_> {
+    fn commands(&mut self, commands: &[Command], frame: &Frame) {
+        for command in commands {
+            if self.out.len() >= ACT_CAP {
+                return;
+            }
+            let mut inner = frame.clone();
+            inner.dir = match (&frame.dir, &command.dir) {
+                (Some(base), Some(dir)) => super::tree::join(base, dir),
+                _ => None,
+            };
+            inner.env.extend(command.env.iter().cloned());
+            inner.failure_ignored |= command.failure_ignored;
+            inner.piped_on |= command.piped_on;
+            if inner.top.is_none() {
+                let needle: Vec<&str> = command.words.iter().take(2).map(String::as_str).collect();
+                inner.top = Some((command.line, command.text(), needle.join(" ")));
+            }
+            self.command(command, &inner);
+        }
+    }
+
+    fn push(&mut self, what: What, tool: Tool, flags: Flags, frame: &Frame) -> Option<&mut Act> {
+        if self.out.len() >= ACT_CAP {
+            return None;
+        }
+        let (line, command, needle) = frame.top.clone().unwrap_or_default();
+        let (tool, inner) = if frame.in_file && matches!(what, What::Publish | What::Stage) {
+            (Tool::CustomScript, Some(tool))
+        } else {
+            (tool, None)
+        };
+        let mut flags = flags;
+        flags.all_workspaces |= frame.all_workspaces;
+        flags.workspaces.extend(frame.workspaces.iter().cloned());
+        self.out.push(Act {
+            what,
+            tool,
+            inner,
+            version: None,
+            flags,
+            dir: frame.dir.clone(),
+            env: frame.env.clone(),
+            line,
+            command,
+            needle,
+            failure_ignored: frame.failure_ignored,
+            piped_on: frame.piped_on,
+            via: frame.via.clone(),
+            auth: None,
+            sure: true,
+        });
+        self.out.last_mut()
+    }
+
+    /// Follows a text that another command runs.
+    fn nested(&mut self, text: &str, frame: &Frame) {
+        if frame.depth >= DEPTH_CAP {
+            return;
+        }
+        let mut inner = frame.clone();
+        inner.depth += 1;
+        self.commands(&super::script::commands(text), &inner);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Credentials written to npm's and yarn's configuration files, and the variables they come from.
+//!
+//! Holds names of variables and expressions only: a literal value is noted as such and never kept.
+
+use super::super::Tool;
+use super::super::script::Command;
+use super::{Flags, Frame, Walk, What};
+
+/// One credential setting of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auth {
+    /// Registry host the credential is for; `None` for an unscoped `_auth` or a default.
+    pub host: Option<String>,
+    /// The expression or variable text, such as `${NPM_TOKEN}`; empty for a literal value, which is never kept.
+    pub value: String,
+    /// True where a value stands there literally.
+    pub literal: bool,
+}
+
+impl Auth {
+    fn new(host: Option<&str>, value: &str) -> Self {
+        let value = value.trim().trim_matches(['"', '\'']);
+        let literal = !value.is_empty()
+            && !value.contains('$')
+            && !value.contains('%')
+            && !value.contains("{{");
+        let kept = if literal {
+            String::new()
+        } else {
+            value.to_owned()
+        };
+        Self {
+            host: host.map(|h| h.to_ascii_lowercase()),
+            value: kept,
+            literal,
+        }
+    }
+}
+
+/// Names of shell variables in a text: `$NAME`, `${NAME}`, `${NAME:-x}`, `$env:NAME`, `%NAME%`.
+pub fn variables(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.starts_with("{{") {
+            rest = rest.split_once("}}").map_or("", |(_, r)| r);
+            continue;
+        }
+        let name = rest
+            .trim_start_matches('{')
+            .trim_start_matches("env:")
+            .trim_start_matches("process.env.");
+        let end = name
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(name.len());
+        if let Some(name) = name.get(..end).filter(|n| !n.is_empty()) {
+            out.push(name.to_owned());
+        }
+    }
+    if out.is_empty()
+        && let Some(name) = text
+            .trim()
+            .strip_prefix('%')
+            .and_then(|t| t.strip_suffix('%'))
+    {
+        out.push(name.to_owned());
+    }
+    out
+}
+
+/// Reads one key and value of npm's or yarn's settings; `None` if it is no credential.
+pub fn setting(key: &str, value: &str) -> Option<Auth> {
+    let key = key.trim().trim_matches(['"', '\'']);
+    let last = key.rsplit([':', '.']).next().unwrap_or(key);
+    if !matches!(
+        last,
+        "_authToken" | "_auth" | "_password" | "npmAuthToken" | "npmAuthIdent"
+    ) {
+        return None;
+    }
+    let host = key
+        .find("//")
+        .and_then(|at| key.get(at + 2..))
+        .map(|h| h.split(['/', ':', '"', '\'', ']']).next().unwrap_or(h));
+    Some(Auth::new(host.filter(|h| !h.is_empty()), value))
+}
+
+/// Reads the credential lines of an .npmrc text, with the line number from 0.
+pub fn npmrc_auth(text: &str) -> Vec<(u32, Auth)> {
+    let mut out = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with('#') || line.starts_with(';') {
+            continue;
+        }
+        if let Some((key, value)) = line.split_once('=')
+            && let Some(auth) = setting(key, value)
+        {
+            out.push((u32::try_from(index).unwrap_or(u32::MAX), auth));
+        }
+    }
+    out
+}
+
+/// Reads the credentials of a .yarnrc.yml text: `npmAuthToken` and `npmAuthIdent`, with the registry above them.
+pub fn yarnrc_auth(text: &str) -> Vec<(u32, Auth)> {
+    let mut out = Vec::new();
+    let mut host: Option<String> = None;
+    for (index, line) in text.lines().enumerate() {
+        let trimmed = line.trim();
+        if trimmed.starts_with('#') {
+            continue;
+        }
+        if !line.starts_with([' ', '\t']) {
+            host = None;
+        }
+        if let Some((key, value)) = trimmed
+            .split_once(": ")
+            .or_else(|| trimmed.strip_suffix(':').map(|k| (k, "")))
+        {
+            if let Some(at) = key.find("//") {
+                host = key.get(at + 2..).map(|h| {
+                    h.split(['/', '"', '\'', ':'])
+                        .next()
+                        .unwrap_or(h)
+                        .to_owned()
+                });
+            }
+            if matches!(key, "npmRegistryServer" | "npmPublishRegistry") {
+                host = value
+                    .split("//")
+                    .nth(1)
+                    .map(|h| h.split(['/', '"', '\'']).next().unwrap_or(h).to_owned());
+            }
+            if let Some(mut auth) = setting(key, value).filter(|_| !value.is_empty()) {
+                auth.host.clone_from(&host);
+                out.push((u32::try_from(index).unwrap_or(u32::MAX), auth));
+            }
+        }
+    }
+    out
+}
+
+/// Tells whether a file name is one that npm, yarn or bun reads credentials from.
+fn is_config(target: &str) -> bool {
+    let lower = target.to_ascii_lowercase();
+    lower.ends_with("npmrc")
+        || lower.ends_with(".yarnrc.yml")
+        || lower.ends_with(".yarnrc")
+        || lower.ends_with("bunfig.toml")
+        || lower.contains("npm_config_userconfig")
+}
+
+impl Walk<'_, '_> {
+    /// Notes what a command writes to configuration files and to the environment of later steps.
+    pub(super) fn writes(&mut self, command: &Command, frame: &Frame) {
+        let mut targets: Vec<&str> = command
+            .redirects
+            .iter()
+            .map(|r| r.target.as_str())
+            .collect();
+        let name = command.program();
+        let by_word = matches!(name, "tee" | "Out-File" | "Set-Content" | "Add-Content");
+        if by_word {
+            targets.extend(command.words.iter().skip(1).map(String::as_str));
+        }
+        let config = targets.iter().any(|t| is_config(t));
+        let environment = targets
+            .iter()
+            .any(|t| t.contains("GITHUB_ENV") || t.contains("BASH_ENV"));
+        if !config && !environment {
+            return self.code_writes(command, frame);
+        }
+        let mut text = command.input.clone().unwrap_or_default();
+        let speaks = |words: &[String]| {
+            matches!(
+                words.first().map(String::as_str),
+                Some("echo" | "printf" | "Write-Output" | "cat" | "sed")
+            )
+        };
+        for words in [Some(&command.words), command.piped_from.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if speaks(words) || by_word {
+                text.push('\n');
+                text.push_str(
+                    &words
+                        .iter()
+                        .skip(1)
+                        .cloned()
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                        .replace("\\n", "\n"),
+                );
+            }
+        }
+        if environment {
+            return self.environment_lines(&text, frame);
+        }
+        for (_, auth) in npmrc_auth(&text).into_iter().chain(yarnrc_auth(&text)) {
+            if let Some(act) = self.push(What::Auth, Tool::Other, Flags::default(), frame) {
+                act.auth = Some(auth);
+            }
+        }
+        for line in text.lines() {
+            let (key, value) = line
+                .split_once('=')
+                .or_else(|| line.split_once(": "))
+                .unwrap_or(("", ""));
+            let key = key.trim();
+            if key == "registry" || key == "npmRegistryServer" || key == "npmPublishRegistry" {
+                self.push(
+                    What::Registry(value.trim().trim_matches('"').to_owned()),
+                    Tool::Other,
+                    Flags::default(),
+                    frame,
+                );
+            }
+        }
+    }
+
+    fn environment_lines(&mut self, text: &str, frame: &Frame) {
+        for line in text.lines() {
+            let line = line.trim().trim_start_matches("export ");
+            if let Some((name, value)) = super::super::script::assignment(line) {
+                self.push(
+                    What::SetEnv(name.to_owned(), value.to_owned()),
+                    Tool::Other,
+                    Flags::default(),
+                    frame,
+                );
+            }
+        }
+    }
+
+    /// `sed -i "s/x/_authToken=$T/" .npmrc` and helpers that log in.
+    fn code_writes(&mut self, command: &Command, frame: &Frame) {
+        let names_config = command.words.iter().any(|w| is_config(w));
+        let sets = command.words.iter().find(|w| w.contains("_authToken="));
+        if names_config
+            && let Some(word) = sets
+            && let Some((key, value)) = word.split_once("_authToken=")
+        {
+            let key = format!("{}_authToken", key.rsplit(['/', '|']).next().unwrap_or(""));
+            let auth = setting(&key, value.split(['/', '|']).next().unwrap_or(value));
+            if let Some(act) = self.push(What::Auth, Tool::Other, Flags::default(), frame) {
+                act.auth = auth;
+            }
+        }
+        if matches!(
+            command.program(),
+            "npm-cli-login" | "npm-auth-to-token" | "npm-login-noninteractive"
+        ) {
+            self.push(What::Login, Tool::Npm, Flags::default(), frame);
+        }
+    }
+}

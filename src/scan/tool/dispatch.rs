@@ -1,0 +1,577 @@
+//! Takes the wrappers off a command (`sudo`, `env`, `npx`, `bash -c`) and hands it to the tool it runs.
+//!
+//! Owns the list of programs by name; what a tool does with its words stands in the files beside this one.
+
+use super::super::Tool;
+use super::super::script::{self, Command};
+use super::{Flags, Frame, Walk, What};
+
+/// Words split into positionals and flags.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Args {
+    pub positional: Vec<String>,
+    pub flags: Vec<(String, Option<String>)>,
+    /// Words after `--`.
+    pub rest: Vec<String>,
+}
+
+/// Flags of npm, pnpm, yarn and bun that take the next word as their value.
+const VALUE_FLAGS: &[&str] = &[
+    "--tag",
+    "--registry",
+    "--access",
+    "--otp",
+    "--workspace",
+    "-w",
+    "--prefix",
+    "-C",
+    "--dir",
+    "--cwd",
+    "--filter",
+    "-F",
+    "--userconfig",
+    "--package",
+    "-p",
+    "--call",
+    "-c",
+    "--loglevel",
+    "--cache",
+    "--scope",
+    "--publish-branch",
+    "--dist-tag",
+    "--preid",
+    "--new-version",
+    "--from",
+    "--include",
+    "--exclude",
+    "--target",
+    "-t",
+    "--targets",
+    "--projects",
+    "--configuration",
+    "--publish-summary",
+    "--auth-type",
+    "--to",
+    "--since",
+    "--ignore",
+    "--git-remote",
+    "--concurrency",
+    "--jobs",
+    "-j",
+    "--parallel",
+    "--auth-token",
+    "--config",
+    "--message",
+    "-m",
+    "--branches",
+    "--extends",
+    "-e",
+    "--plugins",
+    "--repository-url",
+    "-r-url",
+    "--tag-format",
+    "--tag-version-prefix",
+    "--contents",
+    "--provenance-file",
+    "--version-policy",
+    "--set-access-level",
+    "--npm-auth-token",
+    "--npm-tag",
+    "-i",
+    "--increment",
+];
+
+/// Flags among those that a tool uses as a switch.
+const SWITCHES: &[(&str, &[&str])] = &[
+    ("pnpm", &["-w", "-c", "-r", "-p", "-i", "--parallel"]),
+    ("yarn", &["-p", "-i", "-t", "-j", "--parallel", "--from"]),
+    ("npm", &["-p", "-i", "-t", "-j", "-e", "-m", "-F"]),
+    ("rush", &["-p", "-i", "-t"]),
+    ("lerna", &["-p", "-i", "-t", "-e", "--parallel"]),
+    ("np", &["-p", "-i"]),
+    ("semantic-release", &["-i", "-t", "-c"]),
+    ("release-it", &["-p", "-t"]),
+    ("nx", &["-p", "-e", "--parallel"]),
+    ("changeset", &["-p", "-t"]),
+    ("turbo", &["-p", "--parallel"]),
+    ("bun", &["-p", "-i", "-t", "-e"]),
+];
+
+impl Args {
+    /// Splits the words after the program's name.
+    pub fn split(program: &str, words: &[String]) -> Self {
+        let switches = SWITCHES
+            .iter()
+            .find(|(p, _)| *p == program)
+            .map_or(&[][..], |(_, s)| *s);
+        let mut out = Args::default();
+        let mut words = words.iter().peekable();
+        while let Some(word) = words.next() {
+            if word == "--" {
+                out.rest.extend(words.cloned());
+                break;
+            }
+            if !word.starts_with('-') || word.len() < 2 {
+                out.positional.push(word.clone());
+                continue;
+            }
+            if let Some((name, value)) = word.split_once('=') {
+                out.flags.push((name.to_owned(), Some(value.to_owned())));
+                continue;
+            }
+            let takes = VALUE_FLAGS.contains(&word.as_str()) && !switches.contains(&word.as_str());
+            let literal = words
+                .peek()
+                .is_some_and(|w| matches!(w.as_str(), "true" | "false"));
+            let value = if takes || literal {
+                words.next().cloned()
+            } else {
+                None
+            };
+            out.flags.push((word.clone(), value));
+        }
+        out
+    }
+
+    pub fn first(&self) -> &str {
+        self.positional.first().map_or("", String::as_str)
+    }
+
+    pub fn second(&self) -> &str {
+        self.positional.get(1).map_or("", String::as_str)
+    }
+
+    pub fn value(&self, names: &[&str]) -> Option<&str> {
+        self.flags
+            .iter()
+            .rev()
+            .find(|(n, _)| names.contains(&n.as_str()))
+            .and_then(|(_, v)| v.as_deref())
+    }
+
+    /// Tells whether a switch is on: given, and not given as `false`.
+    pub fn on(&self, names: &[&str]) -> bool {
+        self.flags
+            .iter()
+            .any(|(n, v)| names.contains(&n.as_str()) && v.as_deref() != Some("false"))
+    }
+
+    /// Reads the flags that matter for a publish.
+    pub fn publish_flags(&self) -> Flags {
+        // `--dry-run=${{ inputs.dry }}` may be either: then it can publish.
+        let dry = |(n, v): &(String, Option<String>)| {
+            (n == "--dry-run" || n == "--dryRun" || n == "--dryrun")
+                && !matches!(v.as_deref(), Some(v) if v != "true")
+        };
+        let has = |name: &str| self.flags.iter().rev().find(|(n, _)| n == name);
+        let provenance = if has("--no-provenance").is_some() {
+            Some(false)
+        } else {
+            has("--provenance").map(|(_, v)| v.as_deref() != Some("false"))
+        };
+        Flags {
+            dry_run: self.flags.iter().any(dry),
+            provenance,
+            tag: self
+                .value(&["--tag", "--dist-tag", "--npm-tag", "--npm.tag"])
+                .map(str::to_owned),
+            registry: self.value(&["--registry"]).map(str::to_owned),
+            access: self.value(&["--access"]).map(str::to_owned),
+            otp: self.flags.iter().any(|(n, _)| n == "--otp"),
+            workspaces: self.workspaces(),
+            all_workspaces: self.on(&["--workspaces", "-ws", "--recursive", "-r"]),
+            userconfig: self.value(&["--userconfig"]).map(str::to_owned),
+        }
+    }
+
+    pub fn workspaces(&self) -> Vec<String> {
+        let names = ["-w", "--workspace", "--filter", "-F"];
+        let named = self
+            .flags
+            .iter()
+            .filter(|(n, _)| names.contains(&n.as_str()));
+        named.filter_map(|(_, v)| v.clone()).collect()
+    }
+}
+
+/// Splits `name@version`, scopes respected.
+pub(super) fn spec(word: &str) -> (&str, Option<&str>) {
+    match word.rfind('@') {
+        Some(at) if at > 0 => (word.get(..at).unwrap_or(word), word.get(at + 1..)),
+        _ => (word, None),
+    }
+}
+
+impl Walk<'_, '_> {
+    /// Reads one command: its redirections first, then the program it runs.
+    pub(super) fn command(&mut self, command: &Command, frame: &Frame) {
+        self.writes(command, frame);
+        if !command.words.is_empty() {
+            self.words(&command.words, command, frame, 0);
+        }
+    }
+
+    /// Dispatches words whose first is a program; `hops` bounds wrapper in wrapper.
+    pub(super) fn words(&mut self, words: &[String], command: &Command, frame: &Frame, hops: u32) {
+        let Some((first, rest)) = words.split_first() else {
+            return;
+        };
+        if hops > 8 {
+            return;
+        }
+        let name = program(first);
+        if let Some(inner) = self.unwrap(name, rest, command, frame, hops) {
+            return inner;
+        }
+        match name {
+            "npm" | "pnpm" | "yarn" | "yarnpkg" | "bun" | "pnpx" | "npx" | "bunx" | "corepack"
+            | "ni" | "nr" | "nlx" => {
+                self.manager(name, rest, command, frame, hops);
+            }
+            "make" | "gmake" | "task" | "go-task" | "just" => self.target(name, rest, frame),
+            "env" | "printenv" | "export" | "declare" | "Get-ChildItem" | "set" => {
+                self.shell(name, rest, frame)
+            }
+            "echo" | "printf" | "cat" | "ls" | "cd" | "test" | "[" | "[[" | "git" | "gh"
+            | "grep" | "sed" | "jq" | "curl" | "mkdir" | "cp" | "mv" | "rm" | "chmod" | "tar"
+            | "exit" | "return" | "tee" | "wget" | "unzip" | "find" | "awk" | "tr" | "sleep"
+            | "read" | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
+            _ => {
+                if !self.release_tool(name, None, rest, frame)
+                    && !self.script_file(first, rest, frame)
+                {
+                    self.guess(first, rest, frame);
+                }
+            }
+        }
+    }
+
+    /// Takes one wrapper off; `None` if the program is no wrapper.
+    fn unwrap(
+        &mut self,
+        name: &str,
+        rest: &[String],
+        command: &Command,
+        frame: &Frame,
+        hops: u32,
+    ) -> Option<()> {
+        let skip = |takes: &[&str]| skip_flags(rest, takes);
+        let inner: &[String] = match name {
+            "sudo" => skip(&["-u", "-g", "--user", "--group"]),
+            "time" | "exec" | "command" | "nohup" | "builtin" | "unbuffer" | "ionice" | "&"
+            | "." | "source" => {
+                if matches!(name, "." | "source") {
+                    let (file, args) = rest.split_first()?;
+                    self.run_file(file, args, frame);
+                    return Some(());
+                }
+                skip(&[])
+            }
+            "nice" => skip(&["-n"]),
+            "timeout" => skip(&["-k", "-s"]).get(1..)?,
+            "xargs" => skip(&[
+                "-n",
+                "-I",
+                "-P",
+                "-L",
+                "-d",
+                "-a",
+                "--max-args",
+                "--max-procs",
+            ]),
+            "parallel" => skip(&["-j", "--jobs"]),
+            "env" | "cross-env" | "cross-env-shell" | "dotenv" | "dotenvx" | "op" | "doppler"
+            | "infisical" | "aws-vault" | "chamber" | "with-env" | "retry" | "mise" | "volta"
+            | "nvm" | "fnm" | "nix" | "direnv" | "xvfb-run" | "wireit" | "stdbuf" | "winpty"
+            | "nodeenv" => {
+                return self.unwrap_runner(name, rest, command, frame, hops);
+            }
+            "bash" | "sh" | "zsh" | "dash" | "ash" | "ksh" | "pwsh" | "powershell" | "cmd" => {
+                self.shell_call(rest, frame);
+                return Some(());
+            }
+            "eval" => {
+                self.nested(&rest.join(" "), frame);
+                return Some(());
+            }
+            "docker" | "podman" => return self.container(rest, command, frame, hops),
+            "docker-compose" => return Some(()),
+            _ => return None,
+        };
+        self.words(inner, command, frame, hops + 1);
+        Some(())
+    }
+
+    /// Wrappers whose own words end at `--` or at the first word that is neither flag nor assignment.
+    fn unwrap_runner(
+        &mut self,
+        name: &str,
+        rest: &[String],
+        command: &Command,
+        frame: &Frame,
+        hops: u32,
+    ) -> Option<()> {
+        let mut frame = frame.clone();
+        if let Some(at) = rest.iter().position(|w| w == "--") {
+            frame.env.extend(
+                rest.iter()
+                    .take(at)
+                    .filter_map(|w| script::assignment(w))
+                    .map(own),
+            );
+            self.words(rest.get(at + 1..)?, command, &frame, hops + 1);
+            return Some(());
+        }
+        let takes: &[&str] = match name {
+            "env" => &["-u", "-C", "--unset", "--chdir"],
+            "dotenv" | "dotenvx" => &["-e", "-f", "-v", "-c"],
+            "retry" => &["-t", "-d", "-n", "--times", "--delay", "--tries"],
+            _ => &[],
+        };
+        let mut words = skip_flags(rest, takes);
+        while let Some((pair, next)) = words
+            .split_first()
+            .and_then(|(w, n)| script::assignment(w).map(|p| (p, n)))
+        {
+            frame.env.push(own(pair));
+            words = next;
+        }
+        if matches!(
+            words.first().map(String::as_str),
+            Some("run" | "exec" | "x")
+        ) && !matches!(name, "env" | "retry")
+        {
+            words = skip_flags(words.get(1..)?, &[]);
+        }
+        if name == "env" && words.is_empty() {
+            return None;
+        }
+        if name == "cross-env-shell"
+            || words.len() == 1 && words.first().is_some_and(|w| w.contains(' '))
+        {
+            self.nested(&words.join(" "), &frame);
+            return Some(());
+        }
+        self.words(words, command, &frame, hops + 1);
+        Some(())
+    }
+
+    fn shell_call(&mut self, rest: &[String], frame: &Frame) {
+        let mut words = rest.iter();
+        while let Some(word) = words.next() {
+            let lower = word.to_ascii_lowercase();
+            let inline = lower == "/c"
+                || lower == "-command"
+                || (word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'));
+            if inline {
+                let text: Vec<&str> = words.map(String::as_str).collect();
+                self.nested(&text.join(" "), frame);
+                return;
+            }
+            if word.starts_with('-')
+                && !word.starts_with("--")
+                && word.contains('x')
+                && word.len() <= 5
+            {
+                self.push(What::Trace, Tool::Other, Flags::default(), frame);
+            }
+            if word == "-o" || word == "-O" {
+                words.next();
+                continue;
+            }
+            if !word.starts_with('-') {
+                let args: Vec<String> = words.cloned().collect();
+                self.run_file(word, &args, frame);
+                return;
+            }
+        }
+    }
+
+    /// `docker run [flags] IMAGE command…`: the command inside, where it can be told from the image.
+    fn container(
+        &mut self,
+        rest: &[String],
+        command: &Command,
+        frame: &Frame,
+        hops: u32,
+    ) -> Option<()> {
+        let verb = rest.first()?.as_str();
+        let words = match verb {
+            "run" | "exec" => rest.get(1..)?,
+            "compose" => return Some(()),
+            _ => return Some(()),
+        };
+        let takes = [
+            "-e",
+            "--env",
+            "-v",
+            "--volume",
+            "-w",
+            "--workdir",
+            "--name",
+            "-u",
+            "--user",
+            "--env-file",
+            "--network",
+            "--mount",
+            "--entrypoint",
+            "-p",
+            "--platform",
+            "-l",
+            "--label",
+            "--net",
+            "-h",
+            "--cpus",
+            "-m",
+            "--memory",
+        ];
+        let mut frame = frame.clone();
+        for pair in words.windows(2) {
+            if let [flag, value] = pair
+                && matches!(flag.as_str(), "-e" | "--env")
+            {
+                let (name, text) = value
+                    .split_once('=')
+                    .map_or((value.as_str(), None), |(n, t)| (n, Some(t)));
+                frame.env.push((
+                    name.to_owned(),
+                    text.map_or_else(|| format!("${name}"), str::to_owned),
+                ));
+            }
+        }
+        let inner = skip_flags(words, &takes).get(1..).unwrap_or_default();
+        frame.dir = frame.dir.clone().or_else(|| Some(String::new()));
+        self.words(inner, command, &frame, hops + 1);
+        Some(())
+    }
+
+    /// Shell built-ins that show or leak the environment.
+    fn shell(&mut self, name: &str, rest: &[String], frame: &Frame) {
+        let flag = rest.first().map_or("", String::as_str);
+        let trace = name == "set"
+            && (flag.starts_with('-') && !flag.starts_with("--") && flag.contains('x')
+                || flag == "-o" && rest.get(1).is_some_and(|w| w == "xtrace"));
+        if trace {
+            self.push(What::Trace, Tool::Other, Flags::default(), frame);
+            return;
+        }
+        let dumps = match name {
+            "env" | "set" => rest.is_empty(),
+            "printenv" => rest.is_empty() || rest.iter().any(|w| w.contains("TOKEN")),
+            "export" | "declare" => flag == "-p",
+            _ => flag.eq_ignore_ascii_case("env:"),
+        };
+        if dumps {
+            self.push(What::Dump, Tool::Other, Flags::default(), frame);
+        }
+    }
+
+    /// A program this file does not know, whose own words say that it releases to npm.
+    fn guess(&mut self, first: &str, rest: &[String], frame: &Frame) {
+        let hit = std::iter::once(first)
+            .chain(rest.iter().map(String::as_str))
+            .any(names_npm_release);
+        let gradle = program(first).starts_with("gradle")
+            && rest.iter().any(|w| {
+                w.to_ascii_lowercase().contains("publish")
+                    && (w.contains("Js") || w.contains("Npm"))
+            });
+        if !hit && !gradle {
+            return;
+        }
+        let runs_own_code = matches!(
+            program(first),
+            "dart"
+                | "cargo"
+                | "go"
+                | "mage"
+                | "rake"
+                | "invoke"
+                | "inv"
+                | "gradlew"
+                | "gradle"
+                | "mvn"
+                | "grunt"
+                | "gulp"
+                | "nox"
+        );
+        let tool = if runs_own_code && !gradle {
+            Tool::CustomScript
+        } else {
+            Tool::Other
+        };
+        let shown = std::iter::once(first)
+            .chain(rest.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" ");
+        if let Some(act) = self.push(
+            What::Unread(shown),
+            tool,
+            Args::split("", rest).publish_flags(),
+            frame,
+        ) {
+            act.sure = false;
+        }
+    }
+}
+
+/// Tells whether one word joins npm with publish, release or deploy: `npm:package:release`, `pkg-npm-deploy`.
+pub(super) fn names_npm_release(word: &str) -> bool {
+    if word.starts_with('-')
+        || word.contains('=')
+        || word.contains("://")
+        || word.len() > 60
+        || word.contains(' ')
+    {
+        return false;
+    }
+    let lower = word.to_ascii_lowercase();
+    let checks = [
+        "can-",
+        "check",
+        "test",
+        "dry",
+        "is-",
+        "verify",
+        "lint",
+        "unpublish",
+        "build",
+        "prepare",
+        ".tgz",
+        ".json",
+    ];
+    lower.contains("npm")
+        && ["publish", "release", "deploy"]
+            .iter()
+            .any(|v| lower.contains(v))
+        && !checks.iter().any(|c| lower.contains(c))
+}
+
+/// Gives the program's name: no folder, no Windows suffix.
+pub(super) fn program(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    [".cmd", ".exe", ".bat"]
+        .iter()
+        .find_map(|s| name.strip_suffix(s))
+        .unwrap_or(name)
+}
+
+/// Skips flags (and the values of those that take one) to the first word that is neither.
+pub(super) fn skip_flags<'w>(words: &'w [String], takes: &[&str]) -> &'w [String] {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if word == "--" {
+            at += 1;
+            break;
+        }
+        if !word.starts_with('-') {
+            break;
+        }
+        at += if takes.contains(&word.as_str()) { 2 } else { 1 };
+    }
+    words.get(at..).unwrap_or_default()
+}
+
+fn own(pair: (&str, &str)) -> (String, String) {
+    (pair.0.to_owned(), pair.1.to_owned())
+}

@@ -1,0 +1,474 @@
+//! Script files and build targets: shell is read as shell, other languages are searched for calls that publish.
+//!
+//! A file is read only from the tree and only as text. Only what the file itself holds counts, not what it imports.
+
+use super::super::Tool;
+use super::super::tree::join;
+use super::dispatch::{Args, names_npm_release, program};
+use super::{Flags, Frame, Walk, What};
+
+/// Interpreters whose first positional is a script file.
+const INTERPRETERS: &[&str] = &[
+    "node",
+    "nodejs",
+    "tsx",
+    "ts-node",
+    "ts-node-esm",
+    "esno",
+    "jiti",
+    "zx",
+    "babel-node",
+    "esr",
+    "swc-node",
+    "vite-node",
+    "bun",
+    "deno",
+    "python",
+    "python3",
+    "ruby",
+    "perl",
+    "php",
+    "uv",
+    "esbuild-register",
+    "tsm",
+    "sucrase-node",
+];
+
+/// File endings that are read as scripts of some language.
+const CODE: &[&str] = &[
+    ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py", ".rb", ".ps1", ".pl", ".php",
+];
+
+/// Calls that publish, as they read once quotes, commas and brackets are taken out.
+const CALLS: &[(&str, What, Tool)] = &[
+    ("npm stage publish", What::Stage, Tool::Npm),
+    ("pnpm stage", What::Stage, Tool::Pnpm),
+    ("yarn npm publish", What::Publish, Tool::YarnBerry),
+    ("pnpm publish", What::Publish, Tool::Pnpm),
+    ("pnpm -r publish", What::Publish, Tool::Pnpm),
+    ("pnpm recursive publish", What::Publish, Tool::Pnpm),
+    ("yarn publish", What::Publish, Tool::YarnClassic),
+    ("bun publish", What::Publish, Tool::Bun),
+    ("lerna publish", What::Publish, Tool::Lerna),
+    ("changeset publish", What::Publish, Tool::Changesets),
+    ("nx release publish", What::Publish, Tool::Nx),
+    ("npm publish", What::Publish, Tool::Npm),
+];
+
+impl Walk<'_, '_> {
+    /// Handles a program that is a script file or an interpreter of one; false if it is neither.
+    pub(super) fn script_file(&mut self, first: &str, rest: &[String], frame: &Frame) -> bool {
+        let name = program(first);
+        if INTERPRETERS.contains(&name) {
+            self.interpreter(name, rest, frame);
+            return true;
+        }
+        let is_path = first.contains('/')
+            || CODE
+                .iter()
+                .chain([".sh", ".bash"].iter())
+                .any(|s| first.ends_with(s));
+        if !is_path {
+            return false;
+        }
+        self.run_file(first, rest, frame);
+        true
+    }
+
+    fn interpreter(&mut self, name: &str, rest: &[String], frame: &Frame) {
+        let takes = [
+            "-r",
+            "--require",
+            "--loader",
+            "--import",
+            "--project",
+            "-P",
+            "--tsconfig",
+            "--experimental-loader",
+            "-C",
+            "--env-file",
+        ];
+        if name == "node"
+            && let Some(script) = rest.iter().find_map(|w| w.strip_prefix("--run="))
+        {
+            return self.run_script("npm", &[script.to_owned()], frame);
+        }
+        if name == "node" && rest.first().is_some_and(|w| w == "--run") {
+            return self.run_script("npm", rest.get(1..).unwrap_or_default(), frame);
+        }
+        let own_flags = rest.iter().take_while(|w| w.starts_with('-'));
+        if own_flags.into_iter().any(|w| {
+            matches!(
+                w.as_str(),
+                "-e" | "--eval" | "-c" | "-p" | "-pe" | "--print"
+            )
+        }) {
+            let text = rest.last().map_or("", String::as_str);
+            return self.code(text, None, frame);
+        }
+        let mut words = super::dispatch::skip_flags(rest, &takes);
+        if matches!(name, "deno" | "uv")
+            && matches!(words.first().map(String::as_str), Some("run" | "task"))
+        {
+            words = super::dispatch::skip_flags(words.get(1..).unwrap_or_default(), &takes);
+        }
+        let Some((file, args)) = words.split_first() else {
+            return;
+        };
+        if name == "deno" && file == "publish" {
+            return;
+        }
+        let bin = program(file);
+        let by_path = file.contains("node_modules/")
+            || file.contains(".yarn/")
+            || file.contains("install-run-rush");
+        if by_path && self.known_bin(file, bin, args, frame) {
+            return;
+        }
+        self.run_file(file, args, frame);
+    }
+
+    /// `node node_modules/.bin/lerna publish`, `node common/scripts/install-run-rush.js publish`.
+    fn known_bin(&mut self, file: &str, bin: &str, args: &[String], frame: &Frame) -> bool {
+        if file.contains(".yarn/releases/") {
+            self.manager("yarn", args, &super::Command::default(), frame, 1);
+            return true;
+        }
+        let stem = bin.strip_suffix(".js").unwrap_or(bin);
+        if bin == "install-run-rush.js" {
+            return self.release_tool(bin, None, args, frame);
+        }
+        let package = file
+            .split("node_modules/")
+            .last()
+            .unwrap_or("")
+            .split('/')
+            .next()
+            .unwrap_or("");
+        self.release_tool(stem, None, args, frame) || self.release_tool(package, None, args, frame)
+    }
+
+    /// Reads a script file: as shell by its ending or first line, else as code.
+    pub(super) fn run_file(&mut self, file: &str, args: &[String], frame: &Frame) {
+        let plain = file
+            .trim_start_matches("${{ github.action_path }}/")
+            .trim_start_matches("${GITHUB_ACTION_PATH}/")
+            .trim_start_matches("$GITHUB_ACTION_PATH/")
+            .trim_start_matches("$GITHUB_WORKSPACE/")
+            .trim_start_matches("${GITHUB_WORKSPACE}/")
+            .trim_start_matches("${{ github.workspace }}/");
+        if program(plain).starts_with("gradlew") {
+            self.guess_words(file, args, frame);
+            return;
+        }
+        let Some((path, text)) = self.find_file(plain, frame) else {
+            self.unread(plain, args, frame);
+            return;
+        };
+        if frame.via.contains(&path) {
+            return;
+        }
+        let mut inner = frame.clone();
+        inner.via.push(path.clone());
+        inner.in_file = true;
+        inner.depth += 1;
+        let shebang = text.lines().next().unwrap_or("");
+        let code = CODE.iter().any(|s| path.ends_with(s)) && !path.ends_with(".ps1");
+        let shell = path.ends_with(".sh")
+            || path.ends_with(".bash")
+            || (shebang.starts_with("#!") && shebang.contains("sh"));
+        if shell || !code && !shebang.starts_with("#!") {
+            if inner.depth < super::DEPTH_CAP {
+                self.commands(&super::super::script::commands(&text), &inner);
+            }
+        } else {
+            self.code(&text, args.first().map(String::as_str), &inner);
+        }
+        if args.iter().any(|a| a == "--dry-run" || a == "--dryRun") {
+            for act in self.out.iter_mut().filter(|a| a.via.contains(&path)) {
+                act.flags.dry_run = true;
+            }
+        }
+    }
+
+    fn find_file(&self, plain: &str, frame: &Frame) -> Option<(String, std::rc::Rc<str>)> {
+        let bases = [frame.dir.as_deref(), Some("")];
+        for base in bases.into_iter().flatten() {
+            let path = join(base, plain)?;
+            for suffix in ["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"] {
+                let full = format!("{path}{suffix}");
+                if let Some(text) = self.project.read(&full) {
+                    return Some((full, text));
+                }
+            }
+        }
+        None
+    }
+
+    /// Notes a script that cannot be read, where its name or words say that it releases.
+    fn unread(&mut self, file: &str, args: &[String], frame: &Frame) {
+        let mut flags = Args::split("", args).publish_flags();
+        flags.tag = None;
+        let mut shown = vec![file.to_owned()];
+        shown.extend(args.iter().cloned());
+        if let Some(act) = self.push(
+            What::Unread(shown.join(" ")),
+            Tool::CustomScript,
+            flags,
+            frame,
+        ) {
+            act.sure = false;
+        }
+    }
+
+    fn guess_words(&mut self, first: &str, args: &[String], frame: &Frame) {
+        let hit = args.iter().any(|w| {
+            names_npm_release(w)
+                || (w.contains("ublish") && (w.contains("Js") || w.contains("Npm")))
+        });
+        if hit {
+            let shown = format!("{first} {}", args.join(" "));
+            if let Some(act) = self.push(What::Unread(shown), Tool::Other, Flags::default(), frame)
+            {
+                act.sure = false;
+            }
+        }
+    }
+
+    /// Searches program text for calls that publish.
+    fn code(&mut self, text: &str, _argument: Option<&str>, frame: &Frame) {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut last: Option<(usize, Tool)> = None;
+        for (index, line) in lines.iter().enumerate() {
+            let trimmed = line.trim_start();
+            let is_comment = ["//", "*", "#", "/*"]
+                .iter()
+                .any(|c| trimmed.starts_with(c));
+            let talks = [
+                "console.",
+                "print(",
+                "puts ",
+                "log(",
+                "logger",
+                "throw ",
+                "raise ",
+                "echo ",
+                "describe(",
+                "it(",
+            ];
+            if is_comment || talks.iter().any(|t| trimmed.starts_with(t)) || !may_publish(line) {
+                continue;
+            }
+            let window: Vec<&str> = lines.iter().skip(index).take(4).copied().collect();
+            let own = squeeze(line);
+            let wide = squeeze(&window.join(" "));
+            for (call, what, tool) in CALLS {
+                let call = *call;
+                let starts = own.find(call.split(' ').next().unwrap_or(call)).is_some();
+                if !starts || !has_words(&wide, call) || longer_hit(&wide, call) {
+                    continue;
+                }
+                // A window of four lines sees the same call up to four times.
+                if last.is_some_and(|(at, t)| t == *tool && index < at + 4) {
+                    break;
+                }
+                last = Some((index, *tool));
+                let mut flags = Flags::default();
+                let always = wide.contains("--dry-run")
+                    && !["?", "if ", "&&", "..."]
+                        .iter()
+                        .any(|c| window.join(" ").contains(c));
+                flags.dry_run = always;
+                self.push(what.clone(), *tool, flags, frame);
+                break;
+            }
+        }
+        let api = [
+            ("releasePublish(", "nx/release", Tool::Nx),
+            ("libnpmpublish", "libnpmpublish", Tool::Npm),
+            (
+                "npmPublish(",
+                "@jsdevtools/npm-publish",
+                Tool::JsDevtoolsNpmPublish,
+            ),
+        ];
+        for (call, import, tool) in api {
+            if text.contains(import) && text.contains(call) {
+                self.push(What::Publish, tool, Flags::default(), frame);
+            }
+        }
+    }
+
+    /// `make publish`, `task publish`, `just publish`: the target's own recipe.
+    pub(super) fn target(&mut self, name: &str, rest: &[String], frame: &Frame) {
+        let args = Args::split(name, rest);
+        let mut dir = frame.dir.clone().unwrap_or_default();
+        if let Some(other) = args.value(&["-C", "--dir", "-d", "--directory"]) {
+            dir = join(&dir, other).unwrap_or(dir);
+        }
+        let targets: Vec<&String> = args
+            .positional
+            .iter()
+            .filter(|w| !w.contains('='))
+            .collect();
+        for target in targets {
+            self.one_target(name, target, &dir, frame);
+        }
+    }
+
+    fn one_target(&mut self, name: &str, target: &str, dir: &str, frame: &Frame) {
+        let names: &[&str] = match name {
+            "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
+            "just" => &["justfile", "Justfile", ".justfile"],
+            _ => &[
+                "Taskfile.yml",
+                "Taskfile.yaml",
+                "taskfile.yml",
+                "Taskfile.dist.yml",
+            ],
+        };
+        let found = [dir, ""].iter().find_map(|folder| {
+            names.iter().find_map(|n| {
+                let path = join(folder, n)?;
+                Some((path.clone(), self.project.read(&path)?))
+            })
+        });
+        let Some((path, text)) = found else {
+            if target.contains("publish") || target.contains("release") || target.contains("npm") {
+                self.unread(&format!("{name} {target}"), &[], frame);
+            }
+            return;
+        };
+        let key = format!("{path}#{target}");
+        if frame.via.contains(&key) || frame.depth >= super::DEPTH_CAP {
+            return;
+        }
+        let mut inner = frame.clone();
+        inner.dir = Some(path.rsplit_once('/').map_or("", |(d, _)| d).to_owned());
+        inner.via.push(key);
+        inner.in_file = true;
+        inner.depth += 1;
+        if matches!(name, "task" | "go-task") {
+            self.task(&text, target, &inner);
+        } else {
+            self.recipe(&text, target, name, &inner);
+        }
+    }
+
+    fn recipe(&mut self, text: &str, target: &str, name: &str, frame: &Frame) {
+        let mut body = String::new();
+        let mut needs: Vec<String> = Vec::new();
+        let mut inside = false;
+        for line in text.lines() {
+            let indented = line.starts_with([' ', '\t']);
+            if !indented && !line.trim().is_empty() && !line.starts_with('#') {
+                let head = line
+                    .split_once(':')
+                    .filter(|(_, rest)| !rest.starts_with('='));
+                inside = head.is_some_and(|(names, _)| {
+                    names
+                        .split_whitespace()
+                        .any(|n| n.trim_start_matches('@') == target)
+                });
+                if inside && let Some((_, rest)) = head {
+                    needs.extend(
+                        rest.split('#')
+                            .next()
+                            .unwrap_or("")
+                            .split_whitespace()
+                            .map(str::to_owned),
+                    );
+                }
+            } else if inside && indented {
+                body.push_str(line.trim_start().trim_start_matches(['@', '-', '+']));
+                body.push('\n');
+            }
+        }
+        for need in needs.iter().filter(|n| !n.contains(['$', '='])) {
+            let dir = frame.dir.clone().unwrap_or_default();
+            self.one_target(name, need, &dir, frame);
+        }
+        let body = body
+            .replace("$(MAKE)", "make")
+            .replace("${MAKE}", "make")
+            .replace("$$", "$");
+        self.nested(&body, frame);
+    }
+
+    fn task(&mut self, text: &str, target: &str, frame: &Frame) {
+        let Ok(yaml) = super::super::yaml::Yaml::parse(text, false) else {
+            return;
+        };
+        let Some(task) = yaml
+            .root()
+            .and_then(|r| r.get("tasks"))
+            .and_then(|t| t.get(target))
+        else {
+            return;
+        };
+        let mut inner = frame.clone();
+        if let Some(dir) = task.get("dir").and_then(|d| d.as_str()) {
+            inner.dir = frame.dir.as_deref().and_then(|base| join(base, dir));
+        }
+        if let Some(one) = task
+            .as_str()
+            .or_else(|| task.get("cmd").and_then(|c| c.as_str()))
+        {
+            self.nested(one, &inner);
+        }
+        let lists = [
+            Some(task).filter(|t| t.is_seq()),
+            task.get("cmds"),
+            task.get("deps"),
+        ];
+        for item in lists.into_iter().flatten().flat_map(|l| l.items()) {
+            let dependency = item.get("task").and_then(|t| t.as_str());
+            if let Some(text) = item
+                .as_str()
+                .or_else(|| item.get("cmd").and_then(|c| c.as_str()))
+            {
+                self.nested(text, &inner);
+            } else if let Some(other) = dependency {
+                let dir = frame.dir.clone().unwrap_or_default();
+                self.one_target("task", other, &dir, frame);
+            }
+        }
+    }
+}
+
+/// A cheap look before the line is taken apart.
+fn may_publish(line: &str) -> bool {
+    ["npm", "yarn", "bun", "lerna", "changeset", "nx "]
+        .iter()
+        .any(|w| line.contains(w))
+}
+
+/// Takes quotes, commas and brackets out, so that `spawn("npm", ["publish"])` reads as words.
+fn squeeze(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        let c = if "'\"`,[](){};".contains(c) || c.is_whitespace() {
+            ' '
+        } else {
+            c
+        };
+        if !(c == ' ' && out.ends_with(' ')) {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Finds `call` as whole words.
+fn has_words(text: &str, call: &str) -> bool {
+    text.match_indices(call).any(|(at, _)| {
+        let before = text.get(..at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + call.len()..).and_then(|t| t.chars().next());
+        before.is_none_or(|c| c == ' ' || c == '/') && after.is_none_or(|c| c == ' ' || c == '$')
+    })
+}
+
+/// `npm publish` inside `yarn npm publish` or `pnpm publish` belongs to the longer call.
+fn longer_hit(text: &str, call: &str) -> bool {
+    call == "npm publish" && has_words(text, "yarn npm publish")
+}

@@ -1,0 +1,342 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+use super::*;
+use crate::scan::tree::Memory;
+
+fn run(files: &[(&str, &str)], text: &str) -> Vec<Act> {
+    let tree = Memory::new(files.iter().map(|(p, t)| (*p, *t)));
+    let packages = Packages::collect(files.iter().copied());
+    Project::new(&tree, &packages).acts(text, Some(""))
+}
+
+/// What a script comes to, in one line per act that touches a registry.
+fn brief(files: &[(&str, &str)], text: &str) -> Vec<String> {
+    run(files, text)
+        .iter()
+        .filter(|a| {
+            !matches!(
+                a.what,
+                What::Install | What::InstallTool(_) | What::Auth | What::Registry(_)
+            )
+        })
+        .map(|a| {
+            let dry = if a.flags.dry_run { " dry" } else { "" };
+            let what = format!("{:?}", a.what);
+            let what = what.split('(').next().unwrap();
+            match &a.version {
+                Some(v) => format!("{what} {:?}@{v}{dry}", a.tool),
+                None => format!("{what} {:?}{dry}", a.tool),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn publishes_of_every_tool() {
+    let table: &[(&str, &[&str])] = &[
+        ("npm publish", &["Publish Npm"]),
+        ("npm publish --dry-run", &["Publish Npm dry"]),
+        ("npm publish --dry-run=false", &["Publish Npm"]),
+        ("npm publish --dry-run=${{ inputs.dry }}", &["Publish Npm"]),
+        ("npm --workspace a publish", &["Publish Npm"]),
+        ("npm stage publish", &["Stage Npm"]),
+        ("npx npm@11 publish", &["Publish Npm@11"]),
+        ("npx -y npm@11.5.1 publish --tag x", &["Publish Npm@11.5.1"]),
+        ("npm exec -- npm publish", &["Publish Npm"]),
+        ("pnpm publish -r --no-git-checks", &["Publish Pnpm"]),
+        ("pnpm -r publish", &["Publish Pnpm"]),
+        ("pnpm --filter @a/b publish", &["Publish Pnpm"]),
+        ("pnpm recursive publish", &["Publish Pnpm"]),
+        ("corepack pnpm publish", &["Publish Pnpm"]),
+        ("pnpm stage publish", &["Stage Pnpm"]),
+        ("yarn publish", &["Publish YarnClassic"]),
+        ("yarn npm publish --access public", &["Publish YarnBerry"]),
+        (
+            "yarn workspaces foreach -A --no-private npm publish",
+            &["Publish YarnBerry"],
+        ),
+        ("yarn workspace a npm publish", &["Publish YarnBerry"]),
+        ("bun publish", &["Publish Bun"]),
+        ("bunx npm publish", &["Publish Npm"]),
+        ("lerna publish from-git", &["Publish Lerna"]),
+        ("npx lerna@8 publish", &["Publish Lerna@8"]),
+        ("pnpm lerna publish", &["Publish Lerna"]),
+        ("yarn lerna publish --yes", &["Publish Lerna"]),
+        ("npx lerna exec -- npm publish", &["Publish Npm"]),
+        ("npx changeset publish", &["Publish Changesets"]),
+        ("pnpm changeset publish", &["Publish Changesets"]),
+        ("npx @changesets/cli publish", &["Publish Changesets"]),
+        ("pnpm changeset version", &[]),
+        ("npx semantic-release", &["Publish SemanticRelease"]),
+        (
+            "npx semantic-release # --dry-run",
+            &["Publish SemanticRelease"],
+        ),
+        (
+            "npx semantic-release --dry-run",
+            &["Publish SemanticRelease dry"],
+        ),
+        (
+            "npx -p semantic-release@24 -p x semantic-release",
+            &["Publish SemanticRelease@24"],
+        ),
+        (
+            "npx --package=semantic-release@25 -- semantic-release",
+            &["Publish SemanticRelease@25"],
+        ),
+        ("npx nx release publish", &["Publish Nx"]),
+        ("pnpm nx release --skip-publish", &[]),
+        ("pnpm nx release version 1", &[]),
+        ("npx release-it --ci", &["Publish ReleaseIt"]),
+        ("npx release-it --no-npm.publish", &[]),
+        ("npx np --no-publish", &[]),
+        ("npx np", &["Publish Np"]),
+        ("rush publish --publish --include-all", &["Publish Rush"]),
+        (
+            "node common/scripts/install-run-rush.js publish -p",
+            &["Publish Rush"],
+        ),
+        ("rush publish --apply", &[]),
+        ("npx -p publib@latest publib-npm", &["Publish Other@latest"]),
+        ("npx jsr publish", &[]),
+        ("npx vsce publish", &[]),
+        ("cargo publish", &[]),
+        ("deno publish", &[]),
+        ("npx pkg-pr-new publish", &[]),
+        ("npx can-npm-publish", &[]),
+        ("echo npm publish", &[]),
+        ("git commit -m 'npm publish'", &[]),
+        ("npm run publish", &[]),
+    ];
+    for (script, want) in table {
+        assert_eq!(&brief(&[], script), want, "{script}");
+    }
+}
+
+#[test]
+fn wrappers_are_taken_off() {
+    for script in [
+        "sudo -E npm publish",
+        "env A=b npm publish",
+        "npx cross-env A=b npm publish",
+        "bash -c 'npm publish'",
+        "ls *.tgz | xargs -n1 npm publish",
+        "timeout 10m npm publish",
+        "docker run --rm -e NPM_TOKEN node:24 npm publish",
+        "retry -t 3 -- npm publish",
+        "(cd dist && npm publish)",
+        "if true; then npm publish; fi",
+        "eval \"npm publish\"",
+        "op run -- npm publish",
+        "./node_modules/.bin/np || npm publish",
+    ] {
+        let got = brief(&[], script);
+        assert!(got.contains(&"Publish Npm".to_owned()), "{script}: {got:?}");
+    }
+}
+
+#[test]
+fn other_uses() {
+    let table: &[(&str, &[&str])] = &[
+        ("npm dist-tag add a@1 latest", &["DistTag Npm"]),
+        ("npm dist-tag ls", &[]),
+        ("npm deprecate a 'x'", &["Deprecate Npm"]),
+        ("npm unpublish a@1", &["Unpublish Npm"]),
+        ("npm access set mfa=publish a", &["Access Npm"]),
+        ("npm whoami", &["Whoami Npm"]),
+        ("yarn npm tag add a@1 next", &["DistTag YarnBerry"]),
+        ("yarn npm whoami", &["Whoami YarnBerry"]),
+        ("npm config list", &["Dump Npm"]),
+        ("env", &["Dump Other"]),
+        ("printenv", &["Dump Other"]),
+        ("set -x", &["Trace Other"]),
+        ("set -euxo pipefail", &["Trace Other"]),
+        ("set -e", &[]),
+    ];
+    for (script, want) in table {
+        assert_eq!(&brief(&[], script), want, "{script}");
+    }
+}
+
+#[test]
+fn package_scripts_are_followed() {
+    let root = r#"{"name":"r","private":true,"workspaces":["p/*"],"devDependencies":{"@changesets/cli":"2.29.0"},
+        "scripts":{"release":"pnpm build && changeset publish","build":"tsc","ci":"npm run release","loop":"npm run loop",
+        "all":"npm run ship --workspaces","dry":"npm publish --dry-run","postdeploy":"npm publish","deploy":"echo","x":"npm publish"}}"#;
+    let member = r#"{"name":"@a/b","scripts":{"ship":"release-it","publish:all":"npm publish"}}"#;
+    let files = [("package.json", root), ("p/b/package.json", member)];
+    let table: &[(&str, &[&str])] = &[
+        ("pnpm release", &["Publish Changesets@2.29.0"]),
+        ("npm run ci", &["Publish Changesets@2.29.0"]),
+        ("npm run loop", &[]),
+        ("npm run all", &["Publish ReleaseIt"]),
+        ("npm run dry", &["Publish Npm dry"]),
+        ("npm run x -- --dry-run", &["Publish Npm dry"]),
+        ("npm run deploy", &["Publish Npm"]),
+        ("yarn workspace @a/b run publish:all", &["Publish Npm"]),
+        ("npm run publish:all -w @a/b", &["Publish Npm"]),
+        ("pnpm --filter @a/b run publish:all", &["Publish Npm"]),
+        ("pnpm -r run publish:all", &["Publish Npm"]),
+        ("cd p/b && npm run publish:all", &["Publish Npm"]),
+        ("npx turbo run publish:all", &["Publish Npm"]),
+        ("npx lerna run publish:all", &["Publish Npm"]),
+        ("npx concurrently 'npm publish' 'ls'", &["Publish Npm"]),
+    ];
+    for (script, want) in table {
+        assert_eq!(&brief(&files, script), want, "{script}");
+    }
+}
+
+#[test]
+fn script_files_are_followed() {
+    let files = [
+        (
+            "scripts/publish.sh",
+            "#!/bin/bash\nset -e\ncd dist\nnpm publish --tag next\n",
+        ),
+        (
+            "scripts/release.ts",
+            "import { execa } from 'execa'\nawait execa('npm', [\n  'publish',\n  ...(dry ? ['--dry-run'] : []),\n])\n",
+        ),
+        (
+            "scripts/say.js",
+            "// npm publish\nconsole.log('npm publish')\n",
+        ),
+        (
+            "scripts/nx.ts",
+            "import { releasePublish } from 'nx/release';\nawait releasePublish({});\n",
+        ),
+        ("scripts/p.py", "subprocess.run(['npm', 'publish'])\n"),
+        ("Makefile", "publish: build\n\tnpm publish\nbuild:\n\ttsc\n"),
+        (
+            "Taskfile.yml",
+            "tasks:\n  publish:\n    cmds:\n      - pnpm publish\n",
+        ),
+    ];
+    let table: &[(&str, &[&str])] = &[
+        ("./scripts/publish.sh", &["Publish CustomScript"]),
+        ("bash scripts/publish.sh", &["Publish CustomScript"]),
+        ("npx tsx scripts/release.ts", &["Publish CustomScript"]),
+        ("node scripts/say.js", &[]),
+        ("pnpm tsx scripts/nx.ts", &["Publish CustomScript"]),
+        ("python scripts/p.py", &["Publish CustomScript"]),
+        ("make publish", &["Publish CustomScript"]),
+        (
+            "task -v publish TARBALL=x -- --dry",
+            &["Publish CustomScript"],
+        ),
+        ("./missing/publish.sh", &["Unread CustomScript"]),
+    ];
+    for (script, want) in table {
+        assert_eq!(&brief(&files, script), want, "{script}");
+    }
+    assert_eq!(
+        run(&files, "./scripts/publish.sh")[0].inner,
+        Some(Tool::Npm)
+    );
+}
+
+#[test]
+fn release_tools_that_do_not_publish_to_npm() {
+    let manifest = ("package.json", r#"{"name":"a"}"#);
+    let table: &[(&str, &str, bool)] = &[
+        (
+            ".releaserc",
+            r#"{"plugins":["@semantic-release/github"]}"#,
+            false,
+        ),
+        (
+            ".releaserc",
+            r#"{"plugins":["@semantic-release/npm","@semantic-release/github"]}"#,
+            true,
+        ),
+        (
+            ".releaserc.json",
+            r#"{"plugins":[["@semantic-release/npm",{"npmPublish":false}]]}"#,
+            false,
+        ),
+        (
+            ".releaserc.yml",
+            "plugins:\n  - '@semantic-release/npm'\n",
+            true,
+        ),
+        (".releaserc.json", r#"{"branches":["main"]}"#, true),
+        (
+            "release.config.js",
+            "module.exports = { plugins: ['@semantic-release/git'] }",
+            false,
+        ),
+        (
+            "release.config.cjs",
+            "module.exports = { extends: '@acme/release-config' }",
+            true,
+        ),
+    ];
+    for (file, text, want) in table {
+        let got = brief(&[manifest, (file, text)], "npx semantic-release");
+        assert_eq!(!got.is_empty(), *want, "{file} {text}");
+    }
+    let off = brief(
+        &[
+            manifest,
+            (".release-it.json", r#"{"npm":{"publish":false}}"#),
+        ],
+        "npx release-it",
+    );
+    assert!(off.is_empty());
+}
+
+#[test]
+fn credentials_written_to_files() {
+    let host = "registry.example.org";
+    let table = [
+        (
+            format!("echo //{host}/:_authToken=${{NPM_TOKEN}} > ~/.npmrc"),
+            "${NPM_TOKEN}",
+        ),
+        (
+            format!("echo \"//{host}/:_authToken=$T\" | tee -a .npmrc"),
+            "$T",
+        ),
+        (
+            format!("cat > .npmrc <<EOF\n//{host}/:_authToken=${{{{ secrets.X }}}}\nEOF\n"),
+            "${{ secrets.X }}",
+        ),
+        (
+            format!("npm config set //{host}/:_authToken ${{A}}"),
+            "${A}",
+        ),
+        (
+            format!("npm config set //{host}/:_authToken=${{A}}"),
+            "${A}",
+        ),
+        (format!("npm set '//{host}/:_authToken' '${{A}}'"), "${A}"),
+        ("yarn config set npmAuthToken $A".to_owned(), "$A"),
+        (
+            format!("yarn config set 'npmRegistries[\"//{host}\"].npmAuthToken' $A"),
+            "$A",
+        ),
+    ];
+    for (script, value) in table {
+        let acts = run(&[], &script);
+        let auth = acts
+            .iter()
+            .find_map(|a| a.auth.clone())
+            .unwrap_or_else(|| panic!("{script}"));
+        assert_eq!(auth.value, value, "{script}");
+    }
+    let planted = format!("npm_{}", "x".repeat(36));
+    let acts = run(
+        &[],
+        &format!("echo //{host}/:_authToken={planted} > .npmrc"),
+    );
+    let auth = acts[0].auth.clone().unwrap();
+    assert!(auth.literal && auth.value.is_empty());
+    let env = run(
+        &[],
+        "echo \"NODE_AUTH_TOKEN=${{ secrets.X }}\" >> $GITHUB_ENV",
+    );
+    assert_eq!(
+        env[0].what,
+        What::SetEnv("NODE_AUTH_TOKEN".into(), "${{ secrets.X }}".into())
+    );
+}
