@@ -4,6 +4,8 @@
 //! Pure reading: no network, no git process, nothing of the scanned tree is run.
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
+pub mod leak;
+pub mod output;
 pub mod package;
 pub mod script;
 pub mod tool;

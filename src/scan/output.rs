@@ -1,0 +1,54 @@
+//! What a scan prints: JSON version 1, a table for a terminal, and workflow annotations.
+//!
+//! Owns the shapes; writes into what it is given and decides nothing about colour, files or exit codes.
+//! Every foreign text leaves through `safe`: made visible in the table, encoded in the annotations,
+//! redacted and in ASCII in JSON.
+
+mod table;
+
+use std::io::{self, Write};
+
+use super::{RepoScan, Severity};
+use crate::safe::{json::write_json, sink};
+
+pub use table::write_table;
+
+/// Writes `{"version":1,"repos":[…]}`, one repository a line.
+///
+/// # Errors
+/// Only what the writer gives.
+pub fn write_scan_json(repos: &[RepoScan], out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"{\"version\":1,\"repos\":[")?;
+    for (index, repo) in repos.iter().enumerate() {
+        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+        write_json(out, repo)?;
+    }
+    out.write_all(b"\n]}\n")
+}
+
+/// Writes one workflow command a finding, for GitHub Actions to show beside the lines of a pull request.
+///
+/// # Errors
+/// Only what the writer gives.
+pub fn write_annotations(repos: &[RepoScan], out: &mut impl Write) -> io::Result<()> {
+    for finding in repos.iter().flat_map(|r| &r.findings) {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
+        };
+        let text = format!("{} {}", finding.message, finding.fix);
+        let place = [
+            ("file", finding.file.clone()),
+            ("line", finding.line.max(1).to_string()),
+            ("col", finding.column.max(1).to_string()),
+            ("title", format!("cutover: {}", finding.rule)),
+        ];
+        let place: Vec<(&str, &str)> = place.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        writeln!(out, "{}", sink::actions_command(command, &place, &text))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
