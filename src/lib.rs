@@ -21,3 +21,4 @@ pub mod journal;
 pub mod model;
 pub mod safe;
 pub mod scan;
+pub mod session;

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod id;
 pub mod lane;
 pub mod name;
+pub mod outcome;
 pub mod policy;
 pub mod revoke;
 pub mod time;

@@ -39,6 +39,8 @@ pub fn take<T: PartialEq>(slot: &mut Option<Dated<T>>, new: Dated<T>) -> bool {
 pub struct Repo {
     pub scan: Option<Dated<RepoFact>>,
     pub inventory: Option<Dated<InventoryFact>>,
+    /// Every path that a scan ever saw here.
+    pub ever: BTreeSet<Subject>,
     /// Derived: secrets that its files or its inventory row name.
     pub secrets: Vec<Subject>,
     /// Derived: packages that it holds or publishes.

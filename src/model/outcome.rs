@@ -1,0 +1,178 @@
+//! End states: where a publish path is when the room closes. The headline counts these.
+
+use super::decision::{Decision, Slot, Standing, ValidationPlan, Value};
+use super::facts::Facts;
+use super::gate::{GateId, View, judge};
+use super::id::{Kind, Subject};
+use super::lane::Lane;
+use super::time::{DAY, Ts};
+use serde::Serialize;
+
+/// The end state of one path, or open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndState {
+    /// A real release after the revocation.
+    Proven,
+    /// Canary proven, old token gone, first release awaited.
+    CutOver,
+    /// No release due: probed once, armed again when one is.
+    OnDemand,
+    /// On a token with an end date.
+    Bridged,
+    /// People publish with a login session.
+    Manual,
+    /// Publishing stopped.
+    Retired,
+    /// Somebody took it on, with a date and a reason.
+    CarriedOver,
+    Open,
+}
+
+impl EndState {
+    pub const ALL: [Self; 8] = [
+        Self::Proven,
+        Self::CutOver,
+        Self::OnDemand,
+        Self::Bridged,
+        Self::Manual,
+        Self::Retired,
+        Self::CarriedOver,
+        Self::Open,
+    ];
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::CutOver => "cut over",
+            Self::OnDemand => "on demand",
+            Self::Bridged => "bridged",
+            Self::Manual => "manual",
+            Self::Retired => "retired",
+            Self::CarriedOver => "carried over",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// Gives a path's end state, and when it can change without a new fact.
+pub fn end_state(facts: &Facts, path: Subject, now: Ts) -> (EndState, Option<Ts>) {
+    if let Standing::One(Decision { value: Value::CarriedOver { until, .. }, .. }) = facts.standing(path, Slot::CarriedOver) {
+        let end = Ts::from_day(*until).plus(DAY);
+        if now < end {
+            return (EndState::CarriedOver, Some(end));
+        }
+    }
+    let Some(lane) = facts.lane(path) else { return (EndState::Open, None) };
+    let mut asked = Asked { facts, now, until: None };
+    let state = match lane {
+        Lane::Retire if asked.met(path, "publish-removed") => EndState::Retired,
+        Lane::Manual if asked.all(path, 1..=2) => EndState::Manual,
+        Lane::Bridge if asked.met(path, "end-date-set") && asked.all(path, 1..=3) => EndState::Bridged,
+        Lane::Retire | Lane::Manual | Lane::Bridge => EndState::Open,
+        Lane::Trusted | Lane::StagedOidc | Lane::StagedToken => asked.cut_over(path, lane),
+    };
+    (state, asked.until)
+}
+
+/// Asks gates and remembers when their answers can change.
+struct Asked<'a> {
+    facts: &'a Facts,
+    now: Ts,
+    until: Option<Ts>,
+}
+
+impl Asked<'_> {
+    fn gate(&mut self, view: &View<'_>, gate: GateId) -> bool {
+        let verdict = judge(view, gate);
+        self.until = [self.until, verdict.until].into_iter().flatten().min();
+        verdict.state.is_met() || gate.spec().advice
+    }
+
+    fn met(&mut self, subject: Subject, gate: &str) -> bool {
+        let view = View::new(self.facts, subject, self.now);
+        GateId::parse(gate).is_some_and(|gate| self.gate(&view, gate))
+    }
+
+    fn all(&mut self, subject: Subject, waves: std::ops::RangeInclusive<u8>) -> bool {
+        let view = View::new(self.facts, subject, self.now);
+        GateId::of_kind(subject.kind).iter().filter(|gate| waves.contains(&gate.spec().wave)).all(|gate| self.gate(&view, *gate))
+    }
+
+    fn cut_over(&mut self, path: Subject, lane: Lane) -> EndState {
+        let Some(fact) = self.facts.path(path) else { return EndState::Open };
+        let path_ref = Subject::path_ref(path, super::facts::DEFAULT_REF);
+        if !self.all(path, 1..=3) || !self.all(path_ref, 1..=3) {
+            return EndState::Open;
+        }
+        let configs: Vec<Subject> = self.configs(path, lane);
+        let on_demand = !configs.is_empty()
+            && configs.iter().all(|config| {
+                let plan = self.facts.decision(*config, Slot::Plan).map(|decision| &decision.value);
+                plan == Some(&Value::Plan(ValidationPlan::OnDemand))
+            });
+        if on_demand {
+            let probed = configs.iter().all(|config| self.met(*config, "exchange-probed"));
+            return if probed { EndState::OnDemand } else { EndState::Open };
+        }
+        let rehearsed = self.all(path, 4..=4)
+            && configs.iter().all(|config| self.all(*config, 4..=4))
+            && fact.packages.iter().all(|package| self.all(*package, 4..=4));
+        let gone = lane == Lane::StagedToken || self.old_tokens_gone(fact.repo);
+        match rehearsed && gone {
+            false => EndState::Open,
+            true if self.met(path, "first-real-release") => EndState::Proven,
+            true => EndState::CutOver,
+        }
+    }
+
+    fn configs(&self, path: Subject, lane: Lane) -> Vec<Subject> {
+        if !lane.needs_trust() {
+            return Vec::new();
+        }
+        let repo = self.facts.path(path).and_then(|fact| fact.repo).and_then(|repo| self.facts.repos.get(&repo));
+        let ids = repo.map_or(&[][..], |repo| &repo.configs);
+        ids.iter().copied().filter(|id| self.facts.configs.get(id).is_some_and(|config| config.path == path)).collect()
+    }
+
+    fn old_tokens_gone(&mut self, repo: Option<Subject>) -> bool {
+        let Some(repo) = repo else { return false };
+        let secrets = self.facts.repos.get(&repo).map_or(&[][..], |row| &row.secrets);
+        let tokens = self.facts.tokens_of_repo(repo);
+        secrets.iter().all(|secret| self.met(*secret, "secrets-deleted")) && tokens.into_iter().all(|token| self.met(token, "tokens-revoked"))
+    }
+}
+
+/// Gives the subjects whose gates a repository shows: itself, its paths and refs, packages, configs, secrets, tokens.
+pub fn subjects_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
+    let Some(row) = facts.repos.get(&repo) else { return Vec::new() };
+    let mut all = vec![repo];
+    for path in paths_of(facts, repo) {
+        all.push(path);
+        all.push(Subject::path_ref(path, super::facts::DEFAULT_REF));
+    }
+    all.extend(row.packages.iter().filter(|package| is_published(facts, **package)));
+    all.extend(&row.configs);
+    all.extend(&row.secrets);
+    all.extend(facts.tokens_of_repo(repo));
+    all
+}
+
+/// A private package without a path is never published: it has no gates.
+fn is_published(facts: &Facts, package: Subject) -> bool {
+    facts.packages.get(&package).is_some_and(|row| !row.paths.is_empty() || row.fact.as_ref().is_none_or(|fact| !fact.value.private))
+}
+
+/// Gives a repository's paths in scope: those that the last scan saw, and those gone that were to be retired.
+pub fn paths_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
+    let mut paths: Vec<Subject> = facts.open_paths(repo).map(|(path, _)| path).collect();
+    let gone = facts.repos.get(&repo).into_iter().flat_map(|row| &row.ever);
+    paths.extend(gone.filter(|path| {
+        let retired = facts.lane(**path) == Some(Lane::Retire) && facts.path(**path).is_some_and(Facts::in_scope);
+        retired && !facts.path(**path).is_some_and(|fact| facts.present(**path, fact))
+    }));
+    paths.sort_unstable();
+    paths.dedup();
+    paths.retain(|path| path.kind == Kind::Path);
+    paths
+}

@@ -1,0 +1,3 @@
+//! A session: the facts of one cutover, judged, with the file behind them.
+pub mod fold;
+pub mod judge;

@@ -1,0 +1,353 @@
+//! Events to facts: every verified line becomes a typed event on any thread, and is folded in order on one.
+//!
+//! Keeps ids, places and what gates need; long text stays in the file and is read back when shown. Whatever order
+//! the lines come in, the facts are the same.
+
+use crate::journal::{self, Line, Place, WriterId};
+use crate::model::decision::{Decision, EventId, Slot, Standing, Value};
+use crate::model::event::{BadEvent, Event, KINDS, Observation};
+use crate::model::fact::Answer;
+use crate::model::facts::{DEFAULT_REF, Dated, Facts, Listing, take};
+use crate::model::id::{Kind, Subject};
+use crate::model::time::Ts;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// One line as the log lists it. Its text is read back from its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    pub place: Place,
+    pub id: EventId,
+    pub tick: u64,
+    pub at: Ts,
+    /// Row in the table of kinds; none for a kind of a newer version.
+    pub kind: Option<u8>,
+    pub about: Option<Subject>,
+    pub signed: bool,
+}
+
+impl Entry {
+    /// Gives the kind's word.
+    pub fn kind_word(&self) -> &'static str {
+        self.kind.and_then(|row| KINDS.get(usize::from(row))).map_or("(newer kind)", |spec| spec.kind)
+    }
+}
+
+/// A writer: one device in one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    pub id: WriterId,
+    /// Login that the writer's first line names; empty before it was read.
+    pub person: Box<str>,
+    pub device: Box<str>,
+}
+
+/// A line turned into what folding needs. Made in parallel.
+#[derive(Debug)]
+pub struct Parsed {
+    place: Place,
+    id: journal::EventId,
+    tick: u64,
+    at: Ts,
+    about: Option<Subject>,
+    kind: Option<u8>,
+    over: Vec<journal::EventId>,
+    /// First bits of the line's hash: orders answers of one second alike on every machine.
+    tie: u64,
+    signed: bool,
+    event: Result<Event, BadEvent>,
+}
+
+impl Parsed {
+    /// Reads a verified line.
+    pub fn read(line: &Line<'_>, place: Place) -> Self {
+        let kind = KINDS.iter().position(|spec| spec.kind == line.kind).and_then(|row| u8::try_from(row).ok());
+        Self {
+            place,
+            id: line.id,
+            tick: line.tick,
+            at: Ts::parse(line.at).unwrap_or_default(),
+            about: line.about.parse().ok(),
+            kind,
+            over: line.over.iter().collect(),
+            tie: u64::try_from(line.hash.short() >> 64).unwrap_or_default(),
+            signed: line.sig.is_some(),
+            event: Event::parse(line.kind, line.crit, line.data),
+        }
+    }
+}
+
+/// The facts of a session and the list of its events.
+#[derive(Debug, Default)]
+pub struct Fold {
+    pub facts: Facts,
+    pub log: Vec<Entry>,
+    pub writers: Vec<Writer>,
+    /// Lines whose data this version cannot use, with the reason.
+    pub unused: Vec<(Place, String)>,
+    index: HashMap<WriterId, u16>,
+    relink: HashSet<Subject>,
+    dirty: HashSet<Subject>,
+    all_dirty: bool,
+}
+
+/// What has to be judged again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touched {
+    pub subjects: BTreeSet<Subject>,
+    /// The policy changed: everything.
+    pub all: bool,
+}
+
+impl Fold {
+    /// Gives the local number of a writer.
+    pub fn writer(&mut self, id: WriterId) -> u16 {
+        if let Some(known) = self.index.get(&id) {
+            return *known;
+        }
+        // The journal refuses more than 10,000 writers.
+        let number = u16::try_from(self.writers.len()).unwrap_or(u16::MAX);
+        self.writers.push(Writer { id, person: "".into(), device: "".into() });
+        self.index.insert(id, number);
+        number
+    }
+
+    fn local(&mut self, id: journal::EventId) -> EventId {
+        EventId { writer: self.writer(id.writer), seq: u32::try_from(id.seq).unwrap_or(u32::MAX) }
+    }
+
+    /// Gives the name of an event as files write it.
+    pub fn name(&self, id: EventId) -> Option<journal::EventId> {
+        let writer = self.writers.get(usize::from(id.writer))?.id;
+        Some(journal::EventId { writer, seq: u64::from(id.seq) })
+    }
+
+    /// Folds one event in. Links are rebuilt by [`Fold::settle`], once for many.
+    pub fn add(&mut self, parsed: Parsed) {
+        let id = self.local(parsed.id);
+        self.log.push(Entry {
+            place: parsed.place,
+            id,
+            tick: parsed.tick,
+            at: parsed.at,
+            kind: parsed.kind,
+            about: parsed.about,
+            signed: parsed.signed,
+        });
+        match parsed.event {
+            Ok(event) => self.apply(id, event, &Meta { about: parsed.about, at: parsed.at, tick: parsed.tick, tie: parsed.tie, over: parsed.over }),
+            Err(error) => {
+                // A critical line that cannot be used leaves its subject's gates unknown, whatever the reason.
+                let harmless = matches!(error, BadEvent::UnknownKind { crit: false, .. });
+                if !harmless && let Some(about) = parsed.about {
+                    self.facts.newer.insert(about);
+                    self.touch(about);
+                }
+                self.unused.push((parsed.place, error.to_string()));
+            }
+        }
+    }
+
+    fn apply(&mut self, id: EventId, event: Event, meta: &Meta) {
+        let about = meta.about.unwrap_or(Subject::SESSION);
+        match event {
+            Event::SessionCreated(created) => {
+                self.facts.session = created;
+                self.facts.created_at = meta.at;
+                self.all_dirty = true;
+            }
+            Event::WriterJoined(joined) => {
+                if let Some(writer) = self.writers.get_mut(usize::from(id.writer)) {
+                    writer.person.clone_from(&joined.person);
+                    writer.device = joined.device;
+                }
+                self.person(&joined.person);
+            }
+            Event::PolicyAdopted(policy) => {
+                let new = Dated { as_of: Ts(i64::try_from(meta.tick).unwrap_or(i64::MAX)), tie: meta.tie, value: *policy };
+                if take(&mut self.facts.policy_by, new)
+                    && let Some(policy) = &self.facts.policy_by
+                {
+                    self.facts.policy = policy.value.clone();
+                    self.all_dirty = true;
+                }
+            }
+            Event::PersonKeyAdopted { key } => {
+                self.facts.persons.entry(about).or_default().key = Some(key);
+                self.touch(about);
+            }
+            Event::Observed(observation) => self.observe(about, *observation, meta.tie),
+            Event::HeadsSeen | Event::NoteAdded | Event::EvidenceAdded | Event::SessionSealed => {}
+            Event::DecisionUndone { undoes, of } => {
+                if let (Ok(undone), Some((slot, _))) = (undoes.parse(), slot_of(*of)) {
+                    let undone = self.local(undone);
+                    self.decide(id, about, slot, Value::Undo(undone), meta);
+                }
+            }
+            decision => {
+                if let Some((slot, value)) = slot_of(decision) {
+                    self.decide(id, about, slot, value, meta);
+                }
+            }
+        }
+    }
+
+    fn decide(&mut self, id: EventId, about: Subject, slot: Slot, value: Value, meta: &Meta) {
+        let over = meta.over.iter().map(|over| self.local(*over)).collect();
+        let by = self.writers.get(usize::from(id.writer)).map_or_else(|| "".into(), |writer| writer.person.clone());
+        let decision = Decision { id, at: meta.at, tick: meta.tick, by, over, value, signed: false };
+        self.facts.decided.entry(about).or_default().add(slot, decision);
+        match slot {
+            Slot::Edge(secret) => self.hold(about, secret, slot),
+            Slot::Owed => {
+                self.facts.persons.entry(about).or_default();
+            }
+            _ => {}
+        }
+        self.touch(about);
+    }
+
+    /// Rebuilds the reverse of one edge.
+    fn hold(&mut self, token: Subject, secret: Subject, slot: Slot) {
+        let holds = matches!(self.facts.standing(token, slot), Standing::One(Decision { value: Value::Holds(true), .. }));
+        let holders = self.facts.holders.entry(secret).or_default();
+        let changed = if holds { holders.insert(token) } else { holders.remove(&token) };
+        if changed {
+            self.touch(secret);
+        }
+        self.retell(secret);
+    }
+
+    fn retell(&mut self, secret: Subject) {
+        if self.facts.retell(secret) {
+            // Every token may be the value of a secret that nobody spoke about.
+            let tokens: Vec<Subject> = self.facts.tokens.keys().copied().collect();
+            tokens.into_iter().for_each(|token| self.touch(token));
+        }
+    }
+
+    fn observe(&mut self, about: Subject, observation: Observation, tie: u64) {
+        let as_of = observation.as_of;
+        macro_rules! dated {
+            ($value:expr) => {
+                Dated { as_of, tie, value: $value }
+            };
+        }
+        let changed = match observation.answer {
+            Answer::Repo(fact) => {
+                self.relink.insert(about);
+                take(&mut self.facts.repos.entry(about).or_default().scan, dated!(fact))
+            }
+            Answer::Inventory(fact) => {
+                self.relink.insert(about);
+                for login in [&fact.owner, &fact.reviewer].into_iter().flatten() {
+                    self.person(login);
+                }
+                take(&mut self.facts.repos.entry(about).or_default().inventory, dated!(fact))
+            }
+            Answer::Path(fact) => {
+                if let Some(repo) = fact.repo {
+                    self.relink.insert(repo);
+                    self.facts.repos.entry(repo).or_default().ever.insert(about);
+                }
+                self.facts.path_refs.insert(Subject::path_ref(about, DEFAULT_REF), about);
+                take(&mut self.facts.paths.entry(about).or_default().fact, dated!(fact))
+            }
+            Answer::Package(fact) => {
+                self.relink.extend(fact.repo);
+                let row = self.facts.packages.entry(about).or_default();
+                row.name.clone_from(&fact.name);
+                take(&mut row.fact, dated!(fact))
+            }
+            Answer::Token(fact) => {
+                self.person(&fact.account);
+                take(&mut self.facts.tokens.entry(about).or_default().fact, dated!(fact))
+            }
+            Answer::Listing(fact) => {
+                self.person(&fact.account);
+                fact.tokens.iter().for_each(|token| self.touch(*token));
+                self.list(about, Listing { as_of, complete: fact.complete, tokens: fact.tokens })
+            }
+        };
+        if changed {
+            self.touch(about);
+        }
+    }
+
+    fn list(&mut self, account: Subject, listing: Listing) -> bool {
+        let person = self.facts.persons.entry(account).or_default();
+        if person.listings.contains(&listing) {
+            return false;
+        }
+        // A token that was in any older listing may now be missing.
+        let before: Vec<Subject> = person.listings.iter().flat_map(|old| old.tokens.iter().copied()).collect();
+        let key = |one: &Listing| (one.as_of, one.tokens.clone());
+        let at = person.listings.partition_point(|old| key(old) < key(&listing));
+        person.listings.insert(at, listing);
+        before.into_iter().for_each(|token| self.touch(token));
+        true
+    }
+
+    fn person(&mut self, login: &str) {
+        if login.is_empty() {
+            return;
+        }
+        let id = Subject::person(login);
+        let row = self.facts.persons.entry(id).or_default();
+        if row.login.is_empty() {
+            row.login = login.into();
+            self.touch(id);
+        }
+    }
+
+    fn touch(&mut self, subject: Subject) {
+        self.dirty.insert(subject);
+    }
+
+    /// Rebuilds the links of what was folded since the last call, and tells what to judge again.
+    pub fn settle(&mut self) -> Touched {
+        let mut repos: Vec<Subject> = self.relink.drain().collect();
+        repos.sort_unstable();
+        for repo in repos {
+            self.touch(repo);
+            for linked in self.facts.relink(repo) {
+                self.touch(linked);
+                if linked.kind == Kind::Secret {
+                    self.retell(linked);
+                }
+            }
+        }
+        Touched { subjects: self.dirty.drain().collect(), all: std::mem::take(&mut self.all_dirty) }
+    }
+}
+
+struct Meta {
+    about: Option<Subject>,
+    at: Ts,
+    tick: u64,
+    tie: u64,
+    over: Vec<journal::EventId>,
+}
+
+/// Gives the slot and the value of a decision; nothing for other events.
+pub fn slot_of(event: Event) -> Option<(Slot, Value)> {
+    let person = |slot, login: Option<Box<str>>| Some((slot, login.map_or(Value::Flag(false), Value::Person)));
+    match event {
+        Event::OwnerAssigned(login) => person(Slot::Owner, login),
+        Event::ReviewerAssigned(login) => person(Slot::Reviewer, login),
+        Event::CommanderNamed(login) => person(Slot::Commander, login),
+        Event::SecondApproverNamed(login) => person(Slot::SecondApprover, login),
+        Event::LaneChosen { lane } => Some((Slot::Lane, Value::Lane(lane))),
+        Event::EndDateSet { on } => Some((Slot::EndDate, Value::Date(on))),
+        Event::FollowUpDated { on } => Some((Slot::FollowUp, Value::Date(on))),
+        Event::ValidationPlanned { plan } => Some((Slot::Plan, Value::Plan(plan))),
+        Event::GateAttested { gate } => Some((Slot::Attest(gate), Value::Attested)),
+        Event::GateWaived { gate, until } => Some((Slot::Waive(gate), Value::Waived { until })),
+        Event::SecretEdgeAttested { secret, holds } => Some((Slot::Edge(secret), Value::Holds(holds))),
+        Event::RevocationRecorded { token_id, on, proof } => Some((Slot::Revocation, Value::Revoked { on, token_id, proof })),
+        Event::PathCarriedOver { owner, until } => Some((Slot::CarriedOver, Value::CarriedOver { owner, until })),
+        Event::RepresentativesChosen(repos) => Some((Slot::Representatives, Value::Set(repos.into()))),
+        Event::CanariesChosen(repos) => Some((Slot::Canaries, Value::Set(repos.into()))),
+        Event::TokenListOwed(owed) => Some((Slot::Owed, Value::Flag(owed))),
+        _ => None,
+    }
+}

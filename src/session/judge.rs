@@ -1,0 +1,306 @@
+//! The board: every gate of every subject, counted per wave, judged again only where facts changed or time did.
+//!
+//! Full and incremental judging give the same board; a property test holds that. The model has no timer: a heap
+//! says when the next verdict can change by itself.
+
+use super::fold::Touched;
+use crate::model::clock::{Clock, clocks};
+use crate::model::facts::Facts;
+use crate::model::gate::{GateId, State, View, judge};
+use crate::model::id::{Kind, Subject};
+use crate::model::lane::Lanes;
+use crate::model::outcome::{EndState, end_state, paths_of, subjects_of};
+use crate::model::time::Ts;
+use rayon::prelude::*;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+/// Waves 0 to 5, and after-care.
+pub const WAVES: usize = 7;
+
+/// How the gates of one wave stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub passed: u16,
+    pub attested: u16,
+    pub waived: u16,
+    pub blocked: u16,
+    pub could_not: u16,
+    pub not_looked: u16,
+}
+
+impl Counts {
+    fn add(&mut self, state: State) {
+        let slot = match state {
+            State::Passed => &mut self.passed,
+            State::Attested => &mut self.attested,
+            State::Waived => &mut self.waived,
+            State::Blocked => &mut self.blocked,
+            State::CouldNotLook => &mut self.could_not,
+            State::NotLooked => &mut self.not_looked,
+            State::NotApplicable => return,
+        };
+        *slot = slot.saturating_add(1);
+    }
+
+    fn join(&mut self, other: Self) {
+        self.passed = self.passed.saturating_add(other.passed);
+        self.attested = self.attested.saturating_add(other.attested);
+        self.waived = self.waived.saturating_add(other.waived);
+        self.blocked = self.blocked.saturating_add(other.blocked);
+        self.could_not = self.could_not.saturating_add(other.could_not);
+        self.not_looked = self.not_looked.saturating_add(other.not_looked);
+    }
+
+    /// Gates that hold nothing up any more.
+    pub fn met(&self) -> u16 {
+        self.passed.saturating_add(self.attested).saturating_add(self.waived)
+    }
+
+    /// All gates that apply.
+    pub fn total(&self) -> u16 {
+        self.met().saturating_add(self.blocked).saturating_add(self.could_not).saturating_add(self.not_looked)
+    }
+
+    /// Gives the worst verdict in one word, or none where no gate applies.
+    pub fn worst(&self) -> Option<State> {
+        [
+            (self.blocked, State::Blocked),
+            (self.could_not, State::CouldNotLook),
+            (self.not_looked, State::NotLooked),
+            (self.waived, State::Waived),
+            (self.attested, State::Attested),
+            (self.passed, State::Passed),
+        ]
+        .into_iter()
+        .find_map(|(count, state)| (count > 0).then_some(state))
+    }
+}
+
+/// A gate that is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Open {
+    pub gate: GateId,
+    pub about: Subject,
+    pub state: State,
+}
+
+/// All gates of one subject, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub waves: [Counts; WAVES],
+    /// The first gate that is not met, in the order of the table.
+    pub open: Option<Open>,
+    pub until: Option<Ts>,
+}
+
+/// One row of the board.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RepoBoard {
+    pub waves: [Counts; WAVES],
+    pub open: Option<Open>,
+    pub lanes: Lanes,
+    /// A path of it has no lane yet.
+    pub lane_missing: bool,
+    /// Counted by [`EndState::ALL`].
+    pub ends: [u16; EndState::ALL.len()],
+    pub clock: Option<Clock>,
+    until: Option<Ts>,
+}
+
+impl RepoBoard {
+    pub fn is_blocked(&self) -> bool {
+        self.waves.iter().any(|wave| wave.blocked > 0)
+    }
+
+    /// Gives the first wave that still has an open gate.
+    pub fn wave(&self) -> usize {
+        self.waves.iter().position(|wave| wave.met() < wave.total()).unwrap_or(WAVES)
+    }
+}
+
+/// Everything judged.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    tallies: HashMap<Subject, Tally>,
+    repos: HashMap<Subject, RepoBoard>,
+    wake: BinaryHeap<Reverse<(Ts, Subject)>>,
+}
+
+impl Board {
+    /// Judges everything.
+    pub fn full(facts: &Facts, now: Ts) -> Self {
+        let mut board = Self::default();
+        let touched = Touched { subjects: BTreeSet::new(), all: true };
+        board.update(facts, &touched, now);
+        board
+    }
+
+    pub fn repo(&self, repo: Subject) -> Option<&RepoBoard> {
+        self.repos.get(&repo)
+    }
+
+    pub fn repos(&self) -> impl Iterator<Item = (Subject, &RepoBoard)> {
+        self.repos.iter().map(|(id, board)| (*id, board))
+    }
+
+    pub fn tally(&self, subject: Subject) -> Option<&Tally> {
+        self.tallies.get(&subject)
+    }
+
+    /// Gives the first instant when a verdict can change without a new fact.
+    pub fn next_change(&self) -> Option<Ts> {
+        self.wake.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Judges again what was touched and what time has run out for. Gives the repositories whose rows changed.
+    pub fn update(&mut self, facts: &Facts, touched: &Touched, now: Ts) -> Vec<Subject> {
+        let subjects: Vec<Subject> = if touched.all {
+            *self = Self::default();
+            everything(facts)
+        } else {
+            let mut due: BTreeSet<Subject> = touched.subjects.clone();
+            while let Some(Reverse((at, subject))) = self.wake.peek().copied() {
+                if at > now {
+                    break;
+                }
+                self.wake.pop();
+                due.insert(subject);
+            }
+            spread(facts, &due).into_iter().collect()
+        };
+        let judged: Vec<(Subject, Tally)> =
+            subjects.par_iter().with_min_len(32).map(|subject| (*subject, tally(facts, *subject, now))).collect();
+        for (subject, tally) in judged {
+            if let Some(at) = tally.until {
+                self.wake.push(Reverse((at, subject)));
+            }
+            self.tallies.insert(subject, tally);
+        }
+        let repos: Vec<Subject> = if touched.all {
+            facts.repos.keys().copied().collect()
+        } else {
+            let linked: BTreeSet<Subject> = subjects.iter().flat_map(|subject| repos_of(facts, *subject)).collect();
+            linked.into_iter().collect()
+        };
+        let tallies = &self.tallies;
+        let rows: Vec<(Subject, RepoBoard)> =
+            repos.par_iter().with_min_len(32).map(|repo| (*repo, row(facts, tallies, *repo, now))).collect();
+        let mut changed = Vec::new();
+        for (repo, row) in rows {
+            if let Some(at) = row.until {
+                self.wake.push(Reverse((at, repo)));
+            }
+            if self.repos.get(&repo) != Some(&row) {
+                changed.push(repo);
+                self.repos.insert(repo, row);
+            }
+        }
+        changed
+    }
+}
+
+/// Judges every gate of one subject.
+fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
+    let view = View::new(facts, subject, now);
+    let mut tally = Tally::default();
+    for gate in GateId::of_kind(subject.kind) {
+        let spec = gate.spec();
+        let verdict = judge(&view, *gate);
+        tally.until = [tally.until, verdict.until].into_iter().flatten().min();
+        if spec.advice && !verdict.state.is_met() {
+            continue;
+        }
+        if let Some(wave) = tally.waves.get_mut(usize::from(spec.wave)) {
+            wave.add(verdict.state);
+        }
+        if tally.open.is_none() && !verdict.state.is_met() {
+            tally.open = Some(Open { gate: *gate, about: subject, state: verdict.state });
+        }
+    }
+    tally
+}
+
+/// Puts one row of the board together from its subjects.
+fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts) -> RepoBoard {
+    let mut board = RepoBoard::default();
+    for subject in subjects_of(facts, repo) {
+        let Some(tally) = tallies.get(&subject) else { continue };
+        for (sum, part) in board.waves.iter_mut().zip(tally.waves) {
+            sum.join(part);
+        }
+        board.open = [board.open, tally.open].into_iter().flatten().min();
+        let soonest = clocks(facts, subject).into_iter().find(|clock| clock.ends > now);
+        board.clock = [board.clock, soonest].into_iter().flatten().min();
+    }
+    for path in paths_of(facts, repo) {
+        match facts.lane(path) {
+            Some(lane) => board.lanes = board.lanes.with(lane),
+            None => board.lane_missing = true,
+        }
+        let (end, until) = end_state(facts, path, now);
+        board.until = [board.until, until].into_iter().flatten().min();
+        if let Some(count) = board.ends.get_mut(end as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+    board.until = [board.until, board.clock.map(|clock| clock.ends)].into_iter().flatten().filter(|at| *at > now).min();
+    board
+}
+
+fn everything(facts: &Facts) -> Vec<Subject> {
+    let mut all: Vec<Subject> = facts.repos.keys().flat_map(|repo| subjects_of(facts, *repo)).collect();
+    all.extend(facts.tokens.keys());
+    all.extend(facts.persons.keys());
+    all.push(Subject::SESSION);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Gives every subject whose verdicts can depend on one of these.
+fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
+    let mut all = BTreeSet::new();
+    let mut repos = BTreeSet::new();
+    for subject in due {
+        all.insert(*subject);
+        match subject.kind {
+            Kind::Repo => {
+                repos.insert(*subject);
+            }
+            Kind::Path => repos.extend(facts.path(*subject).and_then(|fact| fact.repo)),
+            Kind::Secret => all.extend(facts.tokens_of(*subject)),
+            Kind::Token => {
+                for secret in facts.secrets_of(*subject) {
+                    all.insert(secret);
+                    all.extend(facts.tokens_of(secret));
+                }
+            }
+            Kind::Person => {
+                let listed = facts.persons.get(subject).into_iter().flat_map(|person| &person.listings).flat_map(|listing| &listing.tokens);
+                all.extend(listed);
+            }
+            Kind::Package | Kind::PathRef | Kind::Config | Kind::Session => {}
+        }
+    }
+    for repo in repos {
+        all.extend(subjects_of(facts, repo));
+    }
+    // A package of two repositories, a shared secret: what hangs on them changes with the lanes of either.
+    let tokens: Vec<Subject> = all.iter().filter(|one| one.kind == Kind::Secret).flat_map(|secret| facts.tokens_of(*secret)).collect();
+    all.extend(tokens);
+    all
+}
+
+fn repos_of(facts: &Facts, subject: Subject) -> Vec<Subject> {
+    match subject.kind {
+        Kind::Repo => facts.repos.contains_key(&subject).then_some(subject).into_iter().collect(),
+        Kind::Path => facts.path(subject).and_then(|fact| fact.repo).into_iter().collect(),
+        Kind::PathRef => facts.path_refs.get(&subject).and_then(|path| facts.path(*path)).and_then(|fact| fact.repo).into_iter().collect(),
+        Kind::Config => facts.configs.get(&subject).map(|config| config.repo).into_iter().collect(),
+        Kind::Package => facts.packages.get(&subject).into_iter().flat_map(|row| row.repos.iter().copied()).collect(),
+        Kind::Secret => facts.secrets.get(&subject).into_iter().flat_map(|row| row.repos.iter().copied()).collect(),
+        Kind::Token => facts.secrets_of(subject).into_iter().flat_map(|secret| repos_of(facts, secret)).collect(),
+        Kind::Session | Kind::Person => Vec::new(),
+    }
+}
