@@ -1,3 +1,4 @@
 //! A session: the facts of one cutover, judged, with the file behind them.
+pub mod decide;
 pub mod fold;
 pub mod judge;

@@ -57,18 +57,30 @@ impl EndState {
 
 /// Gives a path's end state, and when it can change without a new fact.
 pub fn end_state(facts: &Facts, path: Subject, now: Ts) -> (EndState, Option<Ts>) {
-    if let Standing::One(Decision { value: Value::CarriedOver { until, .. }, .. }) = facts.standing(path, Slot::CarriedOver) {
+    if let Standing::One(Decision {
+        value: Value::CarriedOver { until, .. },
+        ..
+    }) = facts.standing(path, Slot::CarriedOver)
+    {
         let end = Ts::from_day(*until).plus(DAY);
         if now < end {
             return (EndState::CarriedOver, Some(end));
         }
     }
-    let Some(lane) = facts.lane(path) else { return (EndState::Open, None) };
-    let mut asked = Asked { facts, now, until: None };
+    let Some(lane) = facts.lane(path) else {
+        return (EndState::Open, None);
+    };
+    let mut asked = Asked {
+        facts,
+        now,
+        until: None,
+    };
     let state = match lane {
         Lane::Retire if asked.met(path, "publish-removed") => EndState::Retired,
         Lane::Manual if asked.all(path, 1..=2) => EndState::Manual,
-        Lane::Bridge if asked.met(path, "end-date-set") && asked.all(path, 1..=3) => EndState::Bridged,
+        Lane::Bridge if asked.met(path, "end-date-set") && asked.all(path, 1..=3) => {
+            EndState::Bridged
+        }
         Lane::Retire | Lane::Manual | Lane::Bridge => EndState::Open,
         Lane::Trusted | Lane::StagedOidc | Lane::StagedToken => asked.cut_over(path, lane),
     };
@@ -96,11 +108,16 @@ impl Asked<'_> {
 
     fn all(&mut self, subject: Subject, waves: std::ops::RangeInclusive<u8>) -> bool {
         let view = View::new(self.facts, subject, self.now);
-        GateId::of_kind(subject.kind).iter().filter(|gate| waves.contains(&gate.spec().wave)).all(|gate| self.gate(&view, *gate))
+        GateId::of_kind(subject.kind)
+            .iter()
+            .filter(|gate| waves.contains(&gate.spec().wave))
+            .all(|gate| self.gate(&view, *gate))
     }
 
     fn cut_over(&mut self, path: Subject, lane: Lane) -> EndState {
-        let Some(fact) = self.facts.path(path) else { return EndState::Open };
+        let Some(fact) = self.facts.path(path) else {
+            return EndState::Open;
+        };
         let path_ref = Subject::path_ref(path, super::facts::DEFAULT_REF);
         if !self.all(path, 1..=3) || !self.all(path_ref, 1..=3) {
             return EndState::Open;
@@ -108,16 +125,28 @@ impl Asked<'_> {
         let configs: Vec<Subject> = self.configs(path, lane);
         let on_demand = !configs.is_empty()
             && configs.iter().all(|config| {
-                let plan = self.facts.decision(*config, Slot::Plan).map(|decision| &decision.value);
+                let plan = self
+                    .facts
+                    .decision(*config, Slot::Plan)
+                    .map(|decision| &decision.value);
                 plan == Some(&Value::Plan(ValidationPlan::OnDemand))
             });
         if on_demand {
-            let probed = configs.iter().all(|config| self.met(*config, "exchange-probed"));
-            return if probed { EndState::OnDemand } else { EndState::Open };
+            let probed = configs
+                .iter()
+                .all(|config| self.met(*config, "exchange-probed"));
+            return if probed {
+                EndState::OnDemand
+            } else {
+                EndState::Open
+            };
         }
         let rehearsed = self.all(path, 4..=4)
             && configs.iter().all(|config| self.all(*config, 4..=4))
-            && fact.packages.iter().all(|package| self.all(*package, 4..=4));
+            && fact
+                .packages
+                .iter()
+                .all(|package| self.all(*package, 4..=4));
         let gone = lane == Lane::StagedToken || self.old_tokens_gone(fact.repo);
         match rehearsed && gone {
             false => EndState::Open,
@@ -130,28 +159,55 @@ impl Asked<'_> {
         if !lane.needs_trust() {
             return Vec::new();
         }
-        let repo = self.facts.path(path).and_then(|fact| fact.repo).and_then(|repo| self.facts.repos.get(&repo));
+        let repo = self
+            .facts
+            .path(path)
+            .and_then(|fact| fact.repo)
+            .and_then(|repo| self.facts.repos.get(&repo));
         let ids = repo.map_or(&[][..], |repo| &repo.configs);
-        ids.iter().copied().filter(|id| self.facts.configs.get(id).is_some_and(|config| config.path == path)).collect()
+        ids.iter()
+            .copied()
+            .filter(|id| {
+                self.facts
+                    .configs
+                    .get(id)
+                    .is_some_and(|config| config.path == path)
+            })
+            .collect()
     }
 
     fn old_tokens_gone(&mut self, repo: Option<Subject>) -> bool {
         let Some(repo) = repo else { return false };
-        let secrets = self.facts.repos.get(&repo).map_or(&[][..], |row| &row.secrets);
+        let secrets = self
+            .facts
+            .repos
+            .get(&repo)
+            .map_or(&[][..], |row| &row.secrets);
         let tokens = self.facts.tokens_of_repo(repo);
-        secrets.iter().all(|secret| self.met(*secret, "secrets-deleted")) && tokens.into_iter().all(|token| self.met(token, "tokens-revoked"))
+        secrets
+            .iter()
+            .all(|secret| self.met(*secret, "secrets-deleted"))
+            && tokens
+                .into_iter()
+                .all(|token| self.met(token, "tokens-revoked"))
     }
 }
 
 /// Gives the subjects whose gates a repository shows: itself, its paths and refs, packages, configs, secrets, tokens.
 pub fn subjects_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
-    let Some(row) = facts.repos.get(&repo) else { return Vec::new() };
+    let Some(row) = facts.repos.get(&repo) else {
+        return Vec::new();
+    };
     let mut all = vec![repo];
     for path in paths_of(facts, repo) {
         all.push(path);
         all.push(Subject::path_ref(path, super::facts::DEFAULT_REF));
     }
-    all.extend(row.packages.iter().filter(|package| is_published(facts, **package)));
+    all.extend(
+        row.packages
+            .iter()
+            .filter(|package| is_published(facts, **package)),
+    );
     all.extend(&row.configs);
     all.extend(&row.secrets);
     all.extend(facts.tokens_of_repo(repo));
@@ -160,7 +216,9 @@ pub fn subjects_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
 
 /// A private package without a path is never published: it has no gates.
 fn is_published(facts: &Facts, package: Subject) -> bool {
-    facts.packages.get(&package).is_some_and(|row| !row.paths.is_empty() || row.fact.as_ref().is_none_or(|fact| !fact.value.private))
+    facts.packages.get(&package).is_some_and(|row| {
+        !row.paths.is_empty() || row.fact.as_ref().is_none_or(|fact| !fact.value.private)
+    })
 }
 
 /// Gives a repository's paths in scope: those that the last scan saw, and those gone that were to be retired.
@@ -168,8 +226,12 @@ pub fn paths_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
     let mut paths: Vec<Subject> = facts.open_paths(repo).map(|(path, _)| path).collect();
     let gone = facts.repos.get(&repo).into_iter().flat_map(|row| &row.ever);
     paths.extend(gone.filter(|path| {
-        let retired = facts.lane(**path) == Some(Lane::Retire) && facts.path(**path).is_some_and(Facts::in_scope);
-        retired && !facts.path(**path).is_some_and(|fact| facts.present(**path, fact))
+        let retired = facts.lane(**path) == Some(Lane::Retire)
+            && facts.path(**path).is_some_and(Facts::in_scope);
+        retired
+            && !facts
+                .path(**path)
+                .is_some_and(|fact| facts.present(**path, fact))
     }));
     paths.sort_unstable();
     paths.dedup();

@@ -28,7 +28,9 @@ pub struct Entry {
 impl Entry {
     /// Gives the kind's word.
     pub fn kind_word(&self) -> &'static str {
-        self.kind.and_then(|row| KINDS.get(usize::from(row))).map_or("(newer kind)", |spec| spec.kind)
+        self.kind
+            .and_then(|row| KINDS.get(usize::from(row)))
+            .map_or("(newer kind)", |spec| spec.kind)
     }
 }
 
@@ -60,7 +62,10 @@ pub struct Parsed {
 impl Parsed {
     /// Reads a verified line.
     pub fn read(line: &Line<'_>, place: Place) -> Self {
-        let kind = KINDS.iter().position(|spec| spec.kind == line.kind).and_then(|row| u8::try_from(row).ok());
+        let kind = KINDS
+            .iter()
+            .position(|spec| spec.kind == line.kind)
+            .and_then(|row| u8::try_from(row).ok());
         Self {
             place,
             id: line.id,
@@ -106,19 +111,29 @@ impl Fold {
         }
         // The journal refuses more than 10,000 writers.
         let number = u16::try_from(self.writers.len()).unwrap_or(u16::MAX);
-        self.writers.push(Writer { id, person: "".into(), device: "".into() });
+        self.writers.push(Writer {
+            id,
+            person: "".into(),
+            device: "".into(),
+        });
         self.index.insert(id, number);
         number
     }
 
     fn local(&mut self, id: journal::EventId) -> EventId {
-        EventId { writer: self.writer(id.writer), seq: u32::try_from(id.seq).unwrap_or(u32::MAX) }
+        EventId {
+            writer: self.writer(id.writer),
+            seq: u32::try_from(id.seq).unwrap_or(u32::MAX),
+        }
     }
 
     /// Gives the name of an event as files write it.
     pub fn name(&self, id: EventId) -> Option<journal::EventId> {
         let writer = self.writers.get(usize::from(id.writer))?.id;
-        Some(journal::EventId { writer, seq: u64::from(id.seq) })
+        Some(journal::EventId {
+            writer,
+            seq: u64::from(id.seq),
+        })
     }
 
     /// Folds one event in. Links are rebuilt by [`Fold::settle`], once for many.
@@ -134,7 +149,17 @@ impl Fold {
             signed: parsed.signed,
         });
         match parsed.event {
-            Ok(event) => self.apply(id, event, &Meta { about: parsed.about, at: parsed.at, tick: parsed.tick, tie: parsed.tie, over: parsed.over }),
+            Ok(event) => self.apply(
+                id,
+                event,
+                &Meta {
+                    about: parsed.about,
+                    at: parsed.at,
+                    tick: parsed.tick,
+                    tie: parsed.tie,
+                    over: parsed.over,
+                },
+            ),
             Err(error) => {
                 // A critical line that cannot be used leaves its subject's gates unknown, whatever the reason.
                 let harmless = matches!(error, BadEvent::UnknownKind { crit: false, .. });
@@ -163,7 +188,11 @@ impl Fold {
                 self.person(&joined.person);
             }
             Event::PolicyAdopted(policy) => {
-                let new = Dated { as_of: Ts(i64::try_from(meta.tick).unwrap_or(i64::MAX)), tie: meta.tie, value: *policy };
+                let new = Dated {
+                    as_of: Ts(i64::try_from(meta.tick).unwrap_or(i64::MAX)),
+                    tie: meta.tie,
+                    value: *policy,
+                };
                 if take(&mut self.facts.policy_by, new)
                     && let Some(policy) = &self.facts.policy_by
                 {
@@ -193,9 +222,24 @@ impl Fold {
 
     fn decide(&mut self, id: EventId, about: Subject, slot: Slot, value: Value, meta: &Meta) {
         let over = meta.over.iter().map(|over| self.local(*over)).collect();
-        let by = self.writers.get(usize::from(id.writer)).map_or_else(|| "".into(), |writer| writer.person.clone());
-        let decision = Decision { id, at: meta.at, tick: meta.tick, by, over, value, signed: false };
-        self.facts.decided.entry(about).or_default().add(slot, decision);
+        let by = self
+            .writers
+            .get(usize::from(id.writer))
+            .map_or_else(|| "".into(), |writer| writer.person.clone());
+        let decision = Decision {
+            id,
+            at: meta.at,
+            tick: meta.tick,
+            by,
+            over,
+            value,
+            signed: false,
+        };
+        self.facts
+            .decided
+            .entry(about)
+            .or_default()
+            .add(slot, decision);
         match slot {
             Slot::Edge(secret) => self.hold(about, secret, slot),
             Slot::Owed => {
@@ -208,9 +252,19 @@ impl Fold {
 
     /// Rebuilds the reverse of one edge.
     fn hold(&mut self, token: Subject, secret: Subject, slot: Slot) {
-        let holds = matches!(self.facts.standing(token, slot), Standing::One(Decision { value: Value::Holds(true), .. }));
+        let holds = matches!(
+            self.facts.standing(token, slot),
+            Standing::One(Decision {
+                value: Value::Holds(true),
+                ..
+            })
+        );
         let holders = self.facts.holders.entry(secret).or_default();
-        let changed = if holds { holders.insert(token) } else { holders.remove(&token) };
+        let changed = if holds {
+            holders.insert(token)
+        } else {
+            holders.remove(&token)
+        };
         if changed {
             self.touch(secret);
         }
@@ -229,28 +283,43 @@ impl Fold {
         let as_of = observation.as_of;
         macro_rules! dated {
             ($value:expr) => {
-                Dated { as_of, tie, value: $value }
+                Dated {
+                    as_of,
+                    tie,
+                    value: $value,
+                }
             };
         }
         let changed = match observation.answer {
             Answer::Repo(fact) => {
                 self.relink.insert(about);
-                take(&mut self.facts.repos.entry(about).or_default().scan, dated!(fact))
+                take(
+                    &mut self.facts.repos.entry(about).or_default().scan,
+                    dated!(fact),
+                )
             }
             Answer::Inventory(fact) => {
                 self.relink.insert(about);
                 for login in [&fact.owner, &fact.reviewer].into_iter().flatten() {
                     self.person(login);
                 }
-                take(&mut self.facts.repos.entry(about).or_default().inventory, dated!(fact))
+                take(
+                    &mut self.facts.repos.entry(about).or_default().inventory,
+                    dated!(fact),
+                )
             }
             Answer::Path(fact) => {
                 if let Some(repo) = fact.repo {
                     self.relink.insert(repo);
                     self.facts.repos.entry(repo).or_default().ever.insert(about);
                 }
-                self.facts.path_refs.insert(Subject::path_ref(about, DEFAULT_REF), about);
-                take(&mut self.facts.paths.entry(about).or_default().fact, dated!(fact))
+                self.facts
+                    .path_refs
+                    .insert(Subject::path_ref(about, DEFAULT_REF), about);
+                take(
+                    &mut self.facts.paths.entry(about).or_default().fact,
+                    dated!(fact),
+                )
             }
             Answer::Package(fact) => {
                 self.relink.extend(fact.repo);
@@ -260,12 +329,22 @@ impl Fold {
             }
             Answer::Token(fact) => {
                 self.person(&fact.account);
-                take(&mut self.facts.tokens.entry(about).or_default().fact, dated!(fact))
+                take(
+                    &mut self.facts.tokens.entry(about).or_default().fact,
+                    dated!(fact),
+                )
             }
             Answer::Listing(fact) => {
                 self.person(&fact.account);
                 fact.tokens.iter().for_each(|token| self.touch(*token));
-                self.list(about, Listing { as_of, complete: fact.complete, tokens: fact.tokens })
+                self.list(
+                    about,
+                    Listing {
+                        as_of,
+                        complete: fact.complete,
+                        tokens: fact.tokens,
+                    },
+                )
             }
         };
         if changed {
@@ -279,9 +358,15 @@ impl Fold {
             return false;
         }
         // A token that was in any older listing may now be missing.
-        let before: Vec<Subject> = person.listings.iter().flat_map(|old| old.tokens.iter().copied()).collect();
+        let before: Vec<Subject> = person
+            .listings
+            .iter()
+            .flat_map(|old| old.tokens.iter().copied())
+            .collect();
         let key = |one: &Listing| (one.as_of, one.tokens.clone());
-        let at = person.listings.partition_point(|old| key(old) < key(&listing));
+        let at = person
+            .listings
+            .partition_point(|old| key(old) < key(&listing));
         person.listings.insert(at, listing);
         before.into_iter().for_each(|token| self.touch(token));
         true
@@ -316,7 +401,10 @@ impl Fold {
                 }
             }
         }
-        Touched { subjects: self.dirty.drain().collect(), all: std::mem::take(&mut self.all_dirty) }
+        Touched {
+            subjects: self.dirty.drain().collect(),
+            all: std::mem::take(&mut self.all_dirty),
+        }
     }
 }
 
@@ -330,7 +418,9 @@ struct Meta {
 
 /// Gives the slot and the value of a decision; nothing for other events.
 pub fn slot_of(event: Event) -> Option<(Slot, Value)> {
-    let person = |slot, login: Option<Box<str>>| Some((slot, login.map_or(Value::Flag(false), Value::Person)));
+    let person = |slot, login: Option<Box<str>>| {
+        Some((slot, login.map_or(Value::Flag(false), Value::Person)))
+    };
     match event {
         Event::OwnerAssigned(login) => person(Slot::Owner, login),
         Event::ReviewerAssigned(login) => person(Slot::Reviewer, login),
@@ -342,10 +432,27 @@ pub fn slot_of(event: Event) -> Option<(Slot, Value)> {
         Event::ValidationPlanned { plan } => Some((Slot::Plan, Value::Plan(plan))),
         Event::GateAttested { gate } => Some((Slot::Attest(gate), Value::Attested)),
         Event::GateWaived { gate, until } => Some((Slot::Waive(gate), Value::Waived { until })),
-        Event::SecretEdgeAttested { secret, holds } => Some((Slot::Edge(secret), Value::Holds(holds))),
-        Event::RevocationRecorded { token_id, on, proof } => Some((Slot::Revocation, Value::Revoked { on, token_id, proof })),
-        Event::PathCarriedOver { owner, until } => Some((Slot::CarriedOver, Value::CarriedOver { owner, until })),
-        Event::RepresentativesChosen(repos) => Some((Slot::Representatives, Value::Set(repos.into()))),
+        Event::SecretEdgeAttested { secret, holds } => {
+            Some((Slot::Edge(secret), Value::Holds(holds)))
+        }
+        Event::RevocationRecorded {
+            token_id,
+            on,
+            proof,
+        } => Some((
+            Slot::Revocation,
+            Value::Revoked {
+                on,
+                token_id,
+                proof,
+            },
+        )),
+        Event::PathCarriedOver { owner, until } => {
+            Some((Slot::CarriedOver, Value::CarriedOver { owner, until }))
+        }
+        Event::RepresentativesChosen(repos) => {
+            Some((Slot::Representatives, Value::Set(repos.into())))
+        }
         Event::CanariesChosen(repos) => Some((Slot::Canaries, Value::Set(repos.into()))),
         Event::TokenListOwed(owed) => Some((Slot::Owed, Value::Flag(owed))),
         _ => None,

@@ -54,12 +54,17 @@ impl Counts {
 
     /// Gates that hold nothing up any more.
     pub fn met(&self) -> u16 {
-        self.passed.saturating_add(self.attested).saturating_add(self.waived)
+        self.passed
+            .saturating_add(self.attested)
+            .saturating_add(self.waived)
     }
 
     /// All gates that apply.
     pub fn total(&self) -> u16 {
-        self.met().saturating_add(self.blocked).saturating_add(self.could_not).saturating_add(self.not_looked)
+        self.met()
+            .saturating_add(self.blocked)
+            .saturating_add(self.could_not)
+            .saturating_add(self.not_looked)
     }
 
     /// Gives the worst verdict in one word, or none where no gate applies.
@@ -115,7 +120,10 @@ impl RepoBoard {
 
     /// Gives the first wave that still has an open gate.
     pub fn wave(&self) -> usize {
-        self.waves.iter().position(|wave| wave.met() < wave.total()).unwrap_or(WAVES)
+        self.waves
+            .iter()
+            .position(|wave| wave.met() < wave.total())
+            .unwrap_or(WAVES)
     }
 }
 
@@ -131,7 +139,10 @@ impl Board {
     /// Judges everything.
     pub fn full(facts: &Facts, now: Ts) -> Self {
         let mut board = Self::default();
-        let touched = Touched { subjects: BTreeSet::new(), all: true };
+        let touched = Touched {
+            subjects: BTreeSet::new(),
+            all: true,
+        };
         board.update(facts, &touched, now);
         board
     }
@@ -169,8 +180,11 @@ impl Board {
             }
             spread(facts, &due).into_iter().collect()
         };
-        let judged: Vec<(Subject, Tally)> =
-            subjects.par_iter().with_min_len(32).map(|subject| (*subject, tally(facts, *subject, now))).collect();
+        let judged: Vec<(Subject, Tally)> = subjects
+            .par_iter()
+            .with_min_len(32)
+            .map(|subject| (*subject, tally(facts, *subject, now)))
+            .collect();
         for (subject, tally) in judged {
             if let Some(at) = tally.until {
                 self.wake.push(Reverse((at, subject)));
@@ -180,12 +194,18 @@ impl Board {
         let repos: Vec<Subject> = if touched.all {
             facts.repos.keys().copied().collect()
         } else {
-            let linked: BTreeSet<Subject> = subjects.iter().flat_map(|subject| repos_of(facts, *subject)).collect();
+            let linked: BTreeSet<Subject> = subjects
+                .iter()
+                .flat_map(|subject| repos_of(facts, *subject))
+                .collect();
             linked.into_iter().collect()
         };
         let tallies = &self.tallies;
-        let rows: Vec<(Subject, RepoBoard)> =
-            repos.par_iter().with_min_len(32).map(|repo| (*repo, row(facts, tallies, *repo, now))).collect();
+        let rows: Vec<(Subject, RepoBoard)> = repos
+            .par_iter()
+            .with_min_len(32)
+            .map(|repo| (*repo, row(facts, tallies, *repo, now)))
+            .collect();
         let mut changed = Vec::new();
         for (repo, row) in rows {
             if let Some(at) = row.until {
@@ -215,7 +235,11 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
             wave.add(verdict.state);
         }
         if tally.open.is_none() && !verdict.state.is_met() {
-            tally.open = Some(Open { gate: *gate, about: subject, state: verdict.state });
+            tally.open = Some(Open {
+                gate: *gate,
+                about: subject,
+                state: verdict.state,
+            });
         }
     }
     tally
@@ -225,12 +249,16 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
 fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts) -> RepoBoard {
     let mut board = RepoBoard::default();
     for subject in subjects_of(facts, repo) {
-        let Some(tally) = tallies.get(&subject) else { continue };
+        let Some(tally) = tallies.get(&subject) else {
+            continue;
+        };
         for (sum, part) in board.waves.iter_mut().zip(tally.waves) {
             sum.join(part);
         }
         board.open = [board.open, tally.open].into_iter().flatten().min();
-        let soonest = clocks(facts, subject).into_iter().find(|clock| clock.ends > now);
+        let soonest = clocks(facts, subject)
+            .into_iter()
+            .find(|clock| clock.ends > now);
         board.clock = [board.clock, soonest].into_iter().flatten().min();
     }
     for path in paths_of(facts, repo) {
@@ -244,12 +272,20 @@ fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts)
             *count = count.saturating_add(1);
         }
     }
-    board.until = [board.until, board.clock.map(|clock| clock.ends)].into_iter().flatten().filter(|at| *at > now).min();
+    board.until = [board.until, board.clock.map(|clock| clock.ends)]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .min();
     board
 }
 
 fn everything(facts: &Facts) -> Vec<Subject> {
-    let mut all: Vec<Subject> = facts.repos.keys().flat_map(|repo| subjects_of(facts, *repo)).collect();
+    let mut all: Vec<Subject> = facts
+        .repos
+        .keys()
+        .flat_map(|repo| subjects_of(facts, *repo))
+        .collect();
     all.extend(facts.tokens.keys());
     all.extend(facts.persons.keys());
     all.push(Subject::SESSION);
@@ -277,7 +313,12 @@ fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
                 }
             }
             Kind::Person => {
-                let listed = facts.persons.get(subject).into_iter().flat_map(|person| &person.listings).flat_map(|listing| &listing.tokens);
+                let listed = facts
+                    .persons
+                    .get(subject)
+                    .into_iter()
+                    .flat_map(|person| &person.listings)
+                    .flat_map(|listing| &listing.tokens);
                 all.extend(listed);
             }
             Kind::Package | Kind::PathRef | Kind::Config | Kind::Session => {}
@@ -287,20 +328,58 @@ fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
         all.extend(subjects_of(facts, repo));
     }
     // A package of two repositories, a shared secret: what hangs on them changes with the lanes of either.
-    let tokens: Vec<Subject> = all.iter().filter(|one| one.kind == Kind::Secret).flat_map(|secret| facts.tokens_of(*secret)).collect();
+    let tokens: Vec<Subject> = all
+        .iter()
+        .filter(|one| one.kind == Kind::Secret)
+        .flat_map(|secret| facts.tokens_of(*secret))
+        .collect();
     all.extend(tokens);
     all
 }
 
 fn repos_of(facts: &Facts, subject: Subject) -> Vec<Subject> {
     match subject.kind {
-        Kind::Repo => facts.repos.contains_key(&subject).then_some(subject).into_iter().collect(),
-        Kind::Path => facts.path(subject).and_then(|fact| fact.repo).into_iter().collect(),
-        Kind::PathRef => facts.path_refs.get(&subject).and_then(|path| facts.path(*path)).and_then(|fact| fact.repo).into_iter().collect(),
-        Kind::Config => facts.configs.get(&subject).map(|config| config.repo).into_iter().collect(),
-        Kind::Package => facts.packages.get(&subject).into_iter().flat_map(|row| row.repos.iter().copied()).collect(),
-        Kind::Secret => facts.secrets.get(&subject).into_iter().flat_map(|row| row.repos.iter().copied()).collect(),
-        Kind::Token => facts.secrets_of(subject).into_iter().flat_map(|secret| repos_of(facts, secret)).collect(),
+        Kind::Repo => facts
+            .repos
+            .contains_key(&subject)
+            .then_some(subject)
+            .into_iter()
+            .collect(),
+        Kind::Path => facts
+            .path(subject)
+            .and_then(|fact| fact.repo)
+            .into_iter()
+            .collect(),
+        Kind::PathRef => facts
+            .path_refs
+            .get(&subject)
+            .and_then(|path| facts.path(*path))
+            .and_then(|fact| fact.repo)
+            .into_iter()
+            .collect(),
+        Kind::Config => facts
+            .configs
+            .get(&subject)
+            .map(|config| config.repo)
+            .into_iter()
+            .collect(),
+        Kind::Package => facts
+            .packages
+            .get(&subject)
+            .into_iter()
+            .flat_map(|row| row.repos.iter().copied())
+            .collect(),
+        Kind::Secret => facts
+            .secrets
+            .get(&subject)
+            .into_iter()
+            .flat_map(|row| row.repos.iter().copied())
+            .collect(),
+        Kind::Token => facts
+            .secrets_of(subject)
+            .into_iter()
+            .flat_map(|secret| repos_of(facts, secret))
+            .collect(),
         Kind::Session | Kind::Person => Vec::new(),
     }
 }

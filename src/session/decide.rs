@@ -1,0 +1,736 @@
+//! Decisions: from what somebody wants to the events that say so, or a refusal in words.
+//!
+//! Pure but for the text of evidence files, which the caller has digested. Every decision of the console and of the
+//! command line is one [`Action`].
+
+use super::fold::{Fold, slot_of};
+use crate::model::decision::{EventId, Slot, Standing, ValidationPlan, Value};
+use crate::model::event::{Event, EvidenceForm, spec};
+use crate::model::gate::{GateId, State, View, judge};
+use crate::model::id::{Kind, Subject};
+use crate::model::lane::Lane;
+use crate::model::name::Login;
+use crate::model::policy::Profile;
+use crate::model::time::Ts;
+use crate::safe::redact;
+use chrono::NaiveDate;
+use serde_json::{Value as Json, json};
+
+/// Longest note, in characters.
+const MAX_TEXT: usize = 4_000;
+
+/// Who does what for a repository or for the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+    Reviewer,
+    Commander,
+    SecondApprover,
+}
+
+/// What somebody decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Gives a role to a person, or takes it away.
+    Assign {
+        about: Vec<Subject>,
+        role: Role,
+        person: Option<String>,
+    },
+    ChooseLane {
+        paths: Vec<Subject>,
+        lane: Lane,
+        reason: String,
+    },
+    SetEndDate {
+        about: Vec<Subject>,
+        on: NaiveDate,
+    },
+    PlanValidation {
+        configs: Vec<Subject>,
+        plan: ValidationPlan,
+        note: String,
+    },
+    Attest {
+        about: Vec<Subject>,
+        gate: GateId,
+        note: String,
+        link: Option<String>,
+    },
+    Waive {
+        about: Vec<Subject>,
+        gate: GateId,
+        why: String,
+        until: NaiveDate,
+    },
+    /// Says that a secret holds a token, or that it does not.
+    AttestEdge {
+        token: Subject,
+        secret: Subject,
+        holds: bool,
+        note: String,
+    },
+    /// Records a revocation that was done outside.
+    RecordRevocation {
+        token: Subject,
+        token_id: String,
+        on: NaiveDate,
+        who: String,
+        proof: String,
+    },
+    CarryOver {
+        paths: Vec<Subject>,
+        owner: String,
+        until: NaiveDate,
+        why: String,
+    },
+    ChooseRepresentatives {
+        repos: Vec<Subject>,
+    },
+    ChooseCanaries {
+        repos: Vec<Subject>,
+    },
+    OweTokenList {
+        account: String,
+        owed: bool,
+    },
+    DateFollowUp {
+        about: Subject,
+        on: NaiveDate,
+        what: String,
+    },
+    Note {
+        about: Subject,
+        text: String,
+    },
+    AddEvidence {
+        about: Subject,
+        form: EvidenceForm,
+        what: String,
+        digest: Option<String>,
+        bytes: Option<u64>,
+    },
+    /// Takes back one's own decision; none: the last one.
+    Undo {
+        event: Option<EventId>,
+    },
+}
+
+/// Why a decision is refused: what is wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    pub what: String,
+    pub hint: Option<String>,
+}
+
+fn refuse(what: impl Into<String>) -> Refusal {
+    Refusal {
+        what: what.into(),
+        hint: None,
+    }
+}
+
+fn refuse_with(what: impl Into<String>, hint: impl Into<String>) -> Refusal {
+    Refusal {
+        what: what.into(),
+        hint: Some(hint.into()),
+    }
+}
+
+/// An event that is ready to be appended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drafted {
+    pub kind: &'static str,
+    pub about: Subject,
+    pub crit: bool,
+    pub over: Vec<EventId>,
+    pub data: Json,
+}
+
+/// Turns an action into events.
+///
+/// # Errors
+/// A refusal: nothing was changed.
+pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<Drafted>, Refusal> {
+    let maker = Maker { fold, actor, now };
+    match action {
+        Action::Assign {
+            about,
+            role,
+            person,
+        } => maker.assign(about, *role, person.as_deref()),
+        Action::ChooseLane {
+            paths,
+            lane,
+            reason,
+        } => maker.lane(paths, *lane, reason),
+        Action::SetEndDate { about, on } => maker.end_date(about, *on),
+        Action::PlanValidation {
+            configs,
+            plan,
+            note,
+        } => maker.each(configs, Kind::Config, |_| {
+            Ok((
+                "validation_planned",
+                json!({"plan": plan.word(), "note": maker.text(note)?}),
+            ))
+        }),
+        Action::Attest {
+            about,
+            gate,
+            note,
+            link,
+        } => maker.attest(about, *gate, note, link.as_deref()),
+        Action::Waive {
+            about,
+            gate,
+            why,
+            until,
+        } => maker.waive(about, *gate, why, *until),
+        Action::AttestEdge {
+            token,
+            secret,
+            holds,
+            note,
+        } => maker.edge(*token, *secret, *holds, note),
+        Action::RecordRevocation {
+            token,
+            token_id,
+            on,
+            who,
+            proof,
+        } => maker.revocation(*token, token_id, *on, who, proof),
+        Action::CarryOver {
+            paths,
+            owner,
+            until,
+            why,
+        } => maker.carry_over(paths, owner, *until, why),
+        Action::ChooseRepresentatives { repos } => maker.cohort("representatives_chosen", repos),
+        Action::ChooseCanaries { repos } => maker.cohort("canaries_chosen", repos),
+        Action::OweTokenList { account, owed } => {
+            let login = maker.login(account)?;
+            maker
+                .one(
+                    Subject::person(&login),
+                    "token_list_owed",
+                    json!({"owed": owed, "account": login}),
+                )
+                .map(|one| vec![one])
+        }
+        Action::DateFollowUp { about, on, what } => {
+            let what = maker.said(what, "say what is due")?;
+            maker
+                .one(*about, "follow_up_dated", json!({"on": on, "what": what}))
+                .map(|one| vec![one])
+        }
+        Action::Note { about, text } => {
+            let text = maker.said(text, "a note needs words")?;
+            maker
+                .one(*about, "note_added", json!({ "text": text }))
+                .map(|one| vec![one])
+        }
+        Action::AddEvidence {
+            about,
+            form,
+            what,
+            digest,
+            bytes,
+        } => maker.evidence(*about, *form, what, digest.as_deref(), *bytes),
+        Action::Undo { event } => maker.undo(*event),
+    }
+}
+
+struct Maker<'a> {
+    fold: &'a Fold,
+    actor: &'a str,
+    now: Ts,
+}
+
+impl Maker<'_> {
+    /// Makes one event, over the decisions that stand in its slot.
+    fn one(&self, about: Subject, kind: &'static str, data: Json) -> Result<Drafted, Refusal> {
+        let spec = spec(kind).ok_or_else(|| refuse("no such kind of event"))?;
+        let event = Event::parse(kind, spec.crit, &data.to_string())
+            .map_err(|error| refuse(error.to_string()))?;
+        let over = slot_of(event)
+            .and_then(|(slot, _)| {
+                self.fold
+                    .facts
+                    .decided
+                    .get(&about)?
+                    .slot(slot)
+                    .map(crate::model::decision::History::heads)
+            })
+            .unwrap_or_default();
+        Ok(Drafted {
+            kind,
+            about,
+            crit: spec.crit,
+            over,
+            data,
+        })
+    }
+
+    fn each(
+        &self,
+        about: &[Subject],
+        kind: Kind,
+        make: impl Fn(Subject) -> Result<(&'static str, Json), Refusal>,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        if about.is_empty() {
+            return Err(refuse_with("nothing is selected", "select a row first"));
+        }
+        about
+            .iter()
+            .map(|subject| {
+                self.known(*subject)?;
+                if subject.kind != kind {
+                    return Err(refuse(format!(
+                        "this is about a {}, not a {}",
+                        kind.word(),
+                        subject.kind.word()
+                    )));
+                }
+                let (event, data) = make(*subject)?;
+                self.one(*subject, event, data)
+            })
+            .collect()
+    }
+
+    fn known(&self, subject: Subject) -> Result<(), Refusal> {
+        let facts = &self.fold.facts;
+        let known = match subject.kind {
+            Kind::Session => true,
+            Kind::Repo => facts.repos.contains_key(&subject),
+            Kind::Path => facts.paths.contains_key(&subject),
+            Kind::PathRef => facts.path_refs.contains_key(&subject),
+            Kind::Package => facts.packages.contains_key(&subject),
+            Kind::Config => facts.configs.contains_key(&subject),
+            Kind::Secret => facts.secrets.contains_key(&subject),
+            Kind::Token => facts.tokens.contains_key(&subject),
+            Kind::Person => facts.persons.contains_key(&subject),
+        };
+        if known {
+            Ok(())
+        } else {
+            Err(refuse(format!(
+                "this session knows no {} {}",
+                subject.kind.word(),
+                subject
+            )))
+        }
+    }
+
+    /// Takes text of a person. A token in it is refused, not redacted: it must not even be typed.
+    fn text(&self, text: &str) -> Result<String, Refusal> {
+        let text = text.trim();
+        if text.chars().count() > MAX_TEXT {
+            return Err(refuse_with(
+                format!("longer than {MAX_TEXT} characters"),
+                "attach it as a file instead",
+            ));
+        }
+        if !redact::find(text).is_empty() {
+            return Err(refuse_with(
+                "this contains a credential; it was not kept",
+                "say it without, and revoke what was pasted",
+            ));
+        }
+        Ok(text.to_owned())
+    }
+
+    fn said(&self, text: &str, otherwise: &str) -> Result<String, Refusal> {
+        let text = self.text(text)?;
+        if text.is_empty() {
+            Err(refuse(otherwise))
+        } else {
+            Ok(text)
+        }
+    }
+
+    fn login(&self, login: &str) -> Result<String, Refusal> {
+        let login = login.trim().trim_start_matches('@');
+        Login::parse(login)
+            .map(|login| login.to_string())
+            .map_err(|error| refuse_with(error.to_string(), "letters, digits and - _ . @ + only"))
+    }
+
+    fn assign(
+        &self,
+        about: &[Subject],
+        role: Role,
+        person: Option<&str>,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        let person = person.map(|person| self.login(person)).transpose()?;
+        let data = || json!({ "person": person });
+        match role {
+            Role::Owner => self.each(about, Kind::Repo, |_| Ok(("owner_assigned", data()))),
+            Role::Reviewer => self.each(about, Kind::Repo, |repo| {
+                if person.is_some() && self.fold.facts.owner(repo) == person.as_deref() {
+                    return Err(refuse_with(
+                        "the owner cannot review their own change",
+                        "name somebody else",
+                    ));
+                }
+                Ok(("reviewer_assigned", data()))
+            }),
+            Role::Commander => self
+                .one(Subject::SESSION, "commander_named", data())
+                .map(|one| vec![one]),
+            Role::SecondApprover => {
+                if self.fold.facts.session.profile == Profile::Solo {
+                    return Err(refuse(
+                        "a solo session has no second approver: irreversible steps cool off instead",
+                    ));
+                }
+                self.one(Subject::SESSION, "second_approver_named", data())
+                    .map(|one| vec![one])
+            }
+        }
+    }
+
+    fn lane(&self, paths: &[Subject], lane: Lane, reason: &str) -> Result<Vec<Drafted>, Refusal> {
+        let cutoff = self.fold.facts.policy.cutoff_earliest;
+        if lane == Lane::Bridge && self.now.day() >= cutoff {
+            return Err(refuse_with(
+                format!(
+                    "a bridge must end before {cutoff}, the first possible day of the January cut-off"
+                ),
+                "choose staged-token or trusted",
+            ));
+        }
+        let reason = self.text(reason)?;
+        self.each(paths, Kind::Path, |_| {
+            Ok(("lane_chosen", json!({"lane": lane, "reason": reason})))
+        })
+    }
+
+    fn end_date(&self, about: &[Subject], on: NaiveDate) -> Result<Vec<Drafted>, Refusal> {
+        if on < self.now.day() {
+            return Err(refuse(format!("{on} is in the past")));
+        }
+        let cutoff = self.fold.facts.policy.cutoff_earliest;
+        self.each(about, Kind::Path, |path| {
+            if self.fold.facts.lane(path) == Some(Lane::Bridge) && on >= cutoff {
+                return Err(refuse(format!("a bridge must end before {cutoff}, the first possible day of the January cut-off")));
+            }
+            Ok(("end_date_set", json!({ "on": on })))
+        })
+    }
+
+    fn attest(
+        &self,
+        about: &[Subject],
+        gate: GateId,
+        note: &str,
+        link: Option<&str>,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        let note = self.said(
+            note,
+            "an attestation needs a note: what was seen, where and when",
+        )?;
+        let link = link.map(|link| self.link(link)).transpose()?.flatten();
+        self.gated(about, gate, |subject| {
+            let view = View::new(&self.fold.facts, subject, self.now);
+            let verdict = judge(&view, gate);
+            match verdict.state {
+                State::Blocked
+                    if !matches!(view.decided(Slot::Attest(gate)), Standing::Contested(_)) =>
+                {
+                    Err(refuse_with(
+                        format!(
+                            "{} is contradicted by what was seen: {}",
+                            gate.word(),
+                            verdict.why
+                        ),
+                        "mend it and look again, or waive it with a reason and an end",
+                    ))
+                }
+                State::Passed => Err(refuse(format!(
+                    "{} has passed: {}",
+                    gate.word(),
+                    verdict.why
+                ))),
+                State::NotApplicable => Err(refuse(format!(
+                    "{} does not apply here: {}",
+                    gate.word(),
+                    verdict.why
+                ))),
+                _ => Ok((
+                    "gate_attested",
+                    json!({"gate": gate.word(), "note": note, "link": link}),
+                )),
+            }
+        })
+    }
+
+    fn waive(
+        &self,
+        about: &[Subject],
+        gate: GateId,
+        why: &str,
+        until: NaiveDate,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        let why = self.said(why, "a waiver needs a reason")?;
+        if until < self.now.day() {
+            return Err(refuse(format!("{until} is in the past")));
+        }
+        self.gated(about, gate, |_| {
+            Ok((
+                "gate_waived",
+                json!({"gate": gate.word(), "why": why, "until": until}),
+            ))
+        })
+    }
+
+    fn gated(
+        &self,
+        about: &[Subject],
+        gate: GateId,
+        make: impl Fn(Subject) -> Result<(&'static str, Json), Refusal>,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        let spec = gate.spec();
+        if about.is_empty() {
+            return Err(refuse_with("nothing is selected", "select a row first"));
+        }
+        about
+            .iter()
+            .map(|subject| {
+                self.known(*subject)?;
+                if !spec.subjects.contains(&subject.kind) {
+                    let kinds: Vec<&str> = spec.subjects.iter().map(|kind| kind.word()).collect();
+                    return Err(refuse(format!(
+                        "{} is a gate of a {}, not of a {}",
+                        spec.id,
+                        kinds.join(" or "),
+                        subject.kind.word()
+                    )));
+                }
+                let (kind, data) = make(*subject)?;
+                self.one(*subject, kind, data)
+            })
+            .collect()
+    }
+
+    fn link(&self, link: &str) -> Result<Option<String>, Refusal> {
+        let link = self.text(link)?;
+        match link.as_str() {
+            "" => Ok(None),
+            web if web.starts_with("https://") && !web.contains(char::is_whitespace) => {
+                Ok(Some(link))
+            }
+            _ => Err(refuse_with(
+                "a link starts with https:// and has no spaces",
+                "put anything else into the note",
+            )),
+        }
+    }
+
+    fn edge(
+        &self,
+        token: Subject,
+        secret: Subject,
+        holds: bool,
+        note: &str,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        self.known(secret)?;
+        let note = self.said(note, "say how you know")?;
+        self.each(&[token], Kind::Token, |_| {
+            Ok((
+                "secret_edge_attested",
+                json!({"secret": secret, "holds": holds, "note": note}),
+            ))
+        })
+    }
+
+    fn revocation(
+        &self,
+        token: Subject,
+        token_id: &str,
+        on: NaiveDate,
+        who: &str,
+        proof: &str,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        if on > self.now.plus(crate::model::time::DAY).day() {
+            return Err(refuse(format!("{on} has not come yet")));
+        }
+        let proof = self.said(
+            proof,
+            "a revocation needs a proof: a link, a ticket, or what was seen",
+        )?;
+        let who = self.login(who)?;
+        let token_id = self.said(token_id, "name the token's id as the registry lists it")?;
+        let listed = self
+            .fold
+            .facts
+            .tokens
+            .get(&token)
+            .and_then(|row| row.fact.as_ref())
+            .map(|fact| fact.value.key.as_ref());
+        if listed.is_some_and(|key| key != token_id && !key.starts_with(&token_id)) {
+            return Err(refuse_with(
+                "this id is not the token's that was selected",
+                "compare it with the token list",
+            ));
+        }
+        let id = listed.unwrap_or(&token_id).to_owned();
+        self.each(&[token], Kind::Token, |_| {
+            Ok((
+                "revocation_recorded",
+                json!({"token_id": id, "on": on, "who": who, "proof": proof}),
+            ))
+        })
+    }
+
+    fn carry_over(
+        &self,
+        paths: &[Subject],
+        owner: &str,
+        until: NaiveDate,
+        why: &str,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        if until < self.now.day() {
+            return Err(refuse(format!("{until} is in the past")));
+        }
+        let (owner, why) = (
+            self.login(owner)?,
+            self.said(why, "say why it is carried over")?,
+        );
+        self.each(paths, Kind::Path, |_| {
+            Ok((
+                "path_carried_over",
+                json!({"owner": owner, "until": until, "why": why}),
+            ))
+        })
+    }
+
+    fn cohort(&self, kind: &'static str, repos: &[Subject]) -> Result<Vec<Drafted>, Refusal> {
+        for repo in repos {
+            self.known(*repo)?;
+            if repo.kind != Kind::Repo {
+                return Err(refuse("only repositories can be chosen"));
+            }
+        }
+        let mut repos = repos.to_vec();
+        repos.sort_unstable();
+        repos.dedup();
+        self.one(Subject::SESSION, kind, json!({ "repos": repos }))
+            .map(|one| vec![one])
+    }
+
+    fn evidence(
+        &self,
+        about: Subject,
+        form: EvidenceForm,
+        what: &str,
+        digest: Option<&str>,
+        bytes: Option<u64>,
+    ) -> Result<Vec<Drafted>, Refusal> {
+        self.known(about)?;
+        let what = match form {
+            EvidenceForm::Url => self
+                .link(what)?
+                .ok_or_else(|| refuse("evidence needs an address"))?,
+            EvidenceForm::Text | EvidenceForm::File => {
+                self.said(what, "evidence needs words or a file")?
+            }
+        };
+        self.one(
+            about,
+            "evidence_added",
+            json!({"form": form, "what": what, "digest": digest, "bytes": bytes}),
+        )
+        .map(|one| vec![one])
+    }
+
+    /// Takes back a decision of one's own, while nothing stands over it. Outcomes are never taken back.
+    fn undo(&self, event: Option<EventId>) -> Result<Vec<Drafted>, Refusal> {
+        let facts = &self.fold.facts;
+        let mine = facts.decided.iter().flat_map(|(about, decided)| {
+            decided.slots().flat_map(move |(slot, history)| {
+                let heads = history.heads();
+                history
+                    .all()
+                    .iter()
+                    .map(move |one| (*about, slot, one, heads.contains(&one.id)))
+            })
+        });
+        let found = match event {
+            Some(id) => mine.filter(|(_, _, one, _)| one.id == id).last(),
+            // An undo is no decision to take back again: going further back means the one before it.
+            None => mine
+                .filter(|(_, _, one, head)| {
+                    *head && &*one.by == self.actor && !matches!(one.value, Value::Undo(_))
+                })
+                .max_by_key(|(_, _, one, _)| (one.tick, one.id)),
+        };
+        let Some((about, slot, decision, head)) = found else {
+            return Err(refuse("there is no decision of yours to take back"));
+        };
+        if &*decision.by != self.actor {
+            return Err(refuse_with(
+                format!("this was decided by {}", decision.by),
+                "decide anew instead: both stay in the log",
+            ));
+        }
+        if !head {
+            return Err(refuse_with(
+                "something was decided over it",
+                "take back the later decision first",
+            ));
+        }
+        if slot == Slot::Revocation {
+            return Err(refuse(
+                "what was done stays recorded; correct it by recording it anew",
+            ));
+        }
+        let (kind, data) =
+            undone(slot, &decision.value).ok_or_else(|| refuse("this cannot be taken back"))?;
+        let undoes = self
+            .fold
+            .name(decision.id)
+            .ok_or_else(|| refuse("its writer is not known"))?
+            .to_string();
+        Ok(vec![Drafted {
+            kind: "decision_undone",
+            about,
+            crit: true,
+            over: vec![decision.id],
+            data: json!({"undoes": undoes, "kind": kind, "of": data}),
+        }])
+    }
+}
+
+/// Gives the kind and data of a decision again, as far as its slot needs them.
+fn undone(slot: Slot, value: &Value) -> Option<(&'static str, Json)> {
+    let person = |kind| Some((kind, json!({ "person": null })));
+    match (slot, value) {
+        (Slot::Owner, _) => person("owner_assigned"),
+        (Slot::Reviewer, _) => person("reviewer_assigned"),
+        (Slot::Commander, _) => person("commander_named"),
+        (Slot::SecondApprover, _) => person("second_approver_named"),
+        (Slot::Lane, Value::Lane(lane)) => Some(("lane_chosen", json!({ "lane": lane }))),
+        (Slot::EndDate, Value::Date(on)) => Some(("end_date_set", json!({ "on": on }))),
+        (Slot::FollowUp, Value::Date(on)) => Some(("follow_up_dated", json!({ "on": on }))),
+        (Slot::Attest(gate), _) => Some(("gate_attested", json!({ "gate": gate.word() }))),
+        (Slot::Waive(gate), Value::Waived { until }) => {
+            Some(("gate_waived", json!({"gate": gate.word(), "until": until})))
+        }
+        (Slot::Edge(secret), Value::Holds(holds)) => Some((
+            "secret_edge_attested",
+            json!({"secret": secret, "holds": holds}),
+        )),
+        (Slot::CarriedOver, Value::CarriedOver { owner, until }) => {
+            Some(("path_carried_over", json!({"owner": owner, "until": until})))
+        }
+        (Slot::Plan, Value::Plan(plan)) => {
+            Some(("validation_planned", json!({ "plan": plan.word() })))
+        }
+        (Slot::Representatives, _) => Some(("representatives_chosen", json!({ "repos": [] }))),
+        (Slot::Canaries, _) => Some(("canaries_chosen", json!({ "repos": [] }))),
+        (Slot::Owed, Value::Flag(owed)) => Some(("token_list_owed", json!({ "owed": owed }))),
+        _ => None,
+    }
+}
