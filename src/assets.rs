@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+pub mod demo;
+
 /// A user's template or theme may not be larger, in bytes.
 const USER_FILE_CAP: u64 = 256 * 1024;
 
@@ -319,14 +321,24 @@ pub fn npm_url() -> String {
     format!("https://{}/", npm_host())
 }
 
-/// Puts the public npm registry's host in place of `{{registry}}` and its site's in place of `{{registry-site}}`.
+/// Gives the host of GitHub's package registry.
+pub fn github_packages_host() -> &'static str {
+    let known = REGISTRIES
+        .hosts
+        .iter()
+        .find(|host| host.kind == HostKind::GithubPackages);
+    known.map_or("", |host| &host.host)
+}
+
+/// Puts hosts in place of `{{registry}}` (npm's), `{{registry-site}}` (its web site) and `{{registry-github}}`.
 pub fn fill(template: &str) -> Cow<'_, str> {
     if !template.contains("{{registry") {
         return Cow::Borrowed(template);
     }
     let filled = template
         .replace("{{registry}}", npm_host())
-        .replace("{{registry-site}}", &REGISTRIES.npmjs.site);
+        .replace("{{registry-site}}", &REGISTRIES.npmjs.site)
+        .replace("{{registry-github}}", github_packages_host());
     Cow::Owned(filled)
 }
 

@@ -1,0 +1,65 @@
+//! The files of the example organisation, by path below `assets/demo`. A test compares this table with the folder.
+//! Texts only: dates and hosts are filled in when they are unpacked.
+
+macro_rules! files {
+    ($($path:literal,)*) => {
+        /// Every file of the example organisation.
+        pub(super) const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../../assets/demo/", $path))),)*];
+    };
+}
+
+files! {
+    "inventory.csv",
+    "repos/acme-dec__back-office/.github/workflows/ci.yml",
+    "repos/acme-dec__back-office/package.json",
+    "repos/acme-dec__charts/.github/workflows/release.yml",
+    "repos/acme-dec__charts/lerna.json",
+    "repos/acme-dec__charts/package.json",
+    "repos/acme-dec__charts/packages/chart-core/package.json",
+    "repos/acme-dec__charts/packages/chart-export/package.json",
+    "repos/acme-dec__charts/packages/chart-react/package.json",
+    "repos/acme-dec__ci-workflows/.github/workflows/npm-release.yml",
+    "repos/acme-dec__ci-workflows/README.md",
+    "repos/acme-dec__cli/.github/CODEOWNERS",
+    "repos/acme-dec__cli/.github/workflows/publish.yml",
+    "repos/acme-dec__cli/package.json",
+    "repos/acme-dec__date-utils/.github/actions/publish/action.yml",
+    "repos/acme-dec__date-utils/.github/workflows/release.yml",
+    "repos/acme-dec__date-utils/package.json",
+    "repos/acme-dec__eslint-config/.github/workflows/promote.yml",
+    "repos/acme-dec__eslint-config/.github/workflows/publish.yml",
+    "repos/acme-dec__eslint-config/package.json",
+    "repos/acme-dec__forms/.github/workflows/release.yml",
+    "repos/acme-dec__forms/package.json",
+    "repos/acme-dec__http-client/.github/workflows/publish.yml",
+    "repos/acme-dec__http-client/package.json",
+    "repos/acme-dec__legacy-widgets/Jenkinsfile",
+    "repos/acme-dec__legacy-widgets/package.json",
+    "repos/acme-dec__legacy-widgets/yarn.lock",
+    "repos/acme-dec__logger/.github/workflows/release.yml",
+    "repos/acme-dec__logger/package.json",
+    "repos/acme-dec__mobile-bridge/.circleci/config.yml",
+    "repos/acme-dec__mobile-bridge/package.json",
+    "repos/acme-dec__native-addon/.github/workflows/prebuild.yml",
+    "repos/acme-dec__native-addon/ci.npmrc",
+    "repos/acme-dec__native-addon/package.json",
+    "repos/acme-dec__native-addon/platforms/darwin-arm64/package.json",
+    "repos/acme-dec__native-addon/platforms/linux-arm64/package.json",
+    "repos/acme-dec__sdk/.gitlab-ci.yml",
+    "repos/acme-dec__sdk/package.json",
+    "repos/acme-dec__ui-kit/.changeset/config.json",
+    "repos/acme-dec__ui-kit/.github/workflows/release.yml",
+    "repos/acme-dec__ui-kit/.github/workflows/test.yml",
+    "repos/acme-dec__ui-kit/package.json",
+    "repos/acme-dec__ui-kit/packages/button/package.json",
+    "repos/acme-dec__ui-kit/packages/dialog/package.json",
+    "repos/acme-dec__ui-kit/packages/icons/package.json",
+    "repos/acme-dec__ui-kit/packages/playground/package.json",
+    "repos/acme-dec__ui-kit/packages/theme/package.json",
+    "repos/acme-dec__ui-kit/pnpm-workspace.yaml",
+    "repos/acme-dec__validators/.github/workflows/publish.yml",
+    "repos/acme-dec__validators/.github/workflows/release.yml",
+    "repos/acme-dec__validators/package.json",
+    "tokens-acme-bot.json",
+    "tokens-rosa.json",
+}
