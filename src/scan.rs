@@ -4,9 +4,11 @@
 //! Pure reading: no network, no git process, nothing of the scanned tree is run.
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
+pub mod expression;
 pub mod leak;
 pub mod output;
 pub mod package;
+pub mod rule;
 pub mod script;
 pub mod tool;
 pub mod tree;

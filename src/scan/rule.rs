@@ -1,0 +1,237 @@
+//! The rules that findings name: id, severity, what is wrong, what to do, who says so.
+//!
+//! One table, read by every reader, by `cutover explain` and by SARIF. Ids stand in policies and waivers: they never change.
+
+use super::{Finding, Place, Severity};
+use crate::safe::shown::visible;
+
+/// One rule of the scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, kebab-case.
+    pub id: &'static str,
+    pub severity: Severity,
+    /// One sentence of what is wrong.
+    pub title: &'static str,
+    /// One sentence of what to do.
+    pub fix: &'static str,
+    /// Public page that says so.
+    pub source: &'static str,
+}
+
+const TRUSTED: &str = "https://docs.npmjs.com/trusted-publishers";
+const TOKENS: &str = "https://docs.npmjs.com/about-access-tokens";
+const HARDEN: &str = "https://docs.github.com/en/actions/reference/security/secure-use";
+const SECRETS: &str = "https://docs.github.com/en/actions/how-tos/write-workflows/choose-what-workflows-do/use-secrets";
+const ENVIRONMENTS: &str = "https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/manage-environments";
+const SYNTAX: &str =
+    "https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax";
+const PROVENANCE: &str = "https://docs.npmjs.com/generating-provenance-statements";
+const SETUP_NODE: &str = "https://github.com/actions/setup-node/issues/1551";
+const PUBLISH: &str = "https://docs.npmjs.com/cli/commands/npm-publish";
+const YARN: &str = "https://github.com/yarnpkg/berry/pull/6898";
+
+macro_rules! rules {
+    ($($id:literal $severity:ident $title:literal $fix:literal $source:expr;)*) => {
+        /// Every rule, sorted by id.
+        pub const RULES: &[Rule] = &[$(Rule {
+            id: $id, severity: Severity::$severity, title: $title, fix: $fix, source: $source,
+        }),*];
+    };
+}
+
+rules! {
+    "alias-budget" Error
+        "The file's YAML aliases expand to more than can be read."
+        "Write the repeated parts out, or split the file." SYNTAX;
+    "anchor-cycle" Error
+        "A YAML alias stands inside the node that it names."
+        "Remove the alias." SYNTAX;
+    "bun-no-oidc" Error
+        "bun cannot publish with OIDC."
+        "Pack with `bun pm pack` and publish the tarball with npm 11.5.1 or newer." TRUSTED;
+    "ci-no-oidc" Error
+        "npm does not accept OIDC tokens of this CI system."
+        "Stage with a stage-only token that a person approves, or move this one job to a system that npm trusts." TRUSTED;
+    "credential-in-build" Warning
+        "An npm token set for the whole workflow or job is in reach of every build and test step."
+        "Set it in the `env` of the one step that needs it." SECRETS;
+    "duplicate-key" Error
+        "A key stands twice in one mapping, and readers disagree about which counts."
+        "Keep one of the two." SYNTAX;
+    "environment-dump" Warning
+        "A step prints its environment while an npm token is in it."
+        "Remove the command, or print only the variables that are needed." SECRETS;
+    "github-enterprise-server" Error
+        "The workflow runs on GitHub Enterprise Server, whose OIDC tokens npm does not accept."
+        "Publish from github.com, or stage with a stage-only token that a person approves." TRUSTED;
+    "id-token-without-use" Note
+        "The job may mint OIDC tokens, but it publishes with a tool or registry that cannot use them."
+        "Drop `id-token: write`, or publish with a tool that can." TRUSTED;
+    "merge-key" Error
+        "A `<<` merge key stands in a workflow: GitHub reads it as a plain key."
+        "Write the merged keys out." SYNTAX;
+    "mirror-registry" Warning
+        "The publish goes through a mirror or proxy of the public registry, where OIDC does not work."
+        "Publish straight to the public registry." TRUSTED;
+    "node-too-old" Error
+        "The Node version stated is older than 22.14.0, the first that publishes with OIDC."
+        "Use Node 24, or 22.14.0 or newer." TRUSTED;
+    "npm-too-old" Error
+        "The npm version in use is older than 11.5.1, the first that publishes with OIDC."
+        "Install npm 11.5.1 or newer before the publish, pinned (`npm install -g npm@^11.21`), or use Node 24." TRUSTED;
+    "npmrc-literal-token" Error
+        "A configuration file is written with a literal credential."
+        "Revoke it, and take the value from a secret until the publish needs none." TOKENS;
+    "oidc-missing-permission" Error
+        "No token is in reach and `id-token: write` is missing: the publish has no credential."
+        "Add `permissions: id-token: write` to the job, and to the job that calls it." TRUSTED;
+    "oidc-refused-trigger" Error
+        "npm refuses OIDC tokens of `pull_request_target` and `issue_comment` runs."
+        "Start the publish by a push, release, tag or by hand." "https://github.blog/changelog/2026-10-02-unvalidated-npm-trusted-publishing-configurations-now-expire/";
+    "package-repository-mismatch" Warning
+        "`repository.url` does not name this repository exactly, so the provenance of a trusted publish is refused."
+        "Set `repository.url` to this repository, upper and lower case as on GitHub." PROVENANCE;
+    "package-repository-missing" Warning
+        "The package has no `repository.url`, so the provenance of a trusted publish is refused."
+        "Add `repository` with `url`, and `directory` in a monorepo." PROVENANCE;
+    "prerelease-without-tag" Warning
+        "A prerelease is published without a dist-tag: npm 11 refuses it, older ones move `latest`."
+        "Give the publish its tag (`--tag next`)." PUBLISH;
+    "provenance-without-id-token" Error
+        "Provenance is asked for, but `id-token: write` is missing: the publish fails."
+        "Add `permissions: id-token: write` to the job." PROVENANCE;
+    "publish-can-fail-silently" Warning
+        "A failed publish does not fail the run."
+        "Remove `continue-on-error`, `|| true` and the like from the publish." SYNTAX;
+    "publish-no-environment" Warning
+        "The publish runs without an environment, so whoever can push a branch can publish."
+        "Give the job an environment with a branch or tag rule and reviewers, and name it in the trust configuration." ENVIRONMENTS;
+    "self-hosted-runner" Error
+        "The publish runs on a self-hosted or third-party runner, which npm's trusted publishing does not support."
+        "Move this one job to a GitHub-hosted runner." TRUSTED;
+    "setup-node-dummy-token" Warning
+        "setup-node before v7 with `registry-url` sets a placeholder token, which hides a failed OIDC exchange."
+        "Use actions/setup-node v7 or newer, or drop `registry-url`." SETUP_NODE;
+    "several-organisations" Note
+        "One workflow publishes packages of several organisations."
+        "Give each organisation its own workflow, environment and trust configuration." TRUSTED;
+    "shell-trace" Warning
+        "`set -x` prints commands with their variables filled in beside an npm token."
+        "Remove `set -x` from the step." SECRETS;
+    "token-beside-oidc" Warning
+        "The job may mint OIDC tokens and has an npm token in reach: npm falls back to it in silence."
+        "Remove the token from the job once the trust configuration is proven." TRUSTED;
+    "token-in-pull-request" Error
+        "A workflow that runs code of pull requests with secrets has an npm token in reach."
+        "Move the publish to a workflow that runs on push, release or tag." "https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/";
+    "token-not-read" Note
+        "A token is set for the publish, but nothing that the files show reads that name."
+        "Remove it, or check which script reads it." TOKENS;
+    "token-probe" Note
+        "`npm whoami` and the like need a token and fail under OIDC."
+        "Delete the probe, or skip it where the job publishes with OIDC." TRUSTED;
+    "token-where-oidc-would-do" Warning
+        "The publish uses a long-lived token although this job could use OIDC."
+        "Register the workflow as trusted publisher, add `id-token: write` and remove the token." TRUSTED;
+    "tool-too-old" Error
+        "The release tool's version stated cannot publish with OIDC."
+        "Update it to a version that can." TRUSTED;
+    "unpinned-action" Warning
+        "An action in the publishing job is not pinned to a full commit id."
+        "Pin it to the 40-digit commit id, with the version in a comment." HARDEN;
+    "unpinned-tool" Warning
+        "A release tool is fetched at publish time without an exact version."
+        "Add it to devDependencies with a lock file, or state the exact version." HARDEN;
+    "unreadable-file" Error
+        "The file could not be read, so nothing is known about what it publishes."
+        "Mend what the message says, and scan again." SYNTAX;
+    "unseen-callee" Note
+        "The publish happens in a workflow, action or script that this checkout does not hold."
+        "Scan the repository that holds it too; the calling workflow is the one to register." TRUSTED;
+    "yarn-classic-no-oidc" Error
+        "yarn 1 cannot publish with OIDC."
+        "Pack with yarn and publish the tarball with npm 11.5.1 or newer." YARN;
+}
+
+/// Finds a rule by its id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|r| r.id == id)
+}
+
+/// Makes a finding of a rule at a place, in the rule's own words.
+pub fn finding(id: &'static str, place: &Place, job: Option<&str>) -> Finding {
+    detailed(id, place, job, "")
+}
+
+/// Makes a finding with a detail added to the rule's sentence; the detail is made visible here.
+pub fn detailed(id: &'static str, place: &Place, job: Option<&str>, detail: &str) -> Finding {
+    let known = rule(id);
+    debug_assert!(known.is_some(), "rule {id} is not in the table");
+    let title = known.map_or(id, |r| r.title);
+    let message = if detail.is_empty() {
+        title.to_owned()
+    } else {
+        format!("{} ({})", title.trim_end_matches('.'), visible(detail))
+    };
+    Finding {
+        rule: id,
+        severity: known.map_or(Severity::Warning, |r| r.severity),
+        file: place.file.clone(),
+        line: place.line.max(1),
+        column: place.column.max(1),
+        job: job.map(str::to_owned),
+        message,
+        fix: known.map_or("", |r| r.fix).to_owned(),
+        source: known.map_or("", |r| r.source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn the_table_is_sound() {
+        let host = crate::assets::npm_host();
+        for pair in RULES.windows(2) {
+            assert!(
+                pair[0].id < pair[1].id,
+                "{} after {}",
+                pair[1].id,
+                pair[0].id
+            );
+        }
+        for rule in RULES {
+            assert!(
+                rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{}",
+                rule.id
+            );
+            assert!(
+                rule.title.ends_with('.') && rule.fix.ends_with('.'),
+                "{}",
+                rule.id
+            );
+            assert!(
+                rule.source.starts_with("https://") && !rule.source.contains(host),
+                "{}",
+                rule.id
+            );
+        }
+    }
+
+    #[test]
+    fn details_are_made_visible() {
+        let place = Place {
+            file: "a.yml".into(),
+            line: 3,
+            column: 1,
+            span: (0, 0),
+        };
+        let got = detailed("unpinned-action", &place, None, "x\u{202e}y\u{1b}[0m");
+        assert!(!got.message.contains('\u{202e}') && !got.message.contains('\u{1b}'));
+        assert_eq!((got.line, got.severity), (3, Severity::Warning));
+    }
+}
