@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Furthest that a tick may stand above every tick before it in the file.
-const MAX_LEAP: u64 = 1_000_000;
+pub(super) const MAX_LEAP: u64 = 1_000_000;
 /// Most claims that are kept for lines that are not there.
 const MAX_PENDING: usize = 100_000;
 
@@ -265,7 +265,7 @@ struct HeadsIn<'a> {
     heads: Vec<(&'a str, u64, &'a str)>,
 }
 
-fn heads_json(heads: impl Iterator<Item = (WriterId, u64, LineHash)>) -> String {
+pub(super) fn heads_json(heads: impl Iterator<Item = (WriterId, u64, LineHash)>) -> String {
     let heads: Vec<_> = heads.collect();
     let out = HeadsOut {
         heads: heads
