@@ -5,15 +5,19 @@
 //! business of `session`. Knows no clock, no network, no screen.
 
 pub mod chain;
-
+mod disk;
 pub mod json;
 pub mod line;
-
+pub mod merge;
 pub mod reader;
+pub mod seal;
+mod state;
+pub mod writer;
 
 pub use chain::{Chain, Chains, Cut, HeadSeen};
 pub use line::{Draft, EventId, Line, LineHash, Reason, SessionId, WriterId};
 pub use reader::{Damage, Fork, Place, Report, Source, Torn};
+pub use writer::{Access, Behind, Journal, Opened, Settings, Written};
 
 use std::io;
 use std::path::PathBuf;
@@ -31,7 +35,7 @@ pub const MAX_FILE: u64 = 1 << 30;
 /// Most writers in one session.
 pub const MAX_WRITERS: usize = 10_000;
 
-/// Why a session file cannot be opened, read or written. Paths are shown as given, made visible by who prints.
+/// Why a session file cannot be opened, read or written. Text of the file or the system is made visible.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -89,6 +93,8 @@ pub enum Error {
         first: String,
         second: String,
     },
+    #[error(transparent)]
+    Sign(#[from] seal::SignError),
 }
 
 impl Error {
@@ -107,18 +113,5 @@ impl Error {
 
 /// A path as text that is safe on a terminal.
 fn shown(path: &std::path::Path) -> String {
-    visible(&path.display().to_string())
-}
-
-/// Foreign text made visible.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    crate::safe::shown::visible(&path.display().to_string()).into_owned()
 }

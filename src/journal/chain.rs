@@ -5,7 +5,7 @@
 
 use super::MAX_WRITERS;
 use super::line::{EventId, LineHash, Opening, Previous, Reason, SessionId, WriterId};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Furthest that a tick may stand above every tick before it in the file.
@@ -192,10 +192,10 @@ impl Chains {
     /// The `data` of a `heads_seen` event: every writer's last line as known here.
     #[must_use]
     pub fn heads_data(&self) -> String {
-        heads_json(
-            self.iter()
-                .map(|(writer, chain)| (writer, chain.seq, chain.hash)),
-        )
+        let heads = self.iter();
+        let heads =
+            heads.map(|(writer, chain)| format!("[\"{writer}\",{},\"{}\"]", chain.seq, chain.hash));
+        format!("{{\"heads\":[{}]}}", heads.collect::<Vec<_>>().join(","))
     }
 
     /// What somebody saw and what is not here (any more). One finding per writer, witness and way.
@@ -254,26 +254,10 @@ pub struct HeadSeen {
     pub hash: LineHash,
 }
 
-#[derive(Serialize)]
-struct HeadsOut<'a> {
-    heads: Vec<(&'a str, u64, &'a str)>,
-}
-
 #[derive(Deserialize)]
 struct HeadsIn<'a> {
     #[serde(borrow)]
     heads: Vec<(&'a str, u64, &'a str)>,
-}
-
-pub(super) fn heads_json(heads: impl Iterator<Item = (WriterId, u64, LineHash)>) -> String {
-    let heads: Vec<_> = heads.collect();
-    let out = HeadsOut {
-        heads: heads
-            .iter()
-            .map(|(w, seq, hash)| (w.as_str(), *seq, hash.as_str()))
-            .collect(),
-    };
-    serde_json::to_string(&out).unwrap_or_default()
 }
 
 /// Reads the `heads` of a `heads_seen` or `sealed` event. Data of another shape says nothing.

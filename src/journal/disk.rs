@@ -6,7 +6,7 @@ use super::Error;
 use super::reader::{Source as _, Torn};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,7 +30,10 @@ pub(super) enum Mode {
 pub(super) fn open(path: &Path, mode: Mode) -> Result<File, Error> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = OpenOptions::new();
-    options.read(true).mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    options
+        .read(true)
+        .mode(0o600)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
     match mode {
         Mode::Read => {}
         Mode::Append => drop(options.append(true)),
@@ -38,14 +41,24 @@ pub(super) fn open(path: &Path, mode: Mode) -> Result<File, Error> {
     }
     // Named before it is opened, for a clear message; the flags above hold against a change in between.
     match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_symlink() => return Err(Error::Link { path: path.to_owned() }),
-        Ok(meta) if !meta.is_file() => return Err(Error::NotRegular { path: path.to_owned() }),
+        Ok(meta) if meta.is_symlink() => {
+            return Err(Error::Link {
+                path: path.to_owned(),
+            });
+        }
+        Ok(meta) if !meta.is_file() => {
+            return Err(Error::NotRegular {
+                path: path.to_owned(),
+            });
+        }
         _ => {}
     }
     let file = options.open(path).map_err(Error::io("open", path))?;
     let meta = file.metadata().map_err(Error::io("open", path))?;
     if !meta.is_file() {
-        return Err(Error::NotRegular { path: path.to_owned() });
+        return Err(Error::NotRegular {
+            path: path.to_owned(),
+        });
     }
     Ok(file)
 }
@@ -59,7 +72,10 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// Makes the names in a file's folder durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -78,11 +94,16 @@ impl Lock {
                 let mut text = Vec::new();
                 // Without the text the message still names the lock.
                 let _ = file.take(MAX_HOLDER).read_to_end(&mut text);
-                let holder = super::visible(String::from_utf8_lossy(&text).trim());
+                let text = String::from_utf8_lossy(&text);
+                let holder = crate::safe::shown::visible(text.trim()).into_owned();
                 return Err(Error::Locked { path, holder });
             }
             Err(std::fs::TryLockError::Error(source)) => {
-                return Err(Error::Io { doing: "lock", path, source });
+                return Err(Error::Io {
+                    doing: "lock",
+                    path,
+                    source,
+                });
             }
         }
         // Only a help for the message above: the lock holds without it, on a full disk too.
@@ -115,7 +136,11 @@ pub(super) struct FileDisk {
 impl FileDisk {
     pub(super) fn new(file: Arc<File>, path: &Path) -> io::Result<Self> {
         let inode = inode(&file)?;
-        Ok(Self { file, path: path.to_owned(), inode })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            inode,
+        })
     }
 }
 
@@ -164,7 +189,10 @@ pub(super) struct Reserve {
 
 impl Reserve {
     pub(super) fn beside(session: &Path) -> Self {
-        Self { path: beside(session, ".reserve"), there: false }
+        Self {
+            path: beside(session, ".reserve"),
+            there: false,
+        }
     }
 
     /// Makes sure that the room is taken.
@@ -173,16 +201,31 @@ impl Reserve {
             return Ok(());
         }
         let mut file = open(&self.path, Mode::Keep)?;
-        let full = file.metadata().is_ok_and(|meta| meta.len() >= RESERVE as u64 && meta.blocks() * 512 >= RESERVE as u64);
-        let made = if full { Ok(()) } else { file.write_all(&[b'.'; RESERVE]).and_then(|()| file.sync_all()) };
+        let full = file.metadata().is_ok_and(|meta| {
+            meta.len() >= RESERVE as u64 && meta.blocks() * 512 >= RESERVE as u64
+        });
+        let made = if full {
+            Ok(())
+        } else {
+            file.write_all(&[b'.'; RESERVE])
+                .and_then(|()| file.sync_all())
+        };
         match made {
             Ok(()) => self.there = true,
             Err(e) if e.kind() == io::ErrorKind::StorageFull => {
                 // Half a reserve would only take the last room away.
                 let _ = std::fs::remove_file(&self.path);
-                return Err(Error::NoRoom { path: self.path.clone() });
+                return Err(Error::NoRoom {
+                    path: self.path.clone(),
+                });
             }
-            Err(source) => return Err(Error::Io { doing: "keep a reserve in", path: self.path.clone(), source }),
+            Err(source) => {
+                return Err(Error::Io {
+                    doing: "keep a reserve in",
+                    path: self.path.clone(),
+                    source,
+                });
+            }
         }
         Ok(())
     }
@@ -197,11 +240,22 @@ impl Reserve {
 /// Moves what stands after the last newline into a file beside the session, and returns that file's path.
 pub(super) fn set_torn_aside(session: &Path, file: &File, torn: Torn) -> Result<PathBuf, Error> {
     let (mut out, aside) = new_aside(session, torn.offset)?;
-    copy_range(file, torn, &mut out)
-        .and_then(|()| out.sync_all())
+    let copy = |mut out: &File| copy_range(file, torn, &mut out).and_then(|()| out.sync_all());
+    let copied = match copy(&out) {
+        // The reserve is for what must be written on a full disk; it is made again when there is room.
+        Err(e) if e.kind() == io::ErrorKind::StorageFull && Reserve::beside(session).release() => {
+            out.set_len(0)
+                .and_then(|()| out.seek(io::SeekFrom::Start(0)))
+                .and_then(|_| copy(&out))
+        }
+        other => other,
+    };
+    copied
         .and_then(|()| sync_folder(&aside))
         .map_err(Error::io("set a torn line aside in", &aside))?;
-    file.set_len(torn.offset).and_then(|()| file.sync_all()).map_err(Error::io("cut a torn line off", session))?;
+    file.set_len(torn.offset)
+        .and_then(|()| file.sync_all())
+        .map_err(Error::io("cut a torn line off", session))?;
     Ok(aside)
 }
 
@@ -210,17 +264,27 @@ fn new_aside(session: &Path, offset: u64) -> Result<(File, PathBuf), Error> {
     options.write(true).create_new(true).mode(0o600);
     let mut n = 1;
     loop {
-        let again = if n == 1 { String::new() } else { format!("-{n}") };
+        let again = if n == 1 {
+            String::new()
+        } else {
+            format!("-{n}")
+        };
         let path = beside(session, &format!(".torn-{offset}{again}"));
         match options.open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
-            Err(source) => return Err(Error::Io { doing: "set a torn line aside in", path, source }),
+            Err(source) => {
+                return Err(Error::Io {
+                    doing: "set a torn line aside in",
+                    path,
+                    source,
+                });
+            }
         }
     }
 }
 
-fn copy_range(file: &File, torn: Torn, out: &mut File) -> io::Result<()> {
+fn copy_range(file: &File, torn: Torn, out: &mut &File) -> io::Result<()> {
     let mut buf = vec![0; 1 << 16];
     let (mut at, end) = (torn.offset, torn.offset + torn.len);
     while at < end {
@@ -236,18 +300,32 @@ fn copy_range(file: &File, torn: Torn, out: &mut File) -> io::Result<()> {
 }
 
 /// Writes a new file whole or not at all, and never over an existing one.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+pub(super) fn create_with(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let doing = "create";
     // The temporary file has mode 0600, and so has the result: it is the same inode.
     let mut file = tempfile::Builder::new()
         .prefix(".cutover-new-")
         .tempfile_in(folder)
         .map_err(Error::io("create a file in", folder))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(doing, path))?;
-    file.persist_noclobber(path).map_err(|e| match e.error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists { path: path.to_owned() },
-        _ => Error::Io { doing, path: path.to_owned(), source: e.error },
-    })?;
+    fill(file.as_file_mut())?;
+    file.as_file().sync_all().map_err(Error::io(doing, path))?;
+    file.persist_noclobber(path)
+        .map_err(|e| match e.error.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists {
+                path: path.to_owned(),
+            },
+            _ => Error::Io {
+                doing,
+                path: path.to_owned(),
+                source: e.error,
+            },
+        })?;
     sync_folder(path).map_err(Error::io(doing, path))
 }

@@ -150,7 +150,11 @@ impl Report {
         if let Some(fork) = self.forks.first() {
             let [first, second] = fork.places.map(|place| {
                 let text = line_at(source, place).unwrap_or_default();
-                format!("line {}: {}", place.line, super::visible(&text))
+                format!(
+                    "line {}: {}",
+                    place.line,
+                    crate::safe::shown::visible(&text)
+                )
             });
             return Err(Error::Forked {
                 id: fork.id,

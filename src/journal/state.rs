@@ -76,7 +76,9 @@ impl Slot {
 
     fn sync(&self) -> Result<(), Error> {
         let doing = "remember the writer in";
-        self.write().and_then(|()| self.file.sync_all()).map_err(Error::io(doing, &self.path))?;
+        self.write()
+            .and_then(|()| self.file.sync_all())
+            .map_err(Error::io(doing, &self.path))?;
         disk::sync_folder(&self.path).map_err(Error::io(doing, &self.path))
     }
 
@@ -87,11 +89,30 @@ impl Slot {
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(std::fs::TryLockError::Error(source)) => return Err(Error::Io { doing: "lock", path, source }),
+            Err(std::fs::TryLockError::Error(source)) => {
+                return Err(Error::Io {
+                    doing: "lock",
+                    path,
+                    source,
+                });
+            }
         }
-        let fresh = Memory { v: 1, writer: writer.to_string(), last: None, file: (0, 0), open: false };
-        let memory = Memory::read(&mut file).filter(|memory| memory.writer == fresh.writer).unwrap_or(fresh);
-        Ok(Some(Self { writer, file, path, memory }))
+        let fresh = Memory {
+            v: 1,
+            writer: writer.to_string(),
+            last: None,
+            file: (0, 0),
+            open: false,
+        };
+        let memory = Memory::read(&mut file)
+            .filter(|memory| memory.writer == fresh.writer)
+            .unwrap_or(fresh);
+        Ok(Some(Self {
+            writer,
+            file,
+            path,
+            memory,
+        }))
     }
 }
 
@@ -106,12 +127,22 @@ impl Drop for Slot {
 /// Where the states of one session are.
 fn folder(state: &Path, session: SessionId) -> Result<PathBuf, Error> {
     let folder = state.join(session.as_str());
-    DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(Error::io("make the folder", &folder))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(Error::io("make the folder", &folder))?;
     Ok(folder)
 }
 
 /// Remembers the founder of a session that is about to be created.
-pub(super) fn found(state: &Path, session: SessionId, writer: WriterId, seq: u64, hash: LineHash) -> Result<(), Error> {
+pub(super) fn found(
+    state: &Path,
+    session: SessionId,
+    writer: WriterId,
+    seq: u64,
+    hash: LineHash,
+) -> Result<(), Error> {
     if let Some(mut slot) = Slot::take(&folder(state, session)?, writer)? {
         slot.memory.last = Some((seq, hash.to_string()));
         slot.sync()?;
@@ -133,7 +164,9 @@ pub(super) fn choose(
     let mut behind = Vec::new();
     let mut chosen = None;
     for writer in known(&folder)? {
-        let Some(slot) = Slot::take(&folder, writer)? else { continue };
+        let Some(slot) = Slot::take(&folder, writer)? else {
+            continue;
+        };
         match fit(&slot.memory, writer, chains, file) {
             Fit::Good if chosen.is_none() => chosen = Some(slot),
             Fit::Behind(gap) => behind.push(gap),
@@ -152,7 +185,15 @@ pub(super) fn choose(
 fn known(folder: &Path) -> Result<Vec<WriterId>, Error> {
     let entries = std::fs::read_dir(folder).map_err(Error::io("read the folder", folder))?;
     let mut writers: Vec<WriterId> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".json")?.parse().ok())
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .file_name()
+                .to_str()?
+                .strip_suffix(".json")?
+                .parse()
+                .ok()
+        })
         .take(MAX_STATES)
         .collect();
     writers.sort_unstable();
@@ -170,12 +211,25 @@ fn fit(memory: &Memory, writer: WriterId, chains: &Chains, file: (u64, u64)) -> 
     let chain = chains.get(writer);
     let Some((seq, hash)) = &memory.last else {
         // Nothing was remembered, so lines of this writer can only be those of a killed process.
-        return if chain.is_none() || memory.file == file { Fit::Good } else { Fit::Unsure };
+        return if chain.is_none() || memory.file == file {
+            Fit::Good
+        } else {
+            Fit::Unsure
+        };
     };
     let present = chain.map(|chain| chain.seq);
     let known = chain.and_then(|chain| chain.short(*seq));
     if known.is_none() || known != hash.parse::<LineHash>().ok().map(|hash| hash.short()) {
-        return Fit::Behind(Behind { writer, remembered: *seq, present, replaced: known.is_some() });
+        return Fit::Behind(Behind {
+            writer,
+            remembered: *seq,
+            present,
+            replaced: known.is_some(),
+        });
     }
-    if memory.open && memory.file != file { Fit::Unsure } else { Fit::Good }
+    if memory.open && memory.file != file {
+        Fit::Unsure
+    } else {
+        Fit::Good
+    }
 }

@@ -3,16 +3,18 @@
 //! Owns the order of opening (lock, read, set aside, writer, reserve) and what happens when a write fails. It places
 //! events in its chain and must not know what they mean, nor read a clock or make an id of its own.
 
-use super::chain::Chains;
+use super::chain::{Chains, MAX_LEAP, heads_of};
 use super::disk::{self, Disk, FileDisk, Lock, Mode, Reserve};
-use super::line::{Draft, EventId, Line, LineHash, MAX_NUMBER, Previous, Reason, SessionId, WriterId, finish};
+use super::line::{
+    Draft, EventId, Line, LineHash, MAX_NUMBER, Previous, Reason, SessionId, WriterId, finish,
+};
 use super::reader::{self, Place, Report};
 use super::seal::SignError;
 use super::state::{self, Slot};
-use super::{Error, MAX_FILE, MAX_WRITERS, SESSION_CREATED, WRITER_JOINED};
+use super::{Error, HEADS_SEEN, MAX_FILE, MAX_WRITERS, SEALED, SESSION_CREATED, WRITER_JOINED};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,7 +77,13 @@ pub fn open_read_only<T: Send>(
 ) -> Result<Opened, Error> {
     let file = disk::open(path, Mode::Read)?;
     let report = reader::read(&file, map, sink)?;
-    Ok(Opened { report, file: Arc::new(file), access: Access::ReadOnly, set_aside: None, behind: Vec::new() })
+    Ok(Opened {
+        report,
+        file: Arc::new(file),
+        access: Access::ReadOnly,
+        set_aside: None,
+        behind: Vec::new(),
+    })
 }
 
 /// Locks, reads and verifies a session file and makes it ready for appending.
@@ -95,20 +103,38 @@ pub fn open<T: Send>(
     let report = reader::read(&file, map, sink)?;
     let file = Arc::new(file);
     if !report.appendable() {
-        return Ok(Opened { report, file, access: Access::ReadOnly, set_aside: None, behind: Vec::new() });
+        return Ok(Opened {
+            report,
+            file,
+            access: Access::ReadOnly,
+            set_aside: None,
+            behind: Vec::new(),
+        });
     }
     let set_aside = match report.torn {
         Some(torn) => Some(disk::set_torn_aside(path, &file, torn)?),
         None => None,
     };
     let inode = disk::inode(&file).map_err(Error::io("open", path))?;
-    let (slot, behind) = state::choose(settings.state, report.session, &report.chains, inode, settings.new_writer)?;
+    let (slot, behind) = state::choose(
+        settings.state,
+        report.session,
+        &report.chains,
+        inode,
+        settings.new_writer,
+    )?;
     let disk = FileDisk::new(Arc::clone(&file), path).map_err(Error::io("open", path))?;
     let mut reserve = Reserve::beside(path);
     // Without room the file still opens: only a step that needs an outcome asks for the reserve.
     let _ = reserve.keep();
     let journal = Journal::new(Box::new(disk), path, &report, slot, reserve, lock);
-    Ok(Opened { report, file, access: Access::Append(Box::new(journal)), set_aside, behind })
+    Ok(Opened {
+        report,
+        file,
+        access: Access::Append(Box::new(journal)),
+        set_aside,
+        behind,
+    })
 }
 
 /// Starts a session: writes its first two lines into a new file, whole or not at all. The file is then opened as usual.
@@ -124,7 +150,10 @@ pub fn create(
     created: &Draft<'_>,
     joined: &Draft<'_>,
 ) -> Result<(), Error> {
-    let id = |seq| EventId { writer: settings.new_writer, seq };
+    let id = |seq| EventId {
+        writer: settings.new_writer,
+        seq,
+    };
     let (first, hash) = finish(created.body(id(0), 0)?, None, &Previous::Session(session))?;
     let (second, hash) = finish(joined.body(id(1), 1)?, None, &Previous::Line(hash))?;
     let bytes = format!("{first}\n{second}\n").into_bytes();
@@ -134,10 +163,14 @@ pub fn create(
         return Err(Error::OtherSession(session, report.session));
     }
     if path.symlink_metadata().is_ok() {
-        return Err(Error::Exists { path: path.to_owned() });
+        return Err(Error::Exists {
+            path: path.to_owned(),
+        });
     }
     state::found(settings.state, session, settings.new_writer, 1, hash)?;
-    disk::create(path, &bytes)
+    disk::create_with(path, |file| {
+        file.write_all(&bytes).map_err(Error::io("create", path))
+    })
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -152,8 +185,7 @@ pub struct Journal {
     disk: Box<dyn Disk>,
     path: PathBuf,
     session: SessionId,
-    heads: BTreeMap<WriterId, Head>,
-    tick: u64,
+    chains: Chains,
     lines: u64,
     len: u64,
     /// Why nothing more is written until the file is opened again.
@@ -165,7 +197,10 @@ pub struct Journal {
 
 impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Journal").field("path", &self.path).field("writer", &self.slot.writer).finish_non_exhaustive()
+        f.debug_struct("Journal")
+            .field("path", &self.path)
+            .field("writer", &self.slot.writer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -183,14 +218,19 @@ struct Batch {
 }
 
 impl Journal {
-    fn new(disk: Box<dyn Disk>, path: &Path, report: &Report, slot: Slot, reserve: Reserve, lock: Lock) -> Self {
-        let head = |chain: &super::Chain| Head { seq: chain.seq, hash: chain.hash, tick: chain.tick };
+    fn new(
+        disk: Box<dyn Disk>,
+        path: &Path,
+        report: &Report,
+        slot: Slot,
+        reserve: Reserve,
+        lock: Lock,
+    ) -> Self {
         Self {
             disk,
             path: path.to_owned(),
             session: report.session,
-            heads: report.chains.iter().map(|(writer, chain)| (writer, head(chain))).collect(),
-            tick: report.chains.tick,
+            chains: report.chains.clone(),
             lines: report.lines,
             len: report.len,
             poisoned: None,
@@ -209,7 +249,7 @@ impl Journal {
     /// True once this writer's first line stands. Until then only `writer_joined` can be appended.
     #[must_use]
     pub fn joined(&self) -> bool {
-        self.heads.contains_key(&self.slot.writer)
+        self.chains.get(self.slot.writer).is_some()
     }
 
     /// Why nothing more is written, if so.
@@ -218,10 +258,19 @@ impl Journal {
         self.poisoned.as_deref()
     }
 
-    /// The `data` of a `heads_seen` event as of now.
+    /// All chains as of now: their heads are what a `heads_seen` event says.
     #[must_use]
-    pub fn heads_data(&self) -> String {
-        super::chain::heads_json(self.heads.iter().map(|(writer, head)| (*writer, head.seq, head.hash)))
+    pub fn chains(&self) -> &Chains {
+        &self.chains
+    }
+
+    fn head(&self, writer: WriterId) -> Option<Head> {
+        let chain = self.chains.get(writer)?;
+        Some(Head {
+            seq: chain.seq,
+            hash: chain.hash,
+            tick: chain.tick,
+        })
     }
 
     /// Appends events with one write and one sync. When it returns, all of them are on the disk; else none counts.
@@ -237,7 +286,11 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::append`]; also if the signer fails, and nothing is written then.
-    pub fn append_signed(&mut self, draft: &Draft<'_>, signer: Signer<'_>) -> Result<Written, Error> {
+    pub fn append_signed(
+        &mut self,
+        draft: &Draft<'_>,
+        signer: Signer<'_>,
+    ) -> Result<Written, Error> {
         let batch = self.batch(std::slice::from_ref(draft), Some(signer))?;
         self.commit(batch, Need::Ordinary).and_then(only)
     }
@@ -264,43 +317,96 @@ impl Journal {
     /// # Errors
     /// The first line that does not follow its writer's last line here: nothing is written then.
     pub fn absorb<S: AsRef<str>>(&mut self, lines: &[S]) -> Result<Vec<Written>, Error> {
-        let mut heads = BTreeMap::new();
-        let mut batch = Batch { bytes: Vec::new(), written: Vec::new() };
-        let mut highest = self.tick;
+        let mut heads: BTreeMap<WriterId, Head> = BTreeMap::new();
+        let mut batch = Batch {
+            bytes: Vec::new(),
+            written: Vec::new(),
+        };
+        let mut claims = Vec::new();
+        let mut highest = self.chains.tick;
         for text in lines {
             let line = Line::parse(text.as_ref().as_bytes())?;
             let EventId { writer, seq } = line.id;
-            let head = heads.get(&writer).or_else(|| self.heads.get(&writer));
-            let expected = head.map_or(0, |head: &Head| head.seq + 1);
-            let previous = head.map_or(Previous::Session(self.session), |head| Previous::Line(head.hash));
+            let head = heads.get(&writer).copied().or_else(|| self.head(writer));
+            let expected = head.map_or(0, |head| head.seq + 1);
+            let previous = head.map_or(Previous::Session(self.session), |head| {
+                Previous::Line(head.hash)
+            });
             match head {
-                _ if seq > expected => return Err(Reason::Gap { expected, found: seq }.into()),
-                _ if seq < expected => return Err(Reason::Again { expected, found: seq }.into()),
+                _ if seq > expected => {
+                    return Err(Reason::Gap {
+                        expected,
+                        found: seq,
+                    }
+                    .into());
+                }
+                _ if seq < expected => {
+                    return Err(Reason::Again {
+                        expected,
+                        found: seq,
+                    }
+                    .into());
+                }
                 Some(head) if line.tick <= head.tick => {
-                    return Err(Reason::TickFalls { previous: head.tick, found: line.tick }.into());
+                    return Err(Reason::TickFalls {
+                        previous: head.tick,
+                        found: line.tick,
+                    }
+                    .into());
                 }
                 None if line.kind != WRITER_JOINED => return Err(Reason::FirstLines.into()),
-                None if self.heads.len() + heads.len() >= MAX_WRITERS => return Err(Reason::TooManyWriters.into()),
-                Some(_) if [SESSION_CREATED, WRITER_JOINED].contains(&line.kind) => return Err(Reason::FirstLines.into()),
-                _ if line.tick > highest.saturating_add(super::chain::MAX_LEAP) => {
-                    return Err(Reason::TickLeaps { highest, found: line.tick }.into());
+                None if self.chains.len() + heads.len() >= MAX_WRITERS => {
+                    return Err(Reason::TooManyWriters.into());
+                }
+                Some(_) if [SESSION_CREATED, WRITER_JOINED].contains(&line.kind) => {
+                    return Err(Reason::FirstLines.into());
+                }
+                _ if line.tick > highest.saturating_add(MAX_LEAP) => {
+                    return Err(Reason::TickLeaps {
+                        highest,
+                        found: line.tick,
+                    }
+                    .into());
                 }
                 _ if !line.follows(&previous) => return Err(Reason::Hash.into()),
                 _ => {}
             }
             highest = highest.max(line.tick);
-            heads.insert(writer, Head { seq, hash: line.hash, tick: line.tick });
-            self.add_to(&mut batch, line.id, line.tick, line.hash, text.as_ref().to_owned());
+            heads.insert(
+                writer,
+                Head {
+                    seq,
+                    hash: line.hash,
+                    tick: line.tick,
+                },
+            );
+            if line.kind == HEADS_SEEN || line.kind == SEALED {
+                claims.push((line.id, heads_of(line.data)));
+            }
+            self.add_to(
+                &mut batch,
+                line.id,
+                line.tick,
+                line.hash,
+                text.as_ref().to_owned(),
+            );
         }
-        self.commit(batch, Need::Ordinary)
+        let written = self.commit(batch, Need::Ordinary)?;
+        for (by, seen) in claims {
+            seen.iter().for_each(|seen| self.chains.claim(by, seen));
+        }
+        Ok(written)
     }
 
     fn batch(&self, drafts: &[Draft<'_>], signer: Option<Signer<'_>>) -> Result<Batch, Error> {
         self.usable()?;
         let writer = self.slot.writer;
-        let mut head = self.heads.get(&writer).copied();
-        let mut batch = Batch { bytes: Vec::new(), written: Vec::new() };
-        let mut tick = self.tick;
+        let mut head = self.head(writer);
+        let mut batch = Batch {
+            bytes: Vec::new(),
+            written: Vec::new(),
+        };
+        let mut tick = self.chains.tick;
         for draft in drafts {
             let first = [SESSION_CREATED, WRITER_JOINED].contains(&draft.kind);
             match head {
@@ -308,13 +414,22 @@ impl Journal {
                 Some(_) if first => return Err(Reason::FirstLines.into()),
                 _ => {}
             }
-            let id = EventId { writer, seq: head.map_or(0, |head| head.seq + 1) };
+            let id = EventId {
+                writer,
+                seq: head.map_or(0, |head| head.seq + 1),
+            };
             tick = tick.saturating_add(1).min(MAX_NUMBER);
             let body = draft.body(id, tick)?;
             let sig = signer.map(|sign| sign(body.as_bytes())).transpose()?;
-            let previous = head.map_or(Previous::Session(self.session), |head| Previous::Line(head.hash));
+            let previous = head.map_or(Previous::Session(self.session), |head| {
+                Previous::Line(head.hash)
+            });
             let (text, hash) = finish(body, sig.as_deref(), &previous)?;
-            head = Some(Head { seq: id.seq, hash, tick });
+            head = Some(Head {
+                seq: id.seq,
+                hash,
+                tick,
+            });
             self.add_to(&mut batch, id, tick, hash, text);
         }
         Ok(batch)
@@ -323,10 +438,20 @@ impl Journal {
     fn add_to(&self, batch: &mut Batch, id: EventId, tick: u64, hash: LineHash, text: String) {
         let line = self.lines + batch.written.len() as u64 + 1;
         let offset = self.len + batch.bytes.len() as u64;
-        let place = Place { line, offset, len: u32::try_from(text.len()).unwrap_or(u32::MAX) };
+        let place = Place {
+            line,
+            offset,
+            len: u32::try_from(text.len()).unwrap_or(u32::MAX),
+        };
         batch.bytes.extend_from_slice(text.as_bytes());
         batch.bytes.push(b'\n');
-        batch.written.push(Written { id, tick, hash, place, text });
+        batch.written.push(Written {
+            id,
+            tick,
+            hash,
+            place,
+            text,
+        });
     }
 
     fn usable(&self) -> Result<(), Error> {
@@ -354,7 +479,10 @@ impl Journal {
             Err(source) => return Err(self.poison("look at", source)),
         }
         let mut result = self.put(&bytes);
-        if need == Need::Outcome && matches!(&result, Err(e) if e.kind() == io::ErrorKind::StorageFull) && self.reserve.release() {
+        if need == Need::Outcome
+            && matches!(&result, Err(e) if e.kind() == io::ErrorKind::StorageFull)
+            && self.reserve.release()
+        {
             result = self.disk.cut(self.len).and_then(|()| self.put(&bytes));
         }
         if let Err(source) = result {
@@ -365,10 +493,9 @@ impl Journal {
         self.len += bytes.len() as u64;
         self.lines += written.len() as u64;
         for line in &written {
-            self.tick = self.tick.max(line.tick);
-            self.heads.insert(line.id.writer, Head { seq: line.id.seq, hash: line.hash, tick: line.tick });
+            self.chains.add(line.id, line.tick, line.hash);
         }
-        if let Some(head) = self.heads.get(&self.slot.writer) {
+        if let Some(head) = self.head(self.slot.writer) {
             // A state that lags behind is allowed: the file is ahead of it then, and goes on.
             let _ = self.slot.remember(head.seq, head.hash);
         }
@@ -382,7 +509,11 @@ impl Journal {
 
     fn poison(&mut self, doing: &'static str, source: io::Error) -> Error {
         self.poisoned = Some(source.to_string());
-        Error::Io { doing, path: self.path.clone(), source }
+        Error::Io {
+            doing,
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Foreign programs: found once outside the trees that are scanned, run with a narrow environment, no input and capped output.
+//! Foreign programs: found once outside the trees that are scanned, run with a narrow environment, no input but a given file and capped output.
 //! Must not be given a secret as an argument. Also switches core dumps off for this process and its children.
 
 use std::env;
@@ -77,6 +77,8 @@ pub struct Surroundings<'a> {
     pub cap: usize,
     /// Longest time that it may run.
     pub limit: Duration,
+    /// What it reads as its input; nothing unless given.
+    pub input: Option<&'a fs::File>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -88,6 +90,7 @@ impl<'a> Surroundings<'a> {
             set: &[],
             cap: 1024 * 1024,
             limit: Duration::from_secs(10),
+            input: None,
         }
     }
 }
@@ -141,7 +144,7 @@ impl Program {
         &self.path
     }
 
-    /// Runs it to its end and gives what it wrote. It has no input and leads a process group of its own.
+    /// Runs it to its end and gives what it wrote. It has no input unless a file is given, and leads a process group of its own.
     ///
     /// # Errors
     /// When it cannot be started, runs longer or writes more than allowed; it is stopped in the latter cases.
@@ -157,8 +160,13 @@ impl Program {
             .current_dir(around.folder)
             .env_clear()
             .envs(environment(around));
+        let input = around.input.map(fs::File::try_clone).transpose();
+        let input = input.map_err(|source| ProcessError::Start {
+            path: self.path.clone(),
+            source,
+        })?;
         command
-            .stdin(Stdio::null())
+            .stdin(input.map_or_else(Stdio::null, Stdio::from))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
