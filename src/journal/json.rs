@@ -20,17 +20,9 @@ pub struct Scratch {
 }
 
 /// True for the bytes that may stand inside a string as they are.
-const PLAIN: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        table[i] = false;
-        i += 1;
-    }
-    table[b'"' as usize] = false;
-    table[b'\\' as usize] = false;
-    table
-};
+const fn is_plain(byte: u8) -> bool {
+    byte >= 0x20 && byte != b'"' && byte != b'\\'
+}
 
 /// Returns the position after the object that starts at `at`.
 ///
@@ -124,7 +116,7 @@ fn string(text: &[u8], at: usize, escaped: &mut bool) -> Result<usize, Reason> {
         let rest = text.get(pos..).unwrap_or_default();
         let plain = rest
             .iter()
-            .position(|&b| !PLAIN.get(usize::from(b)).copied().unwrap_or(false))
+            .position(|&b| !is_plain(b))
             .ok_or(Reason::shape("the end of a string", text.len()))?;
         pos += plain;
         match text.get(pos) {

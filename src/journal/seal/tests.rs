@@ -1,5 +1,10 @@
 //! Signatures by the real `ssh-keygen`, in a folder of their own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 use super::*;
 use crate::journal::merge::tests::{Shuffle, part};
