@@ -4,7 +4,9 @@
 //! Pure reading: no network, no git process, nothing of the scanned tree is run.
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
+pub mod checkout;
 pub mod expression;
+pub mod github;
 pub mod leak;
 pub mod output;
 pub mod package;
@@ -13,6 +15,8 @@ pub mod script;
 pub mod tool;
 pub mod tree;
 pub mod yaml;
+
+pub use checkout::{Checkout, Found, checkouts, scan_folder, scan_paths, scan_tree};
 
 use serde::Serialize;
 
