@@ -282,10 +282,14 @@ impl Maker<'_> {
         if about.is_empty() {
             return Err(refuse_with("nothing is selected", "select a row first"));
         }
-        about
-            .iter()
+        let reached = self.reach(about, &[kind]);
+        if reached.is_empty() {
+            return Err(refuse(format!("there is no {} here", kind.word())));
+        }
+        reached
+            .into_iter()
             .map(|subject| {
-                self.known(*subject)?;
+                self.known(subject)?;
                 if subject.kind != kind {
                     return Err(refuse(format!(
                         "this is about a {}, not a {}",
@@ -293,10 +297,35 @@ impl Maker<'_> {
                         subject.kind.word()
                     )));
                 }
-                let (event, data) = make(*subject)?;
-                self.one(*subject, event, data)
+                let (event, data) = make(subject)?;
+                self.one(subject, event, data)
             })
             .collect()
+    }
+
+    /// Gives the subjects that are meant: a repository stands for what it has of these kinds, in a fixed order.
+    fn reach(&self, about: &[Subject], kinds: &[Kind]) -> Vec<Subject> {
+        let facts = &self.fold.facts;
+        let mut reached = Vec::new();
+        for subject in about {
+            let repo = facts.repos.get(subject).filter(|_| !kinds.contains(&subject.kind));
+            let Some(repo) = repo else {
+                reached.push(*subject);
+                continue;
+            };
+            let refs = facts.path_refs.iter().filter(|(_, path)| repo.paths().contains(path));
+            let mut all: Vec<Subject> = facts.open_paths(*subject).map(|(path, _)| path).collect();
+            all.extend(repo.packages.iter().chain(&repo.secrets).chain(&repo.configs));
+            if kinds.contains(&Kind::PathRef) {
+                all.extend(refs.map(|(one, _)| *one));
+            }
+            all.retain(|one| kinds.contains(&one.kind));
+            all.sort_unstable();
+            reached.extend(all);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        reached.retain(|subject| seen.insert(*subject));
+        reached
     }
 
     fn known(&self, subject: Subject) -> Result<(), Refusal> {
@@ -495,10 +524,21 @@ impl Maker<'_> {
         if about.is_empty() {
             return Err(refuse_with("nothing is selected", "select a row first"));
         }
-        about
-            .iter()
+        let mut reached = self.reach(about, spec.subjects);
+        // Of what a repository stands for, only what is still open is meant.
+        reached.retain(|subject| {
+            about.contains(subject) || {
+                let state = judge(&View::new(&self.fold.facts, *subject, self.now), gate).state;
+                !matches!(state, State::Passed | State::NotApplicable)
+            }
+        });
+        if reached.is_empty() {
+            return Err(refuse(format!("{} is open nowhere here", spec.id)));
+        }
+        reached
+            .into_iter()
             .map(|subject| {
-                self.known(*subject)?;
+                self.known(subject)?;
                 if !spec.subjects.contains(&subject.kind) {
                     let kinds: Vec<&str> = spec.subjects.iter().map(|kind| kind.word()).collect();
                     return Err(refuse(format!(
@@ -508,8 +548,8 @@ impl Maker<'_> {
                         subject.kind.word()
                     )));
                 }
-                let (kind, data) = make(*subject)?;
-                self.one(*subject, kind, data)
+                let (kind, data) = make(subject)?;
+                self.one(subject, kind, data)
             })
             .collect()
     }
