@@ -3,9 +3,14 @@
 //! Pictures of the session go out on a watch channel, commands come in on a bounded one. Only the session's owner is
 //! behind the handle now; observers and actions join it there without a change for the console.
 
+pub mod owner;
+pub mod page;
+pub mod picture;
 pub mod snapshot;
 
+use crate::session::Session;
 use crate::session::decide::Action;
+use owner::{Now, Owner};
 use snapshot::{Focus, Snapshot};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -23,9 +28,7 @@ pub enum Command {
     },
     /// Look closer at something; the next picture shows it.
     Focus(Focus),
-    /// Read the file again if another process appended to it (read-only sessions).
-    Refresh,
-    /// Write what is pending, give the lock back, end.
+    /// Give the lock back and end.
     Stop,
 }
 
@@ -42,4 +45,32 @@ pub struct Handle {
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub commands: mpsc::Sender<Command>,
     thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Starts the engine on a thread of its own.
+    ///
+    /// # Errors
+    /// The system gives no thread or no runtime.
+    pub fn start(session: Session, now: Now) -> std::io::Result<Self> {
+        let mut owner = Owner::new(session, now);
+        let (pictures, snapshots) = watch::channel(owner.snapshot());
+        let (commands, receiver) = mpsc::channel(WAITING);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let thread = std::thread::Builder::new()
+            .name("session".to_owned())
+            .spawn(move || runtime.block_on(owner.run(receiver, pictures)))?;
+        Ok(Self { snapshots, commands, thread: Some(thread) })
+    }
+
+    /// Stops the engine and waits until it has given the session back.
+    pub fn stop(mut self) {
+        // A full channel means that the owner is at work: dropping the sender ends it after that.
+        let _ = self.commands.try_send(Command::Stop);
+        let thread = self.thread.take();
+        drop(self);
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
 }

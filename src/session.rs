@@ -1,4 +1,344 @@
 //! A session: the facts of one cutover, judged, with the file behind them.
+//!
+//! Opens, folds, judges, decides, appends. No network and no async: the command line's verbs use it directly, the
+//! console through `engine`. Clock, randomness and folders are inputs.
+
 pub mod decide;
 pub mod fold;
 pub mod judge;
+pub mod name;
+
+use crate::journal::writer::{self, Access, Journal, Opened, Written};
+use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
+use crate::model::decision::EventId;
+use crate::model::event::{Observation, SessionCreated, WriterJoined};
+use crate::model::fact::Answer;
+use crate::model::facts::Facts;
+use crate::model::id::Subject;
+use crate::model::policy::Policy;
+use crate::model::time::Ts;
+use decide::{Action, Drafted, Refusal, decide};
+use fold::{Entry, Fold, Parsed};
+use judge::Board;
+use serde::Serialize as _;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Events that are appended and synced together at most.
+const GROUP: usize = 2_000;
+/// Events of a writer after which the heads known here are written down again.
+const HEADS_EVERY: u64 = 1_000;
+
+/// Who opens a session, with what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Folder where this device remembers its writers.
+    pub state: PathBuf,
+    /// Login that decisions are written under. It names, it does not authenticate.
+    pub actor: String,
+    pub device: String,
+    pub program: String,
+    pub read_only: bool,
+    /// 16 fresh random bytes: a writer's or a session's id.
+    pub random: [u8; 16],
+    pub now: Ts,
+}
+
+/// Why a session could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("this session is open read-only: {0}")]
+    ReadOnly(String),
+    #[error("an event could not be put into words: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// A session that is open.
+#[derive(Debug)]
+pub struct Session {
+    pub path: PathBuf,
+    pub report: Report,
+    pub fold: Fold,
+    pub board: Board,
+    /// Things to say once: a torn tail set aside, a file that is behind, events of a newer version.
+    pub notices: Vec<String>,
+    options: Options,
+    file: Arc<File>,
+    journal: Option<Box<Journal>>,
+    why_read_only: Option<String>,
+    said_heads: bool,
+    own_events: u64,
+}
+
+fn writer_id(random: [u8; 16]) -> WriterId {
+    let mut half = [0; 8];
+    half.iter_mut().zip(random).for_each(|(to, from)| *to = from);
+    WriterId::from_random(half)
+}
+
+/// Starts a session file with its founder's first two lines.
+///
+/// # Errors
+/// The name is taken, or the disk refuses.
+pub fn create(path: &Path, created: &SessionCreated, options: &Options) -> Result<(), Error> {
+    let session = SessionId::from_random(options.random);
+    let created = SessionCreated { session: session.as_str().into(), ..created.clone() };
+    let (at, about) = (options.now.to_string(), Subject::SESSION.to_string());
+    let (first, second) = (serde_json::to_string(&created)?, joined(options)?);
+    let draft = |kind, crit, data| Draft { at: &at, kind, about: &about, crit, over: &[], data };
+    let settings = writer::Settings { state: &options.state, holder: &options.actor, new_writer: writer_id(options.random) };
+    writer::create(
+        path,
+        settings,
+        session,
+        &draft(journal::SESSION_CREATED, true, &first),
+        &draft(journal::WRITER_JOINED, false, &second),
+    )?;
+    Ok(())
+}
+
+fn joined(options: &Options) -> Result<String, Error> {
+    let joined = WriterJoined {
+        person: options.actor.as_str().into(),
+        device: options.device.as_str().into(),
+        program: options.program.as_str().into(),
+    };
+    Ok(serde_json::to_string(&joined)?)
+}
+
+impl Session {
+    /// Opens a session file: verifies every hash, folds every event, judges every gate.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no session; or it is to be written and another process has it open.
+    pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        let mut fold = Fold::default();
+        let sink = |parsed: Vec<Parsed>| parsed.into_iter().for_each(|one| fold.add(one));
+        let opened = if options.read_only {
+            writer::open_read_only(path, Parsed::read, sink)?
+        } else {
+            let settings = writer::Settings { state: &options.state, holder: &options.actor, new_writer: writer_id(options.random) };
+            writer::open(path, settings, Parsed::read, sink)?
+        };
+        fold.settle();
+        let board = Board::full(&fold.facts, options.now);
+        let Opened { report, file, access, set_aside, behind } = opened;
+        let mut notices = Vec::new();
+        if let Some(place) = set_aside {
+            notices.push(format!("the file ended in the middle of a line; what was there is kept in {}", place.display()));
+        }
+        notices.extend(behind.iter().map(ToString::to_string));
+        notices.extend(report.cuts.iter().map(ToString::to_string));
+        if !fold.unused.is_empty() {
+            notices.push(format!("{} events are of a newer version or cannot be used: see `cutover log verify`", fold.unused.len()));
+        }
+        let (journal, why_read_only) = match access {
+            Access::Append(journal) => (Some(journal), None),
+            Access::ReadOnly if options.read_only => (None, Some("as asked".to_owned())),
+            Access::ReadOnly => {
+                let why = report.sound(path, &*file).err().map_or_else(|| "the file is damaged".to_owned(), |error| error.to_string());
+                (None, Some(why))
+            }
+        };
+        Ok(Self { path: path.to_owned(), report, fold, board, notices, options, file, journal, why_read_only, said_heads: false, own_events: 0 })
+    }
+
+    pub fn facts(&self) -> &Facts {
+        &self.fold.facts
+    }
+
+    pub fn actor(&self) -> &str {
+        &self.options.actor
+    }
+
+    /// Says why nothing can be written, if so.
+    pub fn read_only(&self) -> Option<String> {
+        self.why_read_only.clone().or_else(|| self.journal.as_ref().and_then(|journal| journal.poisoned().map(str::to_owned)))
+    }
+
+    /// Reads the line of an event back.
+    ///
+    /// # Errors
+    /// The file is gone or was changed behind this process.
+    pub fn text(&self, entry: &Entry) -> std::io::Result<String> {
+        journal::reader::line_at(&*self.file, entry.place)
+    }
+
+    /// Gives the `data` of an event back.
+    ///
+    /// # Errors
+    /// As [`Session::text`].
+    pub fn data(&self, entry: &Entry) -> std::io::Result<serde_json::Value> {
+        let text = self.text(entry)?;
+        let line = Line::parse(text.as_bytes()).map_err(|reason| std::io::Error::other(reason.to_string()))?;
+        serde_json::from_str(line.data).map_err(std::io::Error::other)
+    }
+
+    /// Decides something: writes it, folds it, judges again. Gives the repositories whose rows changed.
+    ///
+    /// # Errors
+    /// A refusal, a read-only session, or a disk that refuses: nothing counts then.
+    pub fn decide(&mut self, action: &Action, now: Ts) -> Result<Vec<Subject>, Error> {
+        let drafted = decide(&self.fold, action, &self.options.actor, now)?;
+        self.append(&drafted, now)
+    }
+
+    /// Records observations: one event for each answer that is news.
+    ///
+    /// A token listing is always news, since two of them prove that a token is gone.
+    ///
+    /// # Errors
+    /// As [`Session::decide`].
+    pub fn observe(&mut self, answers: Vec<(Subject, Observation)>, now: Ts) -> Result<usize, Error> {
+        let drafted: Vec<Drafted> = answers
+            .into_iter()
+            .filter(|(about, observation)| !self.known(*about, observation))
+            .map(|(about, observation)| {
+                let data = serde_json::to_value(&observation)?;
+                Ok(Drafted { kind: "observed", about, crit: true, over: Vec::new(), data })
+            })
+            .collect::<Result<_, serde_json::Error>>()?;
+        for group in drafted.chunks(GROUP) {
+            self.append(group, now)?;
+        }
+        Ok(drafted.len())
+    }
+
+    fn known(&self, about: Subject, observation: &Observation) -> bool {
+        let facts = &self.fold.facts;
+        match &observation.answer {
+            Answer::Repo(new) => facts.repos.get(&about).and_then(|row| row.scan.as_ref()).is_some_and(|old| old.value == *new),
+            Answer::Inventory(new) => facts.repos.get(&about).and_then(|row| row.inventory.as_ref()).is_some_and(|old| old.value == *new),
+            Answer::Path(new) => facts.path(about) == Some(new),
+            Answer::Package(new) => facts.packages.get(&about).and_then(|row| row.fact.as_ref()).is_some_and(|old| old.value == *new),
+            Answer::Token(_) | Answer::Listing(_) => false,
+        }
+    }
+
+    /// Adopts a policy for this session.
+    ///
+    /// # Errors
+    /// As [`Session::decide`].
+    pub fn adopt_policy(&mut self, policy: &Policy, now: Ts) -> Result<(), Error> {
+        let text = serde_json::to_string(policy)?;
+        let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
+        let data = json!({"digest": digest, "policy": policy});
+        self.append(&[Drafted { kind: "policy_adopted", about: Subject::SESSION, crit: true, over: Vec::new(), data }], now)?;
+        Ok(())
+    }
+
+    /// Writes a seal over everything that the file holds.
+    ///
+    /// # Errors
+    /// As [`Session::decide`].
+    pub fn seal(&mut self, now: Ts) -> Result<(), Error> {
+        let part = journal::merge::Part::read(&self.path, &*self.file)?;
+        let data = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
+        self.append(&[Drafted { kind: journal::SEALED, about: Subject::SESSION, crit: false, over: Vec::new(), data }], now)?;
+        Ok(())
+    }
+
+    /// Takes in the lines of another file of this session. Gives how many were new.
+    ///
+    /// # Errors
+    /// The other file is of another session, damaged or forked; then nothing was taken.
+    pub fn merge(&mut self, other: &Path, now: Ts) -> Result<usize, Error> {
+        let file = journal::disk::open(other, journal::disk::Mode::Read)?;
+        let part = journal::merge::Part::read(other, &file)?;
+        if part.report.session != self.report.session {
+            return Err(journal::Error::OtherSession(self.report.session, part.report.session).into());
+        }
+        let Some(journal) = self.journal.as_mut() else { return Err(self.cannot_write()) };
+        let lines = part.beyond(&journal.chains())?;
+        let written = journal.absorb(&lines)?;
+        let count = written.len();
+        self.take(&written, now);
+        Ok(count)
+    }
+
+    fn cannot_write(&self) -> Error {
+        Error::ReadOnly(self.read_only().unwrap_or_else(|| "as asked".to_owned()))
+    }
+
+    fn append(&mut self, drafted: &[Drafted], now: Ts) -> Result<Vec<Subject>, Error> {
+        if let Some(why) = self.read_only() {
+            return Err(Error::ReadOnly(why));
+        }
+        let mut all: Vec<Drafted> = self.preface()?;
+        all.extend_from_slice(drafted);
+        let at = now.to_string();
+        let parts: Vec<(String, Vec<journal::EventId>, String)> = all
+            .iter()
+            .map(|one| {
+                let over = one.over.iter().filter_map(|id| self.fold.name(*id)).collect();
+                (one.about.to_string(), over, one.data.to_string())
+            })
+            .collect();
+        let drafts: Vec<Draft<'_>> = all
+            .iter()
+            .zip(&parts)
+            .map(|(one, (about, over, data))| Draft { at: &at, kind: one.kind, about, crit: one.crit, over, data })
+            .collect();
+        let Some(journal) = self.journal.as_mut() else { return Err(self.cannot_write()) };
+        let written = journal.append(&drafts)?;
+        self.said_heads = true;
+        self.own_events += u64::try_from(written.len()).unwrap_or(0);
+        Ok(self.take(&written, now))
+    }
+
+    /// Gives what has to stand before the next own event: this writer's first line, and the heads known here.
+    fn preface(&mut self) -> Result<Vec<Drafted>, Error> {
+        let Some(journal) = self.journal.as_ref() else { return Ok(Vec::new()) };
+        let plain = |kind, data: &str| -> Result<Drafted, Error> {
+            Ok(Drafted { kind, about: Subject::SESSION, crit: false, over: Vec::new(), data: serde_json::from_str(data)? })
+        };
+        let mut preface = Vec::new();
+        if !journal.joined() {
+            preface.push(plain(journal::WRITER_JOINED, &joined(&self.options)?)?);
+        }
+        if !self.said_heads || self.own_events >= HEADS_EVERY {
+            preface.push(plain(journal::HEADS_SEEN, &journal.heads_data())?);
+            self.own_events = 0;
+        }
+        Ok(preface)
+    }
+
+    fn take(&mut self, written: &[Written], now: Ts) -> Vec<Subject> {
+        for one in written {
+            if let Ok(line) = Line::parse(one.text.as_bytes()) {
+                self.fold.add(Parsed::read(&line, one.place));
+            }
+        }
+        let touched = self.fold.settle();
+        self.board.update(&self.fold.facts, &touched, now)
+    }
+
+    /// Lets time pass: judges again what has run out. Gives the repositories whose rows changed.
+    pub fn tick(&mut self, now: Ts) -> Vec<Subject> {
+        if self.board.next_change().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let touched = self.fold.settle();
+        self.board.update(&self.fold.facts, &touched, now)
+    }
+
+    /// Gives the id of an event by its name in the file, `writer:seq`.
+    pub fn event(&self, name: &str) -> Option<EventId> {
+        let id: journal::EventId = name.parse().ok()?;
+        self.fold.log.iter().map(|entry| entry.id).find(|known| self.fold.name(*known) == Some(id))
+    }
+}
+
+/// Serialises any value as compact JSON with its keys in the order of its fields.
+pub(crate) fn compact<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    let mut out = Vec::new();
+    value.serialize(&mut serde_json::Serializer::new(&mut out))?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}

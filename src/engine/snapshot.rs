@@ -194,9 +194,16 @@ pub struct LogRow {
     pub kind: &'static str,
     pub by: Arc<str>,
     pub about: Option<Subject>,
-    /// Name of the subject.
-    pub label: Box<str>,
     pub signed: bool,
+}
+
+/// What a log row that is on screen says: read back from the file.
+#[derive(Debug, Clone)]
+pub struct LogText {
+    /// Name of the subject.
+    pub label: String,
+    /// The event's data in words.
+    pub text: String,
 }
 
 /// One line of a page.
@@ -251,7 +258,7 @@ pub struct Snapshot {
     pub tokens: Arc<Vec<TokenRow>>,
     /// Oldest first.
     pub log: Chunked<LogRow>,
-    pub log_text: Arc<HashMap<EventId, String>>,
+    pub log_text: Arc<HashMap<EventId, LogText>>,
     pub focus: Focus,
     pub page: Option<Arc<Page>>,
     /// Phase A and C picks: chosen, else proposed with the reason.

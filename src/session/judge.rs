@@ -43,7 +43,7 @@ impl Counts {
         *slot = slot.saturating_add(1);
     }
 
-    fn join(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         self.passed = self.passed.saturating_add(other.passed);
         self.attested = self.attested.saturating_add(other.attested);
         self.waived = self.waived.saturating_add(other.waived);

@@ -1,0 +1,225 @@
+//! Makes the pictures: rows of the board, tokens, log and header, out of a session.
+//!
+//! Only rows that changed are made anew. Every text passes `safe::shown` here, once.
+
+use super::snapshot::{Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
+use crate::model::clock::clocks;
+use crate::model::cohort::{self, Pick};
+use crate::model::decision::{Slot, Value};
+use crate::model::facts::Facts;
+use crate::model::gate::{GateId, State, View, judge};
+use crate::model::id::{Kind, Subject};
+use crate::model::outcome::{EndState, paths_of};
+use crate::model::revoke::chain;
+use crate::model::time::Ts;
+use crate::safe::shown::visible;
+use crate::session::Session;
+use crate::session::fold::Entry;
+use crate::session::judge::{Counts, Open};
+use crate::session::name::label;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+fn shown(text: &str) -> Box<str> {
+    visible(text).as_ref().into()
+}
+
+/// Makes every row of the board, by name.
+pub fn rows(session: &Session) -> Vec<Row> {
+    let mut rows: Vec<Row> = session.facts().repos.par_iter().map(|(repo, _)| row(session, *repo)).collect();
+    rows.par_sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    rows
+}
+
+/// Makes one row of the board.
+pub fn row(session: &Session, repo: Subject) -> Row {
+    let facts = session.facts();
+    let board = session.board.repo(repo).cloned().unwrap_or_default();
+    let known = facts.repos.get(&repo);
+    let name = shown(known.map_or("", |row| row.name()));
+    let owner = facts.owner(repo).map(shown);
+    let reviewer = facts.reviewer(repo).map(shown);
+    let mut haystack = name.to_lowercase();
+    for package in known.map_or(&[][..], |row| &row.packages).iter().take(20) {
+        if let Some(package) = facts.packages.get(package) {
+            haystack.push(' ');
+            haystack.push_str(&visible(&package.name).to_lowercase());
+        }
+    }
+    let count = |many: usize| u16::try_from(many).unwrap_or(u16::MAX);
+    Row {
+        id: repo,
+        owner,
+        reviewer,
+        lanes: board.lanes,
+        lane_missing: board.lane_missing,
+        waves: board.waves,
+        wave: u8::try_from(board.wave()).unwrap_or(7),
+        ends: board.ends,
+        clock: board.clock,
+        blocked: board.is_blocked(),
+        paths: count(paths_of(facts, repo).len()),
+        packages: count(known.map_or(0, |row| row.packages.len())),
+        next: board.open.map(|open| next(facts, repo, open)),
+        haystack: haystack.into(),
+        name,
+    }
+}
+
+/// Says what to do about an open gate, and where if that is not the repository itself.
+fn next(facts: &Facts, repo: Subject, open: Open) -> (GateId, State, Box<str>) {
+    let spec = open.gate.spec();
+    let place = match open.about.kind {
+        Kind::Repo | Kind::Session => String::new(),
+        Kind::Path | Kind::PathRef => {
+            let path = facts.path_refs.get(&open.about).copied().unwrap_or(open.about);
+            let only = paths_of(facts, repo).len() == 1;
+            facts.path(path).filter(|_| !only).map(|fact| format!("{}: ", crate::session::name::short_path(fact))).unwrap_or_default()
+        }
+        _ => format!("{}: ", label(facts, open.about)),
+    };
+    (open.gate, open.state, format!("{place}{}", spec.next).into())
+}
+
+/// Makes the rows of the tokens screen, soonest end first.
+pub fn tokens(session: &Session, now: Ts) -> Vec<TokenRow> {
+    let facts = session.facts();
+    let mut rows: Vec<TokenRow> = facts.tokens.keys().filter_map(|token| token_row(facts, *token, now)).collect();
+    rows.sort_unstable_by(|a, b| {
+        let gone = |row: &TokenRow| row.gone.0.is_met() && row.gone.0 != State::NotApplicable;
+        (gone(a), a.expires.is_none(), a.expires, &a.account, &a.name).cmp(&(gone(b), b.expires.is_none(), b.expires, &b.account, &b.name))
+    });
+    rows
+}
+
+fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
+    let dated = facts.tokens.get(&token)?.fact.as_ref()?;
+    let fact = &dated.value;
+    let chain = chain(facts, token, now);
+    let view = View::new(facts, token, now);
+    let verdict = |gate: &str| {
+        GateId::parse(gate).map(|gate| judge(&view, gate)).map_or((State::NotLooked, "".into()), |one| (one.state, shown(&one.why)))
+    };
+    let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+    let name = fact.name.as_deref().filter(|name| !name.is_empty()).map_or_else(|| "(no name)".into(), shown);
+    let haystack = format!("{} {} {}", fact.account, name, fact.key).to_lowercase();
+    Some(TokenRow {
+        id: token,
+        account: shown(&fact.account),
+        redacted: shown(fact.redacted.as_deref().unwrap_or("not shown")),
+        created: fact.created,
+        expires: fact.expires,
+        last_used: fact.last_used,
+        readonly: fact.readonly,
+        bypass_2fa: fact.bypass_2fa,
+        as_of: dated.as_of,
+        secrets: u16::try_from(facts.secrets_of(token).len()).unwrap_or(u16::MAX),
+        released: count(chain.released()),
+        holds: count(chain.holds.len()),
+        chain: verdict("chain-complete"),
+        gone: verdict("tokens-revoked"),
+        clock: clocks(facts, token).into_iter().find(|clock| clock.ends > now),
+        haystack: visible(&haystack).as_ref().into(),
+        name,
+    })
+}
+
+/// Makes one row of the log.
+pub fn log_row(session: &Session, entry: &Entry, names: &mut Names) -> LogRow {
+    LogRow {
+        id: entry.id,
+        at: entry.at,
+        kind: entry.kind_word(),
+        by: names.person(session, entry.id.writer),
+        about: entry.about,
+        signed: entry.signed,
+    }
+}
+
+/// Makes the whole log, oldest first by tick: the order in which things were known to each other.
+pub fn log(session: &Session) -> Chunked<LogRow> {
+    let mut names = Names::default();
+    Chunked::from_rows(session.fold.log.iter().map(|entry| log_row(session, entry, &mut names)))
+}
+
+/// Names of writers' persons, shared by all their rows.
+#[derive(Debug, Default)]
+pub struct Names(Vec<Arc<str>>);
+
+impl Names {
+    fn person(&mut self, session: &Session, writer: u16) -> Arc<str> {
+        let at = usize::from(writer);
+        while self.0.len() <= at {
+            let person = session.fold.writers.get(self.0.len()).map_or("", |writer| &writer.person);
+            self.0.push(Arc::from(visible(person).as_ref()));
+        }
+        self.0.get(at).cloned().unwrap_or_else(|| Arc::from(""))
+    }
+}
+
+/// Makes the header.
+pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> Header {
+    let facts = session.facts();
+    let file = session.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = if facts.session.name.is_empty() { file.trim_end_matches(".cutover").to_owned() } else { facts.session.name.to_string() };
+    let mut ends = [0; EndState::ALL.len()];
+    for row in rows.iter() {
+        ends.iter_mut().zip(row.ends).for_each(|(sum, count)| *sum += usize::from(count));
+    }
+    let mut session_gates = Counts::default();
+    let people = facts.persons.keys().copied().chain([Subject::SESSION]);
+    for tally in people.filter_map(|person| session.board.tally(person)) {
+        tally.waves.iter().for_each(|wave| session_gates.join(*wave));
+    }
+    let owed = facts.persons.keys().filter(|person| owes_list(facts, **person)).count();
+    Header {
+        name: shown(&name),
+        file: shown(&file),
+        world: facts.session.world,
+        profile: facts.session.profile,
+        actor: shown(session.actor()),
+        read_only: session.read_only().map(|why| shown(&why)),
+        cutoff_earliest: facts.policy.cutoff_earliest,
+        repos: rows.len(),
+        paths: ends.iter().sum(),
+        ends,
+        blocked: rows.iter().filter(|row| row.blocked).count(),
+        exposed: tokens.iter().filter(|token| !is_gone(token)).count(),
+        tokens: tokens.len(),
+        owed,
+        session_gates,
+        notices: session.notices.iter().map(|notice| shown(notice)).collect(),
+    }
+}
+
+/// A token is gone when listings prove it, or somebody recorded it.
+fn is_gone(token: &TokenRow) -> bool {
+    matches!(token.gone.0, State::Passed | State::Attested)
+}
+
+/// Tells whether an account's token list is still owed: asked for, and never imported.
+pub fn owes_list(facts: &Facts, person: Subject) -> bool {
+    let asked = facts.decision(person, Slot::Owed).is_some_and(|decision| decision.value == Value::Flag(true));
+    asked && facts.persons.get(&person).is_some_and(|row| row.listings.is_empty())
+}
+
+/// Makes the two samples: chosen, else proposed.
+pub fn cohorts(session: &Session) -> Cohorts {
+    let facts = session.facts();
+    let make = |slot, propose: fn(&Facts) -> Vec<Pick>| {
+        let chosen = facts.decision(Subject::SESSION, slot).and_then(|decision| match &decision.value {
+            Value::Set(repos) => Some(repos.iter().map(|repo| Pick { repo: *repo, reason: format!("chosen by {}", decision.by) }).collect()),
+            _ => None,
+        });
+        let (chosen, picks) = match chosen {
+            Some(picks) => (true, picks),
+            None => (false, propose(facts)),
+        };
+        let picks: Vec<Pick> = picks;
+        Cohort { chosen, picks: picks.into_iter().map(|pick| (pick.repo, label(facts, pick.repo).into(), pick.reason.into())).collect() }
+    };
+    Cohorts {
+        representatives: make(Slot::Representatives, cohort::representatives),
+        canaries: make(Slot::Canaries, cohort::canaries),
+    }
+}
