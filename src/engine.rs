@@ -56,11 +56,17 @@ impl Handle {
         let mut owner = Owner::new(session, now);
         let (pictures, snapshots) = watch::channel(owner.snapshot());
         let (commands, receiver) = mpsc::channel(WAITING);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
         let thread = std::thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || runtime.block_on(owner.run(receiver, pictures)))?;
-        Ok(Self { snapshots, commands, thread: Some(thread) })
+        Ok(Self {
+            snapshots,
+            commands,
+            thread: Some(thread),
+        })
     }
 
     /// Stops the engine and waits until it has given the session back.

@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod expression;
 pub mod github;
 pub mod leak;
+pub mod observe;
 pub mod output;
 pub mod package;
 pub mod rule;

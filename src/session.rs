@@ -20,7 +20,6 @@ use crate::model::time::Ts;
 use decide::{Action, Drafted, Refusal, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
-use serde::Serialize as _;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -79,7 +78,9 @@ pub struct Session {
 
 fn writer_id(random: [u8; 16]) -> WriterId {
     let mut half = [0; 8];
-    half.iter_mut().zip(random).for_each(|(to, from)| *to = from);
+    half.iter_mut()
+        .zip(random)
+        .for_each(|(to, from)| *to = from);
     WriterId::from_random(half)
 }
 
@@ -89,11 +90,25 @@ fn writer_id(random: [u8; 16]) -> WriterId {
 /// The name is taken, or the disk refuses.
 pub fn create(path: &Path, created: &SessionCreated, options: &Options) -> Result<(), Error> {
     let session = SessionId::from_random(options.random);
-    let created = SessionCreated { session: session.as_str().into(), ..created.clone() };
+    let created = SessionCreated {
+        session: session.as_str().into(),
+        ..created.clone()
+    };
     let (at, about) = (options.now.to_string(), Subject::SESSION.to_string());
     let (first, second) = (serde_json::to_string(&created)?, joined(options)?);
-    let draft = |kind, crit, data| Draft { at: &at, kind, about: &about, crit, over: &[], data };
-    let settings = writer::Settings { state: &options.state, holder: &options.actor, new_writer: writer_id(options.random) };
+    let draft = |kind, crit, data| Draft {
+        at: &at,
+        kind,
+        about: &about,
+        crit,
+        over: &[],
+        data,
+    };
+    let settings = writer::Settings {
+        state: &options.state,
+        holder: &options.actor,
+        new_writer: writer_id(options.random),
+    };
     writer::create(
         path,
         settings,
@@ -124,30 +139,61 @@ impl Session {
         let opened = if options.read_only {
             writer::open_read_only(path, Parsed::read, sink)?
         } else {
-            let settings = writer::Settings { state: &options.state, holder: &options.actor, new_writer: writer_id(options.random) };
+            let settings = writer::Settings {
+                state: &options.state,
+                holder: &options.actor,
+                new_writer: writer_id(options.random),
+            };
             writer::open(path, settings, Parsed::read, sink)?
         };
         fold.settle();
         let board = Board::full(&fold.facts, options.now);
-        let Opened { report, file, access, set_aside, behind } = opened;
+        let Opened {
+            report,
+            file,
+            access,
+            set_aside,
+            behind,
+        } = opened;
         let mut notices = Vec::new();
         if let Some(place) = set_aside {
-            notices.push(format!("the file ended in the middle of a line; what was there is kept in {}", place.display()));
+            notices.push(format!(
+                "the file ended in the middle of a line; what was there is kept in {}",
+                place.display()
+            ));
         }
-        notices.extend(behind.iter().map(ToString::to_string));
-        notices.extend(report.cuts.iter().map(ToString::to_string));
+        notices.extend(behind.iter().map(behind_words));
+        notices.extend(report.cuts.iter().map(|cut| cut_words(&fold, cut)));
         if !fold.unused.is_empty() {
-            notices.push(format!("{} events are of a newer version or cannot be used: see `cutover log verify`", fold.unused.len()));
+            notices.push(format!(
+                "{} events are of a newer version or cannot be used: see `cutover log verify`",
+                fold.unused.len()
+            ));
         }
         let (journal, why_read_only) = match access {
             Access::Append(journal) => (Some(journal), None),
             Access::ReadOnly if options.read_only => (None, Some("as asked".to_owned())),
             Access::ReadOnly => {
-                let why = report.sound(path, &*file).err().map_or_else(|| "the file is damaged".to_owned(), |error| error.to_string());
+                let why = report.sound(path, &*file).err().map_or_else(
+                    || "the file is damaged".to_owned(),
+                    |error| error.to_string(),
+                );
                 (None, Some(why))
             }
         };
-        Ok(Self { path: path.to_owned(), report, fold, board, notices, options, file, journal, why_read_only, said_heads: false, own_events: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            report,
+            fold,
+            board,
+            notices,
+            options,
+            file,
+            journal,
+            why_read_only,
+            said_heads: false,
+            own_events: 0,
+        })
     }
 
     pub fn facts(&self) -> &Facts {
@@ -160,7 +206,11 @@ impl Session {
 
     /// Says why nothing can be written, if so.
     pub fn read_only(&self) -> Option<String> {
-        self.why_read_only.clone().or_else(|| self.journal.as_ref().and_then(|journal| journal.poisoned().map(str::to_owned)))
+        self.why_read_only.clone().or_else(|| {
+            self.journal
+                .as_ref()
+                .and_then(|journal| journal.poisoned().map(str::to_owned))
+        })
     }
 
     /// Reads the line of an event back.
@@ -177,7 +227,8 @@ impl Session {
     /// As [`Session::text`].
     pub fn data(&self, entry: &Entry) -> std::io::Result<serde_json::Value> {
         let text = self.text(entry)?;
-        let line = Line::parse(text.as_bytes()).map_err(|reason| std::io::Error::other(reason.to_string()))?;
+        let line = Line::parse(text.as_bytes())
+            .map_err(|reason| std::io::Error::other(reason.to_string()))?;
         serde_json::from_str(line.data).map_err(std::io::Error::other)
     }
 
@@ -196,13 +247,23 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::decide`].
-    pub fn observe(&mut self, answers: Vec<(Subject, Observation)>, now: Ts) -> Result<usize, Error> {
+    pub fn observe(
+        &mut self,
+        answers: Vec<(Subject, Observation)>,
+        now: Ts,
+    ) -> Result<usize, Error> {
         let drafted: Vec<Drafted> = answers
             .into_iter()
             .filter(|(about, observation)| !self.known(*about, observation))
             .map(|(about, observation)| {
                 let data = serde_json::to_value(&observation)?;
-                Ok(Drafted { kind: "observed", about, crit: true, over: Vec::new(), data })
+                Ok(Drafted {
+                    kind: "observed",
+                    about,
+                    crit: true,
+                    over: Vec::new(),
+                    data,
+                })
             })
             .collect::<Result<_, serde_json::Error>>()?;
         for group in drafted.chunks(GROUP) {
@@ -214,10 +275,22 @@ impl Session {
     fn known(&self, about: Subject, observation: &Observation) -> bool {
         let facts = &self.fold.facts;
         match &observation.answer {
-            Answer::Repo(new) => facts.repos.get(&about).and_then(|row| row.scan.as_ref()).is_some_and(|old| old.value == *new),
-            Answer::Inventory(new) => facts.repos.get(&about).and_then(|row| row.inventory.as_ref()).is_some_and(|old| old.value == *new),
+            Answer::Repo(new) => facts
+                .repos
+                .get(&about)
+                .and_then(|row| row.scan.as_ref())
+                .is_some_and(|old| old.value == *new),
+            Answer::Inventory(new) => facts
+                .repos
+                .get(&about)
+                .and_then(|row| row.inventory.as_ref())
+                .is_some_and(|old| old.value == *new),
             Answer::Path(new) => facts.path(about) == Some(new),
-            Answer::Package(new) => facts.packages.get(&about).and_then(|row| row.fact.as_ref()).is_some_and(|old| old.value == *new),
+            Answer::Package(new) => facts
+                .packages
+                .get(&about)
+                .and_then(|row| row.fact.as_ref())
+                .is_some_and(|old| old.value == *new),
             Answer::Token(_) | Answer::Listing(_) => false,
         }
     }
@@ -230,7 +303,16 @@ impl Session {
         let text = serde_json::to_string(policy)?;
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
         let data = json!({"digest": digest, "policy": policy});
-        self.append(&[Drafted { kind: "policy_adopted", about: Subject::SESSION, crit: true, over: Vec::new(), data }], now)?;
+        self.append(
+            &[Drafted {
+                kind: "policy_adopted",
+                about: Subject::SESSION,
+                crit: true,
+                over: Vec::new(),
+                data,
+            }],
+            now,
+        )?;
         Ok(())
     }
 
@@ -241,7 +323,16 @@ impl Session {
     pub fn seal(&mut self, now: Ts) -> Result<(), Error> {
         let part = journal::merge::Part::read(&self.path, &*self.file)?;
         let data = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
-        self.append(&[Drafted { kind: journal::SEALED, about: Subject::SESSION, crit: false, over: Vec::new(), data }], now)?;
+        self.append(
+            &[Drafted {
+                kind: journal::SEALED,
+                about: Subject::SESSION,
+                crit: false,
+                over: Vec::new(),
+                data,
+            }],
+            now,
+        )?;
         Ok(())
     }
 
@@ -250,13 +341,17 @@ impl Session {
     /// # Errors
     /// The other file is of another session, damaged or forked; then nothing was taken.
     pub fn merge(&mut self, other: &Path, now: Ts) -> Result<usize, Error> {
-        let file = journal::disk::open(other, journal::disk::Mode::Read)?;
+        let file = writer::open_for_reading(other)?;
         let part = journal::merge::Part::read(other, &file)?;
         if part.report.session != self.report.session {
-            return Err(journal::Error::OtherSession(self.report.session, part.report.session).into());
+            return Err(
+                journal::Error::OtherSession(self.report.session, part.report.session).into(),
+            );
         }
-        let Some(journal) = self.journal.as_mut() else { return Err(self.cannot_write()) };
-        let lines = part.beyond(&journal.chains())?;
+        let Some(journal) = self.journal.as_mut() else {
+            return Err(self.cannot_write());
+        };
+        let lines = part.beyond(journal.chains())?;
         let written = journal.absorb(&lines)?;
         let count = written.len();
         self.take(&written, now);
@@ -277,16 +372,29 @@ impl Session {
         let parts: Vec<(String, Vec<journal::EventId>, String)> = all
             .iter()
             .map(|one| {
-                let over = one.over.iter().filter_map(|id| self.fold.name(*id)).collect();
+                let over = one
+                    .over
+                    .iter()
+                    .filter_map(|id| self.fold.name(*id))
+                    .collect();
                 (one.about.to_string(), over, one.data.to_string())
             })
             .collect();
         let drafts: Vec<Draft<'_>> = all
             .iter()
             .zip(&parts)
-            .map(|(one, (about, over, data))| Draft { at: &at, kind: one.kind, about, crit: one.crit, over, data })
+            .map(|(one, (about, over, data))| Draft {
+                at: &at,
+                kind: one.kind,
+                about,
+                crit: one.crit,
+                over,
+                data,
+            })
             .collect();
-        let Some(journal) = self.journal.as_mut() else { return Err(self.cannot_write()) };
+        let Some(journal) = self.journal.as_mut() else {
+            return Err(self.cannot_write());
+        };
         let written = journal.append(&drafts)?;
         self.said_heads = true;
         self.own_events += u64::try_from(written.len()).unwrap_or(0);
@@ -295,16 +403,24 @@ impl Session {
 
     /// Gives what has to stand before the next own event: this writer's first line, and the heads known here.
     fn preface(&mut self) -> Result<Vec<Drafted>, Error> {
-        let Some(journal) = self.journal.as_ref() else { return Ok(Vec::new()) };
+        let Some(journal) = self.journal.as_ref() else {
+            return Ok(Vec::new());
+        };
         let plain = |kind, data: &str| -> Result<Drafted, Error> {
-            Ok(Drafted { kind, about: Subject::SESSION, crit: false, over: Vec::new(), data: serde_json::from_str(data)? })
+            Ok(Drafted {
+                kind,
+                about: Subject::SESSION,
+                crit: false,
+                over: Vec::new(),
+                data: serde_json::from_str(data)?,
+            })
         };
         let mut preface = Vec::new();
         if !journal.joined() {
             preface.push(plain(journal::WRITER_JOINED, &joined(&self.options)?)?);
         }
         if !self.said_heads || self.own_events >= HEADS_EVERY {
-            preface.push(plain(journal::HEADS_SEEN, &journal.heads_data())?);
+            preface.push(plain(journal::HEADS_SEEN, &journal.chains().heads_data())?);
             self.own_events = 0;
         }
         Ok(preface)
@@ -332,13 +448,52 @@ impl Session {
     /// Gives the id of an event by its name in the file, `writer:seq`.
     pub fn event(&self, name: &str) -> Option<EventId> {
         let id: journal::EventId = name.parse().ok()?;
-        self.fold.log.iter().map(|entry| entry.id).find(|known| self.fold.name(*known) == Some(id))
+        self.fold
+            .log
+            .iter()
+            .map(|entry| entry.id)
+            .find(|known| self.fold.name(*known) == Some(id))
     }
 }
 
-/// Serialises any value as compact JSON with its keys in the order of its fields.
-pub(crate) fn compact<T: serde::Serialize>(value: &T) -> Result<String, Error> {
-    let mut out = Vec::new();
-    value.serialize(&mut serde_json::Serializer::new(&mut out))?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
+/// Says that the file lacks what this device wrote: it was restored, or copied back.
+fn behind_words(behind: &journal::Behind) -> String {
+    let present = behind
+        .present
+        .map_or_else(|| "nothing".to_owned(), |seq| format!("events up to {seq}"));
+    let verb = if behind.replaced {
+        "holds another event in its place"
+    } else {
+        "lacks it"
+    };
+    format!(
+        "this device wrote event {} of {}, but the file {verb} (it has {present} of that writer): it was restored or copied back. \
+         A new writer goes on; merge the newer copy to get the rest",
+        behind.remembered, behind.writer
+    )
+}
+
+/// Says who saw an event that is gone.
+fn cut_words(fold: &Fold, cut: &journal::Cut) -> String {
+    let person = |id: WriterId| {
+        let person = fold
+            .writers
+            .iter()
+            .find(|writer| writer.id == id)
+            .map_or("somebody", |writer| &writer.person);
+        crate::safe::shown::visible(person).into_owned()
+    };
+    let verb = if cut.replaced {
+        "another event stands there now"
+    } else {
+        "it is gone: the file was cut at the end"
+    };
+    format!(
+        "{} ({}) had seen event {} of {} ({}); {verb}. Merge a copy that has it",
+        person(cut.by.writer),
+        cut.by,
+        cut.seen.seq,
+        person(cut.seen.writer),
+        cut.seen.writer
+    )
 }

@@ -61,7 +61,12 @@ impl Owner {
 
     fn redraw_all(&mut self) {
         self.rows = Chunked::from_rows(picture::rows(&self.session));
-        self.at = self.rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+        self.at = self
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| (row.id, at))
+            .collect();
         self.redraw_rest();
     }
 
@@ -84,13 +89,17 @@ impl Owner {
             self.redraw_rest();
         }
         for entry in self.session.fold.log.iter().skip(self.log.len()) {
-            self.log.push(picture::log_row(&self.session, entry, &mut self.names));
+            self.log
+                .push(picture::log_row(&self.session, entry, &mut self.names));
         }
     }
 
     pub(super) fn snapshot(&mut self) -> Arc<Snapshot> {
         self.revision += 1;
-        let page = self.focus.page.map(|about| -> Arc<Page> { Arc::new(page::page(&self.session, about, (self.now)())) });
+        let page = self
+            .focus
+            .page
+            .map(|about| -> Arc<Page> { Arc::new(page::page(&self.session, about, (self.now)())) });
         Arc::new(Snapshot {
             revision: self.revision,
             rows_revision: self.rows_revision,
@@ -107,13 +116,33 @@ impl Owner {
 
     /// Reads back the text of the log rows that are shown.
     fn log_text(&self) -> HashMap<EventId, LogText> {
-        let Some((from, to)) = self.focus.log else { return HashMap::new() };
-        let entries = self.session.fold.log.iter().skip(from).take(to.saturating_sub(from).min(1_000));
+        let Some((from, to)) = self.focus.log else {
+            return HashMap::new();
+        };
+        let entries = self
+            .session
+            .fold
+            .log
+            .iter()
+            .skip(from)
+            .take(to.saturating_sub(from).min(1_000));
         entries
             .map(|entry| {
-                let text = self.session.data(entry).map_or_else(|error| format!("cannot be read back: {error}"), |data| page::data_words(&data));
-                let label = entry.about.map_or_else(|| "(newer subject)".into(), |about| label(self.session.facts(), about));
-                (entry.id, LogText { label, text: visible_within(&text, LOG_TEXT).into_owned() })
+                let text = self.session.data(entry).map_or_else(
+                    |error| format!("cannot be read back: {error}"),
+                    |data| page::data_words(&data),
+                );
+                let label = entry.about.map_or_else(
+                    || "(newer subject)".into(),
+                    |about| label(self.session.facts(), about),
+                );
+                (
+                    entry.id,
+                    LogText {
+                        label,
+                        text: visible_within(&text, LOG_TEXT).into_owned(),
+                    },
+                )
             })
             .collect()
     }
@@ -123,20 +152,37 @@ impl Owner {
         match self.session.decide(action, (self.now)()) {
             Ok(changed) => {
                 self.redraw(&changed);
-                let written: Vec<&str> =
-                    self.session.fold.log.iter().skip(before).map(|entry| entry.kind_word()).filter(|kind| *kind != "heads_seen").collect();
+                let written: Vec<&str> = self
+                    .session
+                    .fold
+                    .log
+                    .iter()
+                    .skip(before)
+                    .map(|entry| entry.kind_word())
+                    .filter(|kind| *kind != "heads_seen")
+                    .collect();
                 Ok(match written.as_slice() {
                     [one] => format!("written: {}", one.replace('_', " ")),
                     many => format!("written: {} events", many.len()),
                 })
             }
-            Err(Error::Refused(refusal)) => Err(Refused { what: visible(&refusal.what).into_owned(), hint: refusal.hint }),
-            Err(error) => Err(Refused { what: visible(&error.to_string()).into_owned(), hint: Some("nothing was written".into()) }),
+            Err(Error::Refused(refusal)) => Err(Refused {
+                what: visible(&refusal.what).into_owned(),
+                hint: refusal.hint,
+            }),
+            Err(error) => Err(Refused {
+                what: visible(&error.to_string()).into_owned(),
+                hint: Some("nothing was written".into()),
+            }),
         }
     }
 
     /// Serves commands until told to stop or nobody is left to send any.
-    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>, pictures: watch::Sender<Arc<Snapshot>>) {
+    pub(super) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        pictures: watch::Sender<Arc<Snapshot>>,
+    ) {
         loop {
             let command = tokio::select! {
                 biased;
@@ -169,7 +215,12 @@ impl Owner {
     }
 
     fn nap(&self) -> Duration {
-        let due = self.session.board.next_change().map(|at| at.0 - (self.now)().0);
-        due.and_then(|seconds| u64::try_from(seconds).ok()).map_or(NAP, |seconds| Duration::from_secs(seconds.max(1)).min(NAP))
+        let due = self
+            .session
+            .board
+            .next_change()
+            .map(|at| at.0 - (self.now)().0);
+        due.and_then(|seconds| u64::try_from(seconds).ok())
+            .map_or(NAP, |seconds| Duration::from_secs(seconds.max(1)).min(NAP))
     }
 }

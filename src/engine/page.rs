@@ -34,48 +34,92 @@ pub fn page(session: &Session, about: Subject, now: Ts) -> Page {
     sections.retain(|section| !section.lines.is_empty());
     let web = (about.kind == Kind::Repo && title.contains('/') && !facts.session.forge.is_empty())
         .then(|| format!("https://{}/{title}", facts.session.forge));
-    Page { about, title, web, sections }
+    Page {
+        about,
+        title,
+        web,
+        sections,
+    }
 }
 
 fn section(title: impl Into<String>, lines: Vec<PageLine>) -> Section {
-    Section { title: title.into(), lines }
+    Section {
+        title: title.into(),
+        lines,
+    }
 }
 
 fn said(text: impl Into<String>, detail: impl Into<String>) -> PageLine {
-    PageLine { text: text.into(), detail: visible(&detail.into()).into_owned(), ..PageLine::default() }
+    PageLine {
+        text: text.into(),
+        detail: visible(&detail.into()).into_owned(),
+        ..PageLine::default()
+    }
 }
 
 fn repo(facts: &Facts, repo: Subject, now: Ts) -> Vec<Section> {
-    let Some(row) = facts.repos.get(&repo) else { return Vec::new() };
+    let Some(row) = facts.repos.get(&repo) else {
+        return Vec::new();
+    };
     let mut scope = vec![
         said("owner", facts.owner(repo).unwrap_or("nobody yet")),
         said("reviewer", facts.reviewer(repo).unwrap_or("nobody yet")),
     ];
     match &row.scan {
         Some(scan) => {
-            let commit = scan.value.commit.as_deref().map(|commit| format!(" at {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
-            scope.push(said("scanned", format!("{}{commit}; {}", scan.as_of.day(), scan.value.refs)));
+            let commit = scan
+                .value
+                .commit
+                .as_deref()
+                .map(|commit| format!(" at {}", commit.get(..12).unwrap_or(commit)))
+                .unwrap_or_default();
+            scope.push(said(
+                "scanned",
+                format!("{}{commit}; {}", scan.as_of.day(), scan.value.refs),
+            ));
         }
-        None => scope.push(said("scanned", "not looked yet: `cutover import FILE --scan CHECKOUT`")),
+        None => scope.push(said(
+            "scanned",
+            "not looked yet: `cutover import FILE --scan CHECKOUT`",
+        )),
     }
     if let Some(inventory) = &row.inventory {
         scope.push(said("inventory", inventory.value.from.as_ref()));
     }
-    let published = row.packages.iter().filter(|package| !facts.packages.get(package).is_some_and(is_private));
+    let published = row
+        .packages
+        .iter()
+        .filter(|package| !facts.packages.get(package).is_some_and(is_private));
     let names: Vec<String> = published.map(|package| label(facts, *package)).collect();
     scope.push(said(format!("{} packages", names.len()), list(&names, 6)));
-    let mut sections = vec![section("Scope", scope), section("Publish paths", paths(facts, repo, now)), secrets(facts, repo)];
+    let mut sections = vec![
+        section("Scope", scope),
+        section("Publish paths", paths(facts, repo, now)),
+        secrets(facts, repo),
+    ];
     if let Some(scan) = &row.scan {
         let uses = scan.value.uses.iter().map(|one| {
             let place = format!("{}:{}", one.file, one.line);
-            said(one.purpose.word(), format!("{place} {}", one.secret.as_deref().unwrap_or("")))
+            said(
+                one.purpose.word(),
+                format!("{place} {}", one.secret.as_deref().unwrap_or("")),
+            )
         });
         sections.push(section("Other token uses", uses.collect()));
-        let findings = scan.value.findings.iter().map(|one| said(one.rule.as_ref(), format!("{} {}:{}", one.severity, one.file, one.line)));
+        let findings = scan.value.findings.iter().map(|one| {
+            said(
+                one.rule.as_ref(),
+                format!("{} {}:{}", one.severity, one.file, one.line),
+            )
+        });
         sections.push(section("Findings", findings.collect()));
     }
     sections.extend(gates(facts, &subjects_of(facts, repo), repo, now));
-    let running: Vec<PageLine> = subjects_of(facts, repo).iter().flat_map(|about| clocks(facts, *about)).map(|clock| clock_line(facts, clock)).collect();
+    let running: Vec<PageLine> = subjects_of(facts, repo)
+        .iter()
+        .flat_map(|about| clocks(facts, *about))
+        .map(|clock| clock_line(facts, clock))
+        .collect();
     sections.push(section("Clocks", running));
     sections
 }
@@ -85,7 +129,12 @@ fn is_private(package: &crate::model::facts::Package) -> bool {
 }
 
 fn list(names: &[String], most: usize) -> String {
-    let mut words = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    let mut words = names
+        .iter()
+        .take(most)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > most {
         words.push_str(&format!(" and {} more", names.len() - most));
     }
@@ -97,8 +146,15 @@ fn paths(facts: &Facts, repo: Subject, now: Ts) -> Vec<PageLine> {
     for id in paths_of(facts, repo) {
         let Some(path) = facts.path(id) else { continue };
         let (end, _) = end_state(facts, id, now);
-        let lane = facts.lane(id).map_or("no lane", crate::model::lane::Lane::word);
-        lines.push(PageLine { about: Some(id), text: short_path(path), detail: format!("{lane}, {}", end.words()), ..PageLine::default() });
+        let lane = facts
+            .lane(id)
+            .map_or("no lane", crate::model::lane::Lane::word);
+        lines.push(PageLine {
+            about: Some(id),
+            text: short_path(path),
+            detail: format!("{lane}, {}", end.words()),
+            ..PageLine::default()
+        });
         lines.push(said("  how", visible(&how(path)).into_owned()));
         if let Some(end) = facts.decision(id, Slot::EndDate)
             && let Value::Date(on) = end.value
@@ -108,8 +164,14 @@ fn paths(facts: &Facts, repo: Subject, now: Ts) -> Vec<PageLine> {
         if facts.lane(id).is_none()
             && let Some(proposal) = propose(path, now.day(), &facts.policy)
         {
-            let until = proposal.until.map(|day| format!(", until {day}")).unwrap_or_default();
-            lines.push(said(format!("  proposed: {}", proposal.lane), format!("{}{until}", proposal.reason)));
+            let until = proposal
+                .until
+                .map(|day| format!(", until {day}"))
+                .unwrap_or_default();
+            lines.push(said(
+                format!("  proposed: {}", proposal.lane),
+                format!("{}{until}", proposal.reason),
+            ));
         }
     }
     lines
@@ -120,11 +182,20 @@ fn how(path: &PathFact) -> String {
     let mut words = vec![format!("{} on {}", path.tool.word(), path.ci.word())];
     words.push(match path.credential {
         CredentialFact::Oidc => "OIDC".to_owned(),
-        CredentialFact::Token => format!("token {}", path.secret.as_deref().unwrap_or("of unknown name")),
-        CredentialFact::TokenAndOidc => format!("OIDC with the token {} left in reach", path.secret.as_deref().unwrap_or("of unknown name")),
+        CredentialFact::Token => format!(
+            "token {}",
+            path.secret.as_deref().unwrap_or("of unknown name")
+        ),
+        CredentialFact::TokenAndOidc => format!(
+            "OIDC with the token {} left in reach",
+            path.secret.as_deref().unwrap_or("of unknown name")
+        ),
         CredentialFact::NoneVisible => "no credential visible".to_owned(),
     });
-    words.push(path.environment.as_deref().map_or_else(|| "no environment".to_owned(), |name| format!("environment {name}")));
+    words.push(path.environment.as_deref().map_or_else(
+        || "no environment".to_owned(),
+        |name| format!("environment {name}"),
+    ));
     words.push(format!("{} runner", path.runner.word()));
     if path.staged {
         words.push("staged".to_owned());
@@ -138,19 +209,38 @@ fn how(path: &PathFact) -> String {
 fn secrets(facts: &Facts, repo: Subject) -> Section {
     let secrets = facts.repos.get(&repo).map_or(&[][..], |row| &row.secrets);
     let lines = secrets.iter().map(|secret| {
-        let tokens: Vec<String> = facts.tokens_of(*secret).map(|token| label(facts, token)).collect();
+        let tokens: Vec<String> = facts
+            .tokens_of(*secret)
+            .map(|token| label(facts, token))
+            .collect();
         let shared = facts.secrets.get(secret).map_or(0, |row| row.repos.len());
-        let held = if tokens.is_empty() { "which token it holds is not known".to_owned() } else { format!("holds {}", tokens.join(", ")) };
-        let shared = if shared > 1 { format!("; shared by {shared} repositories") } else { String::new() };
-        PageLine { about: Some(*secret), text: label(facts, *secret), detail: format!("{held}{shared}"), ..PageLine::default() }
+        let held = if tokens.is_empty() {
+            "which token it holds is not known".to_owned()
+        } else {
+            format!("holds {}", tokens.join(", "))
+        };
+        let shared = if shared > 1 {
+            format!("; shared by {shared} repositories")
+        } else {
+            String::new()
+        };
+        PageLine {
+            about: Some(*secret),
+            text: label(facts, *secret),
+            detail: format!("{held}{shared}"),
+            ..PageLine::default()
+        }
     });
     section("Secrets", lines.collect())
 }
 
 /// Gives the gates of some subjects, a section a wave. Gates that do not apply are left out.
 fn gates(facts: &Facts, subjects: &[Subject], whose: Subject, now: Ts) -> Vec<Section> {
-    let mut waves: Vec<Section> =
-        WAVES.iter().enumerate().map(|(wave, words)| section(format!("Wave {wave}: {words}"), Vec::new())).collect();
+    let mut waves: Vec<Section> = WAVES
+        .iter()
+        .enumerate()
+        .map(|(wave, words)| section(format!("Wave {wave}: {words}"), Vec::new()))
+        .collect();
     if let Some(after) = waves.last_mut() {
         after.title = "After-care".to_owned();
     }
@@ -162,10 +252,23 @@ fn gates(facts: &Facts, subjects: &[Subject], whose: Subject, now: Ts) -> Vec<Se
             if verdict.state == crate::model::gate::State::NotApplicable {
                 continue;
             }
-            let place = if *about == whose { String::new() } else { format!("{}: ", place(facts, *about)) };
+            let place = if *about == whose {
+                String::new()
+            } else {
+                format!("{}: ", place(facts, *about))
+            };
             let text = gate.word().to_owned();
             let detail = visible(&format!("{place}{}", verdict.why)).into_owned();
-            lines.push((*gate, PageLine { about: Some(*about), gate: Some(*gate), state: Some(verdict.state), text, detail }));
+            lines.push((
+                *gate,
+                PageLine {
+                    about: Some(*about),
+                    gate: Some(*gate),
+                    state: Some(verdict.state),
+                    text,
+                    detail,
+                },
+            ));
         }
     }
     lines.sort_by_key(|(gate, _)| *gate);
@@ -200,14 +303,31 @@ fn clock_line(facts: &Facts, clock: Clock) -> PageLine {
 }
 
 fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
-    let Some(dated) = facts.tokens.get(&token).and_then(|row| row.fact.as_ref()) else { return Vec::new() };
+    let Some(dated) = facts.tokens.get(&token).and_then(|row| row.fact.as_ref()) else {
+        return Vec::new();
+    };
     let fact = &dated.value;
-    let yes = |value: Option<bool>| value.map_or("the list does not show it", |yes| if yes { "yes" } else { "no" });
-    let day = |at: Option<Ts>| at.map_or_else(|| "the list does not show it".to_owned(), |at| at.to_string());
+    let yes = |value: Option<bool>| {
+        value.map_or(
+            "the list does not show it",
+            |yes| if yes { "yes" } else { "no" },
+        )
+    };
+    let day = |at: Option<Ts>| {
+        at.map_or_else(
+            || "the list does not show it".to_owned(),
+            |at| at.to_string(),
+        )
+    };
     let mut about = vec![
         said("account", fact.account.as_ref()),
         said("id", fact.key.as_ref()),
-        said("shown as", fact.redacted.as_deref().unwrap_or("the list does not show it")),
+        said(
+            "shown as",
+            fact.redacted
+                .as_deref()
+                .unwrap_or("the list does not show it"),
+        ),
         said("created", day(fact.created)),
         said("ends", day(fact.expires)),
         said("last used", day(fact.last_used)),
@@ -237,11 +357,18 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
         })
         .collect();
     if chain.more_missing > 0 {
-        edges.push(said(format!("missing: {} more secrets", chain.more_missing), "nobody has said which token they hold"));
+        edges.push(said(
+            format!("missing: {} more secrets", chain.more_missing),
+            "nobody has said which token they hold",
+        ));
     }
     let holds = chain.holds.iter().map(|hold| PageLine {
         about: hold.path.or(Some(hold.repo)),
-        state: Some(if hold.released { crate::model::gate::State::Passed } else { crate::model::gate::State::Blocked }),
+        state: Some(if hold.released {
+            crate::model::gate::State::Passed
+        } else {
+            crate::model::gate::State::Blocked
+        }),
         text: visible(&hold.place).into_owned(),
         detail: hold.words.to_owned(),
         ..PageLine::default()
@@ -249,11 +376,27 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
     let mut sections = vec![
         section("Token", about),
         section("Token to secrets", edges),
-        section(format!("Released {} of {}", chain.released(), chain.holds.len()), holds.collect()),
-        section("Not looked at", chain.not_looked.iter().map(|place| said(place.as_str(), "")).collect()),
+        section(
+            format!("Released {} of {}", chain.released(), chain.holds.len()),
+            holds.collect(),
+        ),
+        section(
+            "Not looked at",
+            chain
+                .not_looked
+                .iter()
+                .map(|place| said(place.as_str(), ""))
+                .collect(),
+        ),
     ];
     sections.extend(gates(facts, &[token], token, now));
-    sections.push(section("Clocks", clocks(facts, token).into_iter().map(|clock| clock_line(facts, clock)).collect()));
+    sections.push(section(
+        "Clocks",
+        clocks(facts, token)
+            .into_iter()
+            .map(|clock| clock_line(facts, clock))
+            .collect(),
+    ));
     sections
 }
 
@@ -261,11 +404,18 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
 fn whole(session: &Session, now: Ts) -> Vec<Section> {
     let facts = session.facts();
     let created = &facts.session;
-    let person = |slot| match facts.decision(Subject::SESSION, slot).map(|decision| &decision.value) {
+    let person = |slot| match facts
+        .decision(Subject::SESSION, slot)
+        .map(|decision| &decision.value)
+    {
         Some(Value::Person(login)) => login.to_string(),
         _ => "nobody yet".to_owned(),
     };
-    let organisations: Vec<String> = created.organisations.iter().map(ToString::to_string).collect();
+    let organisations: Vec<String> = created
+        .organisations
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let mut about = vec![
         said("session", created.session.as_ref()),
         said("started", facts.created_at.to_string()),
@@ -279,21 +429,32 @@ fn whole(session: &Session, now: Ts) -> Vec<Section> {
     }
     let mut people: Vec<Subject> = facts.persons.keys().copied().collect();
     people.sort_by_key(|person| label(facts, *person));
-    let owed = people.iter().filter(|person| super::picture::owes_list(facts, **person));
-    let owed = owed.map(|person| PageLine { about: Some(*person), ..said(label(facts, *person), "its token list is still owed") });
+    let owed = people
+        .iter()
+        .filter(|person| super::picture::owes_list(facts, **person));
+    let owed = owed.map(|person| PageLine {
+        about: Some(*person),
+        ..said(label(facts, *person), "its token list is still owed")
+    });
     let cohorts = super::picture::cohorts(session);
     let picks = |cohort: super::snapshot::Cohort| -> Vec<PageLine> {
         let word = if cohort.chosen { "" } else { "proposed: " };
         cohort
             .picks
             .iter()
-            .map(|(repo, name, reason)| PageLine { about: Some(*repo), ..said(format!("{word}{name}"), reason.as_ref()) })
+            .map(|(repo, name, reason)| PageLine {
+                about: Some(*repo),
+                ..said(format!("{word}{name}"), reason.as_ref())
+            })
             .collect()
     };
     let mut sections = vec![
         section("Session", about),
         section("Token lists still owed", owed.collect()),
-        section("Representative subset (phase A)", picks(cohorts.representatives.clone())),
+        section(
+            "Representative subset (phase A)",
+            picks(cohorts.representatives.clone()),
+        ),
         section("Canaries (phase C)", picks(cohorts.canaries.clone())),
     ];
     let mut subjects = vec![Subject::SESSION];
@@ -305,10 +466,19 @@ fn whole(session: &Session, now: Ts) -> Vec<Section> {
 
 /// Notes and evidence about a subject, read back from the file.
 fn notes(session: &Session, about: Subject) -> Section {
-    let entries = session.fold.log.iter().filter(|entry| entry.about == Some(about) && matches!(entry.kind_word(), "note_added" | "evidence_added"));
+    let entries = session.fold.log.iter().filter(|entry| {
+        entry.about == Some(about) && matches!(entry.kind_word(), "note_added" | "evidence_added")
+    });
     let lines = entries.map(|entry| {
-        let text = session.data(entry).map_or_else(|error| format!("cannot be read back: {error}"), |data| data_words(&data));
-        let by = session.fold.writers.get(usize::from(entry.id.writer)).map_or("", |writer| writer.person.as_ref());
+        let text = session.data(entry).map_or_else(
+            |error| format!("cannot be read back: {error}"),
+            |data| data_words(&data),
+        );
+        let by = session
+            .fold
+            .writers
+            .get(usize::from(entry.id.writer))
+            .map_or("", |writer| writer.person.as_ref());
         said(visible(by).into_owned(), format!("{}: {text}", entry.at))
     });
     section("Notes and evidence", lines.collect())
@@ -316,12 +486,22 @@ fn notes(session: &Session, about: Subject) -> Section {
 
 /// Puts an event's data into words: `gate owner-named, note seen at the stand-up`.
 pub fn data_words(data: &Json) -> String {
-    let Json::Object(fields) = data else { return data.to_string() };
+    let Json::Object(fields) = data else {
+        return data.to_string();
+    };
     let words = fields.iter().filter_map(|(name, value)| match value {
         Json::Null => None,
         Json::String(text) => Some(format!("{name} {text}")),
         Json::Array(many) if many.len() > 6 => Some(format!("{name} ({})", many.len())),
-        Json::Object(inner) => Some(format!("{name} {{{}}}", inner.iter().take(8).map(|(key, value)| format!("{key}: {}", short(value))).collect::<Vec<_>>().join(", "))),
+        Json::Object(inner) => Some(format!(
+            "{name} {{{}}}",
+            inner
+                .iter()
+                .take(8)
+                .map(|(key, value)| format!("{key}: {}", short(value)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )),
         other => Some(format!("{name} {}", short(other))),
     });
     words.collect::<Vec<_>>().join(", ")

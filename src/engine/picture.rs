@@ -26,7 +26,12 @@ fn shown(text: &str) -> Box<str> {
 
 /// Makes every row of the board, by name.
 pub fn rows(session: &Session) -> Vec<Row> {
-    let mut rows: Vec<Row> = session.facts().repos.par_iter().map(|(repo, _)| row(session, *repo)).collect();
+    let mut rows: Vec<Row> = session
+        .facts()
+        .repos
+        .par_iter()
+        .map(|(repo, _)| row(session, *repo))
+        .collect();
     rows.par_sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     rows
 }
@@ -72,22 +77,44 @@ fn next(facts: &Facts, repo: Subject, open: Open) -> (GateId, State, Box<str>) {
     let place = match open.about.kind {
         Kind::Repo | Kind::Session => String::new(),
         Kind::Path | Kind::PathRef => {
-            let path = facts.path_refs.get(&open.about).copied().unwrap_or(open.about);
+            let path = facts
+                .path_refs
+                .get(&open.about)
+                .copied()
+                .unwrap_or(open.about);
             let only = paths_of(facts, repo).len() == 1;
-            facts.path(path).filter(|_| !only).map(|fact| format!("{}: ", crate::session::name::short_path(fact))).unwrap_or_default()
+            facts
+                .path(path)
+                .filter(|_| !only)
+                .map(|fact| format!("{}: ", crate::session::name::short_path(fact)))
+                .unwrap_or_default()
         }
         _ => format!("{}: ", label(facts, open.about)),
     };
-    (open.gate, open.state, format!("{place}{}", spec.next).into())
+    (
+        open.gate,
+        open.state,
+        format!("{place}{}", spec.next).into(),
+    )
 }
 
 /// Makes the rows of the tokens screen, soonest end first.
 pub fn tokens(session: &Session, now: Ts) -> Vec<TokenRow> {
     let facts = session.facts();
-    let mut rows: Vec<TokenRow> = facts.tokens.keys().filter_map(|token| token_row(facts, *token, now)).collect();
+    let mut rows: Vec<TokenRow> = facts
+        .tokens
+        .keys()
+        .filter_map(|token| token_row(facts, *token, now))
+        .collect();
     rows.sort_unstable_by(|a, b| {
         let gone = |row: &TokenRow| row.gone.0.is_met() && row.gone.0 != State::NotApplicable;
-        (gone(a), a.expires.is_none(), a.expires, &a.account, &a.name).cmp(&(gone(b), b.expires.is_none(), b.expires, &b.account, &b.name))
+        (gone(a), a.expires.is_none(), a.expires, &a.account, &a.name).cmp(&(
+            gone(b),
+            b.expires.is_none(),
+            b.expires,
+            &b.account,
+            &b.name,
+        ))
     });
     rows
 }
@@ -98,10 +125,18 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
     let chain = chain(facts, token, now);
     let view = View::new(facts, token, now);
     let verdict = |gate: &str| {
-        GateId::parse(gate).map(|gate| judge(&view, gate)).map_or((State::NotLooked, "".into()), |one| (one.state, shown(&one.why)))
+        GateId::parse(gate)
+            .map(|gate| judge(&view, gate))
+            .map_or((State::NotLooked, "".into()), |one| {
+                (one.state, shown(&one.why))
+            })
     };
     let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-    let name = fact.name.as_deref().filter(|name| !name.is_empty()).map_or_else(|| "(no name)".into(), shown);
+    let name = fact
+        .name
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .map_or_else(|| "(no name)".into(), shown);
     let haystack = format!("{} {} {}", fact.account, name, fact.key).to_lowercase();
     Some(TokenRow {
         id: token,
@@ -118,7 +153,9 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
         holds: count(chain.holds.len()),
         chain: verdict("chain-complete"),
         gone: verdict("tokens-revoked"),
-        clock: clocks(facts, token).into_iter().find(|clock| clock.ends > now),
+        clock: clocks(facts, token)
+            .into_iter()
+            .find(|clock| clock.ends > now),
         haystack: visible(&haystack).as_ref().into(),
         name,
     })
@@ -139,7 +176,13 @@ pub fn log_row(session: &Session, entry: &Entry, names: &mut Names) -> LogRow {
 /// Makes the whole log, oldest first by tick: the order in which things were known to each other.
 pub fn log(session: &Session) -> Chunked<LogRow> {
     let mut names = Names::default();
-    Chunked::from_rows(session.fold.log.iter().map(|entry| log_row(session, entry, &mut names)))
+    Chunked::from_rows(
+        session
+            .fold
+            .log
+            .iter()
+            .map(|entry| log_row(session, entry, &mut names)),
+    )
 }
 
 /// Names of writers' persons, shared by all their rows.
@@ -150,7 +193,11 @@ impl Names {
     fn person(&mut self, session: &Session, writer: u16) -> Arc<str> {
         let at = usize::from(writer);
         while self.0.len() <= at {
-            let person = session.fold.writers.get(self.0.len()).map_or("", |writer| &writer.person);
+            let person = session
+                .fold
+                .writers
+                .get(self.0.len())
+                .map_or("", |writer| &writer.person);
             self.0.push(Arc::from(visible(person).as_ref()));
         }
         self.0.get(at).cloned().unwrap_or_else(|| Arc::from(""))
@@ -160,18 +207,35 @@ impl Names {
 /// Makes the header.
 pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> Header {
     let facts = session.facts();
-    let file = session.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = if facts.session.name.is_empty() { file.trim_end_matches(".cutover").to_owned() } else { facts.session.name.to_string() };
+    let file = session
+        .path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let name = if facts.session.name.is_empty() {
+        file.trim_end_matches(".cutover").to_owned()
+    } else {
+        facts.session.name.to_string()
+    };
     let mut ends = [0; EndState::ALL.len()];
     for row in rows.iter() {
-        ends.iter_mut().zip(row.ends).for_each(|(sum, count)| *sum += usize::from(count));
+        ends.iter_mut()
+            .zip(row.ends)
+            .for_each(|(sum, count)| *sum += usize::from(count));
     }
     let mut session_gates = Counts::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
     for tally in people.filter_map(|person| session.board.tally(person)) {
-        tally.waves.iter().for_each(|wave| session_gates.join(*wave));
+        tally
+            .waves
+            .iter()
+            .for_each(|wave| session_gates.join(*wave));
     }
-    let owed = facts.persons.keys().filter(|person| owes_list(facts, **person)).count();
+    let owed = facts
+        .persons
+        .keys()
+        .filter(|person| owes_list(facts, **person))
+        .count();
     Header {
         name: shown(&name),
         file: shown(&file),
@@ -199,24 +263,53 @@ fn is_gone(token: &TokenRow) -> bool {
 
 /// Tells whether an account's token list is still owed: asked for, and never imported.
 pub fn owes_list(facts: &Facts, person: Subject) -> bool {
-    let asked = facts.decision(person, Slot::Owed).is_some_and(|decision| decision.value == Value::Flag(true));
-    asked && facts.persons.get(&person).is_some_and(|row| row.listings.is_empty())
+    let asked = facts
+        .decision(person, Slot::Owed)
+        .is_some_and(|decision| decision.value == Value::Flag(true));
+    asked
+        && facts
+            .persons
+            .get(&person)
+            .is_some_and(|row| row.listings.is_empty())
 }
 
 /// Makes the two samples: chosen, else proposed.
 pub fn cohorts(session: &Session) -> Cohorts {
     let facts = session.facts();
     let make = |slot, propose: fn(&Facts) -> Vec<Pick>| {
-        let chosen = facts.decision(Subject::SESSION, slot).and_then(|decision| match &decision.value {
-            Value::Set(repos) => Some(repos.iter().map(|repo| Pick { repo: *repo, reason: format!("chosen by {}", decision.by) }).collect()),
-            _ => None,
-        });
+        let chosen =
+            facts
+                .decision(Subject::SESSION, slot)
+                .and_then(|decision| match &decision.value {
+                    Value::Set(repos) => Some(
+                        repos
+                            .iter()
+                            .map(|repo| Pick {
+                                repo: *repo,
+                                reason: format!("chosen by {}", decision.by),
+                            })
+                            .collect(),
+                    ),
+                    _ => None,
+                });
         let (chosen, picks) = match chosen {
             Some(picks) => (true, picks),
             None => (false, propose(facts)),
         };
         let picks: Vec<Pick> = picks;
-        Cohort { chosen, picks: picks.into_iter().map(|pick| (pick.repo, label(facts, pick.repo).into(), pick.reason.into())).collect() }
+        Cohort {
+            chosen,
+            picks: picks
+                .into_iter()
+                .map(|pick| {
+                    (
+                        pick.repo,
+                        label(facts, pick.repo).into(),
+                        pick.reason.into(),
+                    )
+                })
+                .collect(),
+        }
     };
     Cohorts {
         representatives: make(Slot::Representatives, cohort::representatives),

@@ -114,7 +114,7 @@ impl Lock {
 }
 
 /// Where lines go. A trait, so that a failing disk can be put in its place.
-pub(super) trait Disk: Send {
+pub(super) trait Disk: Send + Sync {
     /// Adds bytes at the end.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Returns once all bytes are on the disk.

@@ -66,6 +66,14 @@ pub struct Written {
     pub text: String,
 }
 
+/// Opens a session file for reading only: a regular file, no link followed.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn open_for_reading(path: &Path) -> Result<File, Error> {
+    disk::open(path, Mode::Read)
+}
+
 /// Reads a session file without any right to write it. See [`reader::read`] for `map` and `sink`.
 ///
 /// # Errors

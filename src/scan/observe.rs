@@ -3,9 +3,13 @@
 //! Names that do not fit their service's grammar are left out here: the scan reports them as findings. Anything that
 //! looks like a credential is redacted before it can reach a file.
 
-use super::{CiSystem, Credential, Finding, Package, PublishPath, Purpose, Registry, RepoScan, Reusable, Runner, Tool, TokenUse};
+use super::{
+    CiSystem, Credential, Finding, Package, PublishPath, Purpose, Registry, RepoScan, Reusable,
+    Runner, TokenUse, Tool,
+};
 use crate::model::fact::{
-    Answer, CiFact, CredentialFact, FindingFact, PackageFact, PathFact, PurposeFact, RegistryFact, RepoFact, RunnerFact, ToolFact, UseFact,
+    Answer, CiFact, CredentialFact, FindingFact, PackageFact, PathFact, PurposeFact, RegistryFact,
+    RepoFact, RunnerFact, ToolFact, UseFact,
 };
 use crate::model::id::Subject;
 use crate::model::name::{PackageName, RepoName, SecretName};
@@ -15,6 +19,15 @@ use crate::safe::redact::redact;
 const FINDINGS: usize = 60;
 /// Token uses that one event keeps. More than these are counted, and the gate about them stays open.
 const USES: usize = 300;
+
+/// Rules that say that a CI file was not understood: what it holds is then unknown, not absent.
+const UNREAD: &[&str] = &[
+    "alias-budget",
+    "anchor-cycle",
+    "duplicate-key",
+    "merge-key",
+    "unreadable-file",
+];
 
 fn clean(text: &str) -> Box<str> {
     redact(text).as_ref().into()
@@ -33,7 +46,11 @@ pub fn answers(scan: &RepoScan, forge: &str, registry: &str) -> Vec<(Subject, An
         refs: scan.refs.as_str().into(),
         ..RepoFact::default()
     };
-    for package in scan.packages.iter().filter(|package| PackageName::parse(&package.name).is_ok()) {
+    for package in scan
+        .packages
+        .iter()
+        .filter(|package| PackageName::parse(&package.name).is_ok())
+    {
         let id = Subject::package(registry, &package.name);
         if !fact.packages.contains(&id) {
             fact.packages.push(id);
@@ -41,18 +58,34 @@ pub fn answers(scan: &RepoScan, forge: &str, registry: &str) -> Vec<(Subject, An
         }
     }
     for path in &scan.publish_paths {
-        let id = Subject::path(repo, &path.file, path.job.as_deref().unwrap_or_default(), path.ordinal);
+        let id = Subject::path(
+            repo,
+            &path.file,
+            path.job.as_deref().unwrap_or_default(),
+            path.ordinal,
+        );
         if !fact.paths.contains(&id) {
             fact.paths.push(id);
             answers.push((id, Answer::Path(path_fact(path, repo, registry))));
         }
     }
     fact.uses = scan.token_uses.iter().take(USES).map(use_fact).collect();
-    fact.left_out = u32::try_from(scan.token_uses.len().saturating_sub(USES)).ok().filter(|count| *count > 0);
+    fact.left_out = u32::try_from(scan.token_uses.len().saturating_sub(USES))
+        .ok()
+        .filter(|count| *count > 0);
     let mut findings: Vec<&Finding> = scan.findings.iter().collect();
     findings.sort_by(|a, b| b.severity.cmp(&a.severity));
-    fact.findings = findings.into_iter().take(FINDINGS).map(finding_fact).collect();
-    fact.unread = scan.findings.iter().filter(|finding| super::rule::is_unread(finding.rule)).map(|finding| clean(&finding.file)).collect();
+    fact.findings = findings
+        .into_iter()
+        .take(FINDINGS)
+        .map(finding_fact)
+        .collect();
+    fact.unread = scan
+        .findings
+        .iter()
+        .filter(|finding| UNREAD.contains(&finding.rule))
+        .map(|finding| clean(&finding.file))
+        .collect();
     fact.unread.dedup();
     // The repository comes last: by then everything that it links to is known.
     answers.push((repo, Answer::Repo(fact)));
@@ -67,7 +100,10 @@ fn package_fact(package: &Package, repo: Subject, name: &str) -> PackageFact {
         private: package.private,
         restricted: package.publish_access.as_deref() == Some("restricted"),
         repository_url: package.repository_url.as_deref().map(clean),
-        repository_matches: package.repository_url.as_deref().and_then(|url| names_repository(url, name)),
+        repository_matches: package
+            .repository_url
+            .as_deref()
+            .and_then(|url| names_repository(url, name)),
     }
 }
 
@@ -76,9 +112,19 @@ fn names_repository(url: &str, name: &str) -> Option<bool> {
     if !name.contains('/') {
         return None;
     }
-    let url = url.split(['#', '?']).next().unwrap_or_default().trim_end_matches('/').trim_end_matches(".git");
+    let url = url
+        .split(['#', '?'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .trim_end_matches(".git");
     let tail = url.rsplit_once(':').map_or(url, |(_, tail)| tail);
-    Some(tail == name || tail.strip_suffix(name).is_some_and(|before| before.ends_with('/')))
+    Some(
+        tail == name
+            || tail
+                .strip_suffix(name)
+                .is_some_and(|before| before.ends_with('/')),
+    )
 }
 
 fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
@@ -103,7 +149,11 @@ fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
             Credential::TokenAndOidc => CredentialFact::TokenAndOidc,
             Credential::NoneVisible => CredentialFact::NoneVisible,
         },
-        secret: path.secret.as_deref().filter(|name| SecretName::parse(name).is_ok()).map(clean),
+        secret: path
+            .secret
+            .as_deref()
+            .filter(|name| SecretName::parse(name).is_ok())
+            .map(clean),
         id_token: path.id_token_write,
         environment: path.environment.as_deref().map(clean),
         runner: match path.runner {
@@ -117,9 +167,18 @@ fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
         }),
         staged: path.staged,
         fails_open: !path.fails_closed,
-        blocked_events: path.triggers.iter().any(|trigger| matches!(trigger.event.as_str(), "pull_request_target" | "issue_comment")),
+        blocked_events: path.triggers.iter().any(|trigger| {
+            matches!(
+                trigger.event.as_str(),
+                "pull_request_target" | "issue_comment"
+            )
+        }),
         unpinned: path.actions.iter().any(|action| !action.pinned),
-        blockers: path.blockers.iter().map(|rule| rule.as_str().into()).collect(),
+        blockers: path
+            .blockers
+            .iter()
+            .map(|rule| rule.as_str().into())
+            .collect(),
         packages: path
             .packages
             .iter()
@@ -134,7 +193,11 @@ fn use_fact(token_use: &TokenUse) -> UseFact {
         file: clean(&token_use.file),
         line: token_use.line,
         job: token_use.job.as_deref().map(clean),
-        secret: token_use.secret.as_deref().filter(|name| SecretName::parse(name).is_ok()).map(clean),
+        secret: token_use
+            .secret
+            .as_deref()
+            .filter(|name| SecretName::parse(name).is_ok())
+            .map(clean),
         purpose: match token_use.purpose {
             Purpose::Publish => PurposeFact::Publish,
             Purpose::Stage => PurposeFact::Stage,
@@ -155,7 +218,12 @@ fn finding_fact(finding: &Finding) -> FindingFact {
         super::Severity::Warning => "warning",
         super::Severity::Note => "note",
     };
-    FindingFact { rule: finding.rule.into(), severity: severity.into(), file: clean(&finding.file), line: finding.line }
+    FindingFact {
+        rule: finding.rule.into(),
+        severity: severity.into(),
+        file: clean(&finding.file),
+        line: finding.line,
+    }
 }
 
 fn ci(ci: CiSystem) -> CiFact {
@@ -196,12 +264,25 @@ mod tests {
     #[test]
     fn a_repository_is_named_letter_by_letter() {
         let name = "acme/ui-kit";
-        for url in ["https://forge.example/acme/ui-kit", "git+https://forge.example/acme/ui-kit.git", "git@forge.example:acme/ui-kit.git", "github:acme/ui-kit", "acme/ui-kit"] {
+        for url in [
+            "https://forge.example/acme/ui-kit",
+            "git+https://forge.example/acme/ui-kit.git",
+            "git@forge.example:acme/ui-kit.git",
+            "github:acme/ui-kit",
+            "acme/ui-kit",
+        ] {
             assert_eq!(names_repository(url, name), Some(true), "{url}");
         }
-        for url in ["https://forge.example/Acme/ui-kit", "https://forge.example/acme/ui-kit2", "https://forge.example/xacme/ui-kit"] {
+        for url in [
+            "https://forge.example/Acme/ui-kit",
+            "https://forge.example/acme/ui-kit2",
+            "https://forge.example/xacme/ui-kit",
+        ] {
             assert_eq!(names_repository(url, name), Some(false), "{url}");
         }
-        assert_eq!(names_repository("https://forge.example/acme/ui-kit", "ui-kit"), None);
+        assert_eq!(
+            names_repository("https://forge.example/acme/ui-kit", "ui-kit"),
+            None
+        );
     }
 }

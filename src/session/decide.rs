@@ -308,14 +308,25 @@ impl Maker<'_> {
         let facts = &self.fold.facts;
         let mut reached = Vec::new();
         for subject in about {
-            let repo = facts.repos.get(subject).filter(|_| !kinds.contains(&subject.kind));
+            let repo = facts
+                .repos
+                .get(subject)
+                .filter(|_| !kinds.contains(&subject.kind));
             let Some(repo) = repo else {
                 reached.push(*subject);
                 continue;
             };
-            let refs = facts.path_refs.iter().filter(|(_, path)| repo.paths().contains(path));
+            let refs = facts
+                .path_refs
+                .iter()
+                .filter(|(_, path)| repo.paths().contains(path));
             let mut all: Vec<Subject> = facts.open_paths(*subject).map(|(path, _)| path).collect();
-            all.extend(repo.packages.iter().chain(&repo.secrets).chain(&repo.configs));
+            all.extend(
+                repo.packages
+                    .iter()
+                    .chain(&repo.secrets)
+                    .chain(&repo.configs),
+            );
             if kinds.contains(&Kind::PathRef) {
                 all.extend(refs.map(|(one, _)| *one));
             }

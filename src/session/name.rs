@@ -19,13 +19,25 @@ pub enum BadName {
 pub fn label(facts: &Facts, about: Subject) -> String {
     let name = match about.kind {
         Kind::Session => "session".to_owned(),
-        Kind::Repo => facts.repos.get(&about).map(|row| row.name().to_owned()).unwrap_or_default(),
+        Kind::Repo => facts
+            .repos
+            .get(&about)
+            .map(|row| row.name().to_owned())
+            .unwrap_or_default(),
         Kind::Path => path_label(facts, about),
         Kind::PathRef => {
-            let path = facts.path_refs.get(&about).map(|path| path_label(facts, *path)).unwrap_or_default();
+            let path = facts
+                .path_refs
+                .get(&about)
+                .map(|path| path_label(facts, *path))
+                .unwrap_or_default();
             format!("{path} ({})", crate::model::facts::DEFAULT_REF)
         }
-        Kind::Package => facts.packages.get(&about).map(|row| row.name.to_string()).unwrap_or_default(),
+        Kind::Package => facts
+            .packages
+            .get(&about)
+            .map(|row| row.name.to_string())
+            .unwrap_or_default(),
         Kind::Config => facts
             .configs
             .get(&about)
@@ -52,18 +64,37 @@ pub fn label(facts: &Facts, about: Subject) -> String {
             .and_then(|row| row.fact.as_ref())
             .map(|fact| {
                 let key: String = fact.value.key.chars().take(8).collect();
-                format!("{}/{}", fact.value.account, fact.value.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&key))
+                format!(
+                    "{}/{}",
+                    fact.value.account,
+                    fact.value
+                        .name
+                        .as_deref()
+                        .filter(|name| !name.is_empty())
+                        .unwrap_or(&key)
+                )
             })
             .unwrap_or_default(),
-        Kind::Person => facts.persons.get(&about).map(|row| row.login.to_string()).unwrap_or_default(),
+        Kind::Person => facts
+            .persons
+            .get(&about)
+            .map(|row| row.login.to_string())
+            .unwrap_or_default(),
     };
-    if name.is_empty() { about.to_string() } else { visible(&name).into_owned() }
+    if name.is_empty() {
+        about.to_string()
+    } else {
+        visible(&name).into_owned()
+    }
 }
 
 /// Gives `file#job` of a path, with its repository.
 fn path_label(facts: &Facts, path: Subject) -> String {
     facts.path(path).map_or_else(String::new, |fact| {
-        let repo = fact.repo.and_then(|repo| facts.repos.get(&repo)).map_or("", |row| row.name());
+        let repo = fact
+            .repo
+            .and_then(|repo| facts.repos.get(&repo))
+            .map_or("", |row| row.name());
         format!("{repo}:{}", short_path(fact))
     })
 }
@@ -71,8 +102,16 @@ fn path_label(facts: &Facts, path: Subject) -> String {
 /// Gives `release.yml#publish`, and the ordinal where a job publishes more than once.
 pub fn short_path(fact: &crate::model::fact::PathFact) -> String {
     let file = fact.file.rsplit('/').next().unwrap_or_default();
-    let job = fact.job.as_deref().map(|job| format!("#{job}")).unwrap_or_default();
-    let ordinal = if fact.ordinal > 0 { format!(".{}", fact.ordinal) } else { String::new() };
+    let job = fact
+        .job
+        .as_deref()
+        .map(|job| format!("#{job}"))
+        .unwrap_or_default();
+    let ordinal = if fact.ordinal > 0 {
+        format!(".{}", fact.ordinal)
+    } else {
+        String::new()
+    };
     visible(&format!("{file}{job}{ordinal}")).into_owned()
 }
 
@@ -87,12 +126,30 @@ pub fn find(facts: &Facts, name: &str) -> Result<Subject, BadName> {
     }
     let (kinds, wanted): (&[Kind], &str) = match name.split_once(':') {
         Some((word, rest)) if Kind::ALL.iter().any(|kind| kind.word() == word) => {
-            let kind = Kind::ALL.iter().filter(|kind| kind.word() == word).copied().next();
+            let kind = Kind::ALL
+                .iter()
+                .filter(|kind| kind.word() == word)
+                .copied()
+                .next();
             (kind.map_or(&[][..], one_kind), rest)
         }
-        _ => (&[Kind::Repo, Kind::Path, Kind::Package, Kind::Token, Kind::Secret, Kind::Person], name),
+        _ => (
+            &[
+                Kind::Repo,
+                Kind::Path,
+                Kind::Package,
+                Kind::Token,
+                Kind::Secret,
+                Kind::Person,
+            ],
+            name,
+        ),
     };
-    let mut found: Vec<Subject> = kinds.iter().flat_map(|kind| of_kind(facts, *kind)).filter(|about| is_called(facts, *about, wanted)).collect();
+    let mut found: Vec<Subject> = kinds
+        .iter()
+        .flat_map(|kind| of_kind(facts, *kind))
+        .filter(|about| is_called(facts, *about, wanted))
+        .collect();
     found.sort_unstable();
     found.dedup();
     // A name that two kinds share means the first of them: `acme/ui` is the repository.
@@ -103,14 +160,25 @@ pub fn find(facts: &Facts, name: &str) -> Result<Subject, BadName> {
         [] => Err(BadName::Unknown(visible(name).into_owned())),
         [one] => Ok(*one),
         many => {
-            let names: Vec<String> = many.iter().take(5).map(|about| format!("{} ({about})", label(facts, *about))).collect();
-            Err(BadName::Ambiguous(visible(name).into_owned(), names.join(", ")))
+            let names: Vec<String> = many
+                .iter()
+                .take(5)
+                .map(|about| format!("{} ({about})", label(facts, *about)))
+                .collect();
+            Err(BadName::Ambiguous(
+                visible(name).into_owned(),
+                names.join(", "),
+            ))
         }
     }
 }
 
 fn one_kind(kind: Kind) -> &'static [Kind] {
-    Kind::ALL.iter().position(|known| *known == kind).and_then(|at| Kind::ALL.get(at..=at)).unwrap_or(&[])
+    Kind::ALL
+        .iter()
+        .position(|known| *known == kind)
+        .and_then(|at| Kind::ALL.get(at..=at))
+        .unwrap_or(&[])
 }
 
 fn of_kind(facts: &Facts, kind: Kind) -> Vec<Subject> {
@@ -134,13 +202,26 @@ fn is_called(facts: &Facts, about: Subject, wanted: &str) -> bool {
     }
     match about.kind {
         // The job alone will do where the file has one publish path.
-        Kind::Path => full.split_once('#').is_some_and(|(file, _)| file.eq_ignore_ascii_case(wanted)),
-        Kind::PathRef => full.rsplit_once(" (").is_some_and(|(path, _)| path.eq_ignore_ascii_case(wanted)),
-        Kind::Secret => facts.secrets.get(&about).is_some_and(|row| *row.name == *wanted),
-        Kind::Token => facts.tokens.get(&about).and_then(|row| row.fact.as_ref()).is_some_and(|fact| {
-            let (account, key) = wanted.split_once('/').unwrap_or(("", wanted));
-            (account.is_empty() || *account == *fact.value.account) && key.len() >= 4 && fact.value.key.starts_with(key)
-        }),
+        Kind::Path => full
+            .split_once('#')
+            .is_some_and(|(file, _)| file.eq_ignore_ascii_case(wanted)),
+        Kind::PathRef => full
+            .rsplit_once(" (")
+            .is_some_and(|(path, _)| path.eq_ignore_ascii_case(wanted)),
+        Kind::Secret => facts
+            .secrets
+            .get(&about)
+            .is_some_and(|row| *row.name == *wanted),
+        Kind::Token => facts
+            .tokens
+            .get(&about)
+            .and_then(|row| row.fact.as_ref())
+            .is_some_and(|fact| {
+                let (account, key) = wanted.split_once('/').unwrap_or(("", wanted));
+                (account.is_empty() || *account == *fact.value.account)
+                    && key.len() >= 4
+                    && fact.value.key.starts_with(key)
+            }),
         _ => false,
     }
 }
