@@ -16,6 +16,7 @@
 //! ```
 
 pub mod assets;
+pub mod check;
 pub mod engine;
 pub mod intake;
 pub mod journal;
