@@ -8,8 +8,15 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
+use cutover::intake::IntakeError;
+use cutover::intake::inventory::Inventory;
+use cutover::intake::npm_tokens::TokenList;
+use cutover::intake::sheet::Format;
+use cutover::safe::json::write_json;
 use cutover::safe::shown::{visible, visible_bytes, visible_multiline};
 use cutover::safe::sink;
+use cutover::scan::output::{write_annotations, write_scan_json, write_table};
+use cutover::scan::scan_paths;
 use hostile::{Planted, assert_clean, assert_no_secret, assert_plain, build};
 
 fn built() -> (tempfile::TempDir, Planted) {
@@ -106,7 +113,8 @@ fn shown_files_and_names_are_clean() {
 fn every_sink_is_clean() {
     let (_dir, planted) = built();
     let text = format!("{} {}", hostile::nasty(), planted.secrets[0]);
-    let json = serde_json::to_string(&cutover::safe::redact::redact(&text)).unwrap();
+    let mut json = Vec::new();
+    write_json(&mut json, &text).unwrap();
     for out in [
         sink::actions_command("error", &[("file", &text)], &text),
         sink::actions_plain(&text),
@@ -116,9 +124,71 @@ fn every_sink_is_clean() {
         sink::markdown_code(&text),
         sink::markdown_block(&text),
         sink::csv_cell(&text),
-        sink::json(&json).into_owned(),
+        String::from_utf8(json).unwrap(),
     ] {
         assert_no_secret(out.as_bytes(), &planted);
         assert_plain(out.as_bytes(), &planted);
     }
+}
+
+#[test]
+fn a_scan_ends_and_prints_nothing_hostile() {
+    let (_dir, planted) = built();
+    let repos = scan_paths(std::slice::from_ref(&planted.repos));
+    assert_eq!(
+        repos.len(),
+        5,
+        "{:?}",
+        repos
+            .iter()
+            .map(|repo| visible(&repo.repo).into_owned())
+            .collect::<Vec<_>>()
+    );
+    let mut outputs = [Vec::new(), Vec::new(), Vec::new()];
+    let [json, annotations, table] = &mut outputs;
+    write_scan_json(&repos, json).unwrap();
+    write_annotations(&repos, annotations).unwrap();
+    write_table(&repos, 120, table).unwrap();
+    for output in &outputs {
+        assert!(!output.is_empty());
+        assert_plain(output, &planted);
+    }
+    assert!(repos.iter().any(|repo| repo.repo == "acme/readable"));
+}
+
+#[test]
+fn lists_are_read_or_refused_without_an_echo() {
+    let (_dir, planted) = built();
+    for (path, secret) in [
+        (&planted.inventory, false),
+        (&planted.inventory_with_secret, true),
+    ] {
+        let read = Inventory::read(&fs::read(path).unwrap(), Format::Csv, &[]);
+        assert_eq!(
+            matches!(read, Err(IntakeError::Secret(_))),
+            secret,
+            "{:?}",
+            read.err()
+        );
+        assert_plain(&said(read), &planted);
+    }
+    for (path, secret) in [
+        (&planted.tokens, false),
+        (&planted.tokens_with_secret, true),
+    ] {
+        let read = TokenList::read(&planted.account, &fs::read(path).unwrap());
+        assert_eq!(
+            matches!(read, Err(IntakeError::Secret(_))),
+            secret,
+            "{:?}",
+            read.err()
+        );
+        assert_plain(&said(read), &planted);
+    }
+}
+
+fn said<T>(read: Result<T, IntakeError>) -> Vec<u8> {
+    read.err()
+        .map(|error| error.to_string().into_bytes())
+        .unwrap_or_default()
 }

@@ -20,7 +20,7 @@ pub const COLUMNS: usize = 200;
 const LINES: usize = 200;
 
 /// More combining marks on one base than any script in use needs; the rest is escaped.
-pub(super) const MARKS: usize = 4;
+const MARKS: usize = 4;
 
 /// Characters that draw nothing, move what stands beside them, or cannot be told from a space.
 /// The class follows Unicode's own tables: control, format, unassigned, private use, separators, default-ignorable.

@@ -3,12 +3,10 @@
 //! Every encoder takes foreign text as it is and makes it visible itself; none of them decides what is written.
 //! There is no encoder for a shell and none for commit messages: foreign text does not go there.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use unicode_width::UnicodeWidthChar as _;
 
 use super::shown::{visible, visible_multiline, visible_within};
 
@@ -178,30 +176,6 @@ pub fn csv_cell(text: &str) -> String {
     }
 }
 
-/// Escapes what cannot be seen in a JSON document that is already serialised; its values stay the same.
-///
-/// Serialisers escape what stands below U+0020 and nothing else. Stacked combining marks are escaped as well.
-/// Does not redact: that is done before, by field.
-pub fn json(document: &str) -> Cow<'_, str> {
-    if !document.bytes().any(|b| b >= 0x7f) {
-        return Cow::Borrowed(document);
-    }
-    let mut out = String::with_capacity(document.len());
-    let mut marks = 0;
-    for c in document.chars() {
-        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-        // Outside of strings JSON is plain ASCII, so every one of these stands inside one.
-        if c >= '\u{7f}' && (marks > super::shown::MARKS || super::shown::is_hidden(c)) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
 /// Encodes a text as a double-quoted YAML scalar on one line: always text, never a tag, number, anchor or boolean.
 ///
 /// Not for a place where the CI system reads expressions (`${{ … }}`): quoting does not stop those; pass text by `env:`.
@@ -331,14 +305,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn json_shows_everything_and_means_the_same(text in any::<String>()) {
-            let document = serde_json::to_string_pretty(&[&text]).unwrap();
-            let shown = json(&document);
-            prop_assert!(!shown.chars().any(|c| c != '\n' && super::super::shown::is_hidden(c)));
-            prop_assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), vec![text]);
-        }
-
         #[test]
         fn a_quoted_scalar_reads_back_as_itself(text in any::<String>()) {
             prop_assume!(super::super::redact::redact(&text) == text);

@@ -334,8 +334,13 @@ pub struct Repository {
 pub fn repository(text: &str) -> Option<Repository> {
     let text = text.trim();
     let (host, path) = if let Some((_, rest)) = text.split_once("://") {
-        let (authority, path) = rest.split_once(['/', ':'])?;
-        let host = authority.rsplit_once('@').map_or(authority, |(_, h)| h);
+        // A user and a password may stand before the host; the password is never part of a name.
+        let userinfo = rest
+            .split('/')
+            .next()
+            .and_then(|authority| authority.rfind('@'));
+        let rest = userinfo.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+        let (host, path) = rest.split_once(['/', ':'])?;
         // A port stands between host and path.
         let path = match path.split_once('/') {
             Some((port, tail)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {

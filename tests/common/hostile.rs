@@ -126,11 +126,16 @@ impl Planted {
 
 /// All escapes and hidden characters in one line of text, and marks stacked higher than any line.
 pub fn nasty() -> String {
+    nasty_with(10_000)
+}
+
+/// The same with fewer marks, for places with a cap on length.
+fn nasty_with(marks: usize) -> String {
     let hidden: String = HIDDEN.iter().collect();
     format!(
         "{}{MARK}{hidden}a{}",
         ESCAPES.concat(),
-        "\u{301}".repeat(10_000)
+        "\u{301}".repeat(marks)
     )
 }
 
@@ -332,6 +337,7 @@ fn odd_names(planted: &mut Planted, random: &mut Random) {
     let root = planted
         .repos
         .join(format!("acme__\u{1b}]52;c;AA==\u{7}{MARK}\u{202e}{secret}"));
+    put(root.join(".git/HEAD"), "ref: refs/heads/main\n");
     let flows = root.join(".github/workflows");
     put(flows.join("plain.yml"), publish);
     put(
@@ -356,7 +362,7 @@ fn odd_names(planted: &mut Planted, random: &mut Random) {
 }
 
 fn lists(planted: &mut Planted, random: &mut Random) {
-    let name = nasty().replace(['"', '\n'], "");
+    let name = nasty_with(1_000).replace(['"', '\n'], "");
     let header = "repo,packages,owner,reviewer,lane,secret_name,secret_store,environment,canary_tag,revoked_token_id\n";
     let row = |note: &str| {
         format!(

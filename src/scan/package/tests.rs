@@ -281,6 +281,10 @@ fn repository_forms() {
             "https://user@gitlab.com/acme/ui/-/tree/main",
             Some(("gitlab.com", "acme/ui")),
         ),
+        (
+            "https://user:word@github.com/acme/ui.git",
+            Some(("github.com", "acme/ui")),
+        ),
         ("gist:11081aaa281", None),
         ("ui", None),
         ("", None),
