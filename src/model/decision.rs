@@ -170,16 +170,12 @@ impl History {
         let mut standing: Vec<&Decision> = Vec::new();
         let mut cleared = false;
         for head in self.head_decisions() {
-            match self.effective(head, 0) {
-                Some(effective) => {
-                    if !standing.iter().any(|known| known.id == effective.id) {
-                        standing.push(effective);
-                    }
-                }
-                None => cleared = true,
-            }
+            let before = standing.len();
+            self.effective(head, &mut Vec::new(), &mut standing);
+            cleared |= standing.len() == before && matches!(head.value, Value::Undo(_));
         }
         standing.sort_by(|a, b| a.age().cmp(&b.age()));
+        standing.dedup_by_key(|one| one.id);
         let same = standing
             .windows(2)
             .all(|pair| matches!(pair, [a, b] if a.value == b.value));
@@ -190,21 +186,27 @@ impl History {
         }
     }
 
-    /// Follows undos to the decision that stands in their place. The depth is bounded: files come from others.
-    fn effective<'a>(&'a self, decision: &'a Decision, depth: u8) -> Option<&'a Decision> {
-        let Value::Undo(undone) = decision.value else {
-            return Some(decision);
-        };
-        if depth > 64 {
-            return None;
+    /// Follows undos to what stands in their place: all that the undone decision had replaced, a dispute included.
+    /// Each decision is followed once: files come from others, and may go round in circles.
+    fn effective<'a>(
+        &'a self,
+        decision: &'a Decision,
+        seen: &mut Vec<EventId>,
+        standing: &mut Vec<&'a Decision>,
+    ) {
+        if seen.contains(&decision.id) {
+            return;
         }
-        let undone = self.0.iter().find(|one| one.id == undone)?;
-        undone
-            .over
-            .iter()
-            .filter_map(|id| self.0.iter().find(|one| one.id == *id))
-            .filter_map(|before| self.effective(before, depth + 1))
-            .max_by(|a, b| a.age().cmp(&b.age()))
+        seen.push(decision.id);
+        let Value::Undo(undone) = decision.value else {
+            standing.push(decision);
+            return;
+        };
+        let find = |id: EventId| self.0.iter().find(|one| one.id == id);
+        let replaced = find(undone).into_iter().flat_map(|undone| undone.over.iter());
+        for before in replaced.filter_map(|id| find(*id)) {
+            self.effective(before, seen, standing);
+        }
     }
 }
 
