@@ -4,16 +4,23 @@
 //! Pure reading: no network, no git process, nothing of the scanned tree is run.
 //! The serialised shape is version 1 of `scan --format json`: names are kept, fields may be added.
 
+pub mod azure;
 pub mod checkout;
+pub mod circleci;
 pub mod expression;
 pub mod github;
+pub mod gitlab;
+pub mod jenkins;
+pub mod job;
 pub mod leak;
 pub mod observe;
 pub mod output;
 pub mod package;
 pub mod rule;
+pub mod sarif;
 pub mod script;
 pub mod tool;
+pub mod travis;
 pub mod tree;
 pub mod yaml;
 

@@ -164,7 +164,11 @@ pub fn scan_tree(tree: &dyn Tree, remote: Option<(&str, &str)>, folder: &str) ->
 fn read_system(system: CiSystem, checkout: &Checkout<'_>) -> Found {
     match system {
         CiSystem::Github => super::github::scan(checkout),
-        _ => Found::default(),
+        CiSystem::Gitlab => super::gitlab::scan(checkout),
+        CiSystem::Circleci => super::circleci::scan(checkout),
+        CiSystem::Azure => super::azure::scan(checkout),
+        CiSystem::Jenkins => super::jenkins::scan(checkout),
+        CiSystem::Travis => super::travis::scan(checkout),
     }
 }
 

@@ -25,12 +25,12 @@ pub struct Leak {
 }
 
 impl Leak {
-    /// One sentence that says what is there, without the value.
-    pub fn message(&self) -> String {
+    /// Says what is there, without the value.
+    pub fn words(&self) -> String {
         let what = words(self.kind);
         match &self.digest {
-            Some(digest) => format!("{what} is written out here (sha256 {digest}…)."),
-            None => format!("{what} is written out here."),
+            Some(digest) => format!("{what}, sha256 {digest}…"),
+            None => what.to_owned(),
         }
     }
 }
@@ -82,17 +82,17 @@ fn digest(value: &str) -> String {
 
 fn words(kind: Kind) -> &'static str {
     match kind {
-        Kind::NpmToken => "An npm token",
-        Kind::NpmAuth => "A credential for a package registry",
-        Kind::GithubToken => "A GitHub token",
-        Kind::GitlabToken => "A GitLab token",
-        Kind::CircleciToken => "A CircleCI token",
-        Kind::Jwt => "A signed web token",
-        Kind::PrivateKey => "A private key",
-        Kind::AuthorizationValue => "The value of an Authorization header",
-        Kind::SignedUrl => "The signature of an address",
-        Kind::Webhook => "The secret path of a webhook",
-        Kind::UrlUserinfo => "A password in an address",
+        Kind::NpmToken => "an npm token",
+        Kind::NpmAuth => "a credential for a package registry",
+        Kind::GithubToken => "a GitHub token",
+        Kind::GitlabToken => "a GitLab token",
+        Kind::CircleciToken => "a CircleCI token",
+        Kind::Jwt => "a signed web token",
+        Kind::PrivateKey => "a private key",
+        Kind::AuthorizationValue => "the value of an Authorization header",
+        Kind::SignedUrl => "the signature of an address",
+        Kind::Webhook => "the secret path of a webhook",
+        Kind::UrlUserinfo => "a password in an address",
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         );
         for leak in &leaks {
             assert_eq!(leak.kind, Kind::NpmToken);
-            let message = leak.message();
+            let message = leak.words();
             assert!(!message.contains(&token[4..12]), "{message}");
             assert!(
                 message.contains(leak.digest.as_deref().unwrap()),
@@ -133,7 +133,7 @@ mod tests {
         let encoded = data_encoding::BASE64.encode(secret.as_bytes());
         let leaks = find(&format!("//packages.example/:_auth={encoded}\n"));
         assert_eq!(leaks.len(), 1);
-        assert!(!leaks[0].message().contains(&encoded));
+        assert!(!leaks[0].words().contains(&encoded));
     }
 
     #[test]

@@ -53,6 +53,9 @@ rules! {
     "ci-no-oidc" Error
         "npm does not accept OIDC tokens of this CI system."
         "Stage with a stage-only token that a person approves, or move this one job to a system that npm trusts." TRUSTED;
+    "committed-token" Error
+        "A credential is written out in a committed file."
+        "Revoke it now, then remove it from the file and its history." TOKENS;
     "credential-in-build" Warning
         "An npm token set for the whole workflow or job is in reach of every build and test step."
         "Set it in the `env` of the one step that needs it." SECRETS;
@@ -98,6 +101,9 @@ rules! {
     "prerelease-without-tag" Warning
         "A prerelease is published without a dist-tag: npm 11 refuses it, older ones move `latest`."
         "Give the publish its tag (`--tag next`)." PUBLISH;
+    "provenance-no-provider" Error
+        "Provenance is asked for on a CI system that npm makes none for: the publish fails."
+        "Drop `--provenance`." PROVENANCE;
     "provenance-without-id-token" Error
         "Provenance is asked for, but `id-token: write` is missing: the publish fails."
         "Add `permissions: id-token: write` to the job." PROVENANCE;

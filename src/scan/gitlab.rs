@@ -1,0 +1,555 @@
+//! GitLab CI: `.gitlab-ci.yml`, what it includes from its own repository, and child pipelines.
+//!
+//! Owns GitLab's merging (includes, `extends`, `!reference`, `default`) and turns every job that can run into the
+//! common words of `job`. It fetches nothing: includes from elsewhere are named in a finding instead.
+//! Reference: <https://docs.gitlab.com/ci/yaml/>.
+
+use std::collections::BTreeSet;
+
+use super::checkout::{Checkout, Found};
+use super::job::{self, Job, Lines, Step, Variable};
+use super::package::Glob;
+use super::tree::{self, FileKind};
+use super::yaml::{Node, Yaml};
+use super::{CiSystem, Runner, Trigger};
+
+/// Top-level keys that are no jobs.
+const KEYWORDS: &[&str] = &[
+    "after_script",
+    "before_script",
+    "cache",
+    "default",
+    "image",
+    "include",
+    "services",
+    "spec",
+    "stages",
+    "types",
+    "variables",
+    "workflow",
+];
+
+/// Most files that one pipeline is put together from, and how deep `extends`, `!reference` and includes may nest.
+const FILE_CAP: usize = 200;
+const DEPTH: u32 = 12;
+
+/// Reads all pipelines of a checkout.
+pub fn scan(cx: &Checkout<'_>) -> Found {
+    let mut found = Found::default();
+    let parts = &mut found;
+    let mut roots: Vec<String> = cx.regular(FileKind::Gitlab);
+    // The root pipeline goes first: what it includes is no pipeline of its own.
+    roots.sort_by_key(|path| (!path.starts_with(".gitlab-ci."), path.clone()));
+    let mut seen = BTreeSet::new();
+    for root in roots {
+        if seen.contains(&root) {
+            continue;
+        }
+        let mut sources = Vec::new();
+        gather(cx, parts, &root, &mut seen, &mut sources, 0);
+        let files: Vec<File<'_>> = sources
+            .iter()
+            .filter_map(|(path, text)| File::parse(path, text))
+            .collect();
+        let pipeline = Pipeline { files };
+        for job in pipeline.jobs(cx) {
+            job::read(cx, &job, parts);
+        }
+    }
+    found
+}
+
+/// Reads a file and, after it, all it includes: earlier in the list means stronger.
+fn gather(
+    cx: &Checkout<'_>,
+    parts: &mut Found,
+    path: &str,
+    seen: &mut BTreeSet<String>,
+    sources: &mut Vec<(String, String)>,
+    depth: u32,
+) {
+    if depth > DEPTH || sources.len() >= FILE_CAP || !seen.insert(path.to_owned()) {
+        return;
+    }
+    let Some(text) = cx.read(path, parts) else {
+        return;
+    };
+    let text = if path.ends_with(".tpl") {
+        without_templates(&text)
+    } else {
+        text
+    };
+    let Some(yaml) = cx.parse(path, &text, true, parts) else {
+        return;
+    };
+    let mut locals = Vec::new();
+    for document in yaml.documents() {
+        if let Some(include) = document.get("include") {
+            includes(cx, parts, path, include, &mut locals);
+        }
+    }
+    sources.push((path.to_owned(), text.clone()));
+    for local in locals.into_iter().rev() {
+        gather(cx, parts, &local, seen, sources, depth + 1);
+    }
+}
+
+fn includes(
+    cx: &Checkout<'_>,
+    parts: &mut Found,
+    path: &str,
+    include: Node<'_, '_>,
+    locals: &mut Vec<String>,
+) {
+    let items = if include.is_seq() {
+        include.items()
+    } else {
+        vec![include]
+    };
+    for item in items {
+        let local = item
+            .as_str()
+            .filter(|s| !s.contains("://"))
+            .or_else(|| item.get("local")?.as_str());
+        if let Some(local) = local {
+            let local = local.trim_start_matches('/');
+            if local.contains('*') {
+                let globs = Glob::parse(local);
+                let names = cx
+                    .project
+                    .tree
+                    .entries()
+                    .iter()
+                    .filter(|e| e.regular && globs.iter().any(|g| g.matches(&e.path)));
+                locals.extend(names.map(|e| e.path.clone()));
+            } else {
+                locals.extend(tree::join("", local));
+            }
+            continue;
+        }
+        let outside = ["project", "remote", "template", "component"]
+            .iter()
+            .find_map(|key| item.get(key)?.as_str())
+            .or_else(|| item.as_str());
+        if let Some(name) = outside {
+            parts.not_looked_at(path, item.line(), item.column(), name);
+        }
+    }
+}
+
+/// Blanks the `{{ … }}` of a text template where they fill a line, and puts a word in their place elsewhere,
+/// so that the rest reads as YAML. Lines keep their numbers.
+fn without_templates(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        let mut kept = String::new();
+        let mut removed = false;
+        while let Some((before, tail)) = rest.split_once("{{") {
+            let Some((directive, after)) = tail.split_once("}}") else {
+                break;
+            };
+            kept.push_str(before);
+            let directive = directive.trim_matches('-').trim();
+            let control = [
+                "range", "end", "if", "else", "with", "define", "block", "template", "$",
+            ]
+            .iter()
+            .any(|word| directive.starts_with(word) && (*word != "$" || directive.contains(":=")));
+            if !control {
+                kept.push_str("template");
+            }
+            removed |= control;
+            rest = after;
+        }
+        kept.push_str(rest);
+        if removed && kept.trim().is_empty() {
+            out.push('\n');
+        } else {
+            out.push_str(&kept);
+        }
+    }
+    out
+}
+
+struct File<'t> {
+    path: &'t str,
+    yaml: Yaml<'t>,
+}
+
+impl<'t> File<'t> {
+    fn parse(path: &'t str, text: &'t str) -> Option<Self> {
+        Some(File {
+            path,
+            yaml: Yaml::parse(text, true).ok()?,
+        })
+    }
+}
+
+/// A node and the index of the file it stands in.
+type At<'d, 's> = (Node<'d, 's>, usize);
+
+/// The files of one pipeline, strongest first.
+struct Pipeline<'t> {
+    files: Vec<File<'t>>,
+}
+
+impl<'t> Pipeline<'t> {
+    fn jobs<'d>(&'d self, cx: &Checkout<'_>) -> Vec<Job<'d, 't>> {
+        let mut names = BTreeSet::new();
+        let mut jobs = Vec::new();
+        // Of a job that several files define, the strongest names the place.
+        for (index, file) in self.files.iter().enumerate() {
+            for document in file.yaml.documents() {
+                for (key, value) in document.entries() {
+                    let Some(name) = key.as_str() else { continue };
+                    if name.starts_with('.')
+                        || KEYWORDS.contains(&name)
+                        || !value.is_map()
+                        || !names.insert(name)
+                    {
+                        continue;
+                    }
+                    jobs.extend(self.job(cx, name, key, index));
+                }
+            }
+        }
+        jobs
+    }
+
+    fn job<'d>(
+        &'d self,
+        cx: &Checkout<'_>,
+        name: &str,
+        key: Node<'d, 't>,
+        file: usize,
+    ) -> Option<Job<'d, 't>> {
+        let chain = self.chain(name, 0);
+        let steps = self.steps(&chain, file);
+        if steps.is_empty() {
+            return None;
+        }
+        let path = self.files.get(file)?.path;
+        let environment = find(&chain, "environment")
+            .and_then(|(node, _)| node.as_str().or_else(|| node.get("name")?.as_str()))
+            .map(str::to_owned);
+        let tags = find(&chain, "tags")
+            .or_else(|| self.default("tags"))
+            .map(|(n, _)| n.strings())
+            .unwrap_or_default();
+        let image = find(&chain, "image").or_else(|| self.default("image"));
+        let image = image.and_then(|(n, _)| n.as_str().or_else(|| n.get("name")?.as_str()));
+        Some(Job {
+            ci: CiSystem::Gitlab,
+            file: path.to_owned(),
+            name: Some(name.to_owned()),
+            line: key.line(),
+            column: key.column(),
+            environment,
+            runner: runner(cx, &tags),
+            runner_label: (!tags.is_empty()).then(|| tags.join(", ")),
+            triggers: self.triggers(&chain),
+            variables: self.variables(&chain, name),
+            stores: Vec::new(),
+            id_token: self.npm_audience(&chain),
+            ignores_failure: find(&chain, "allow_failure").and_then(|(n, _)| n.as_bool())
+                == Some(true),
+            node_version: image.and_then(job::node_of_image),
+            steps,
+        })
+    }
+
+    /// Every definition of a key, strongest first.
+    fn definitions<'d>(&'d self, name: &str) -> Vec<At<'d, 't>> {
+        let mut found = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            found.extend(
+                file.yaml
+                    .documents()
+                    .filter_map(|d| d.get(name))
+                    .map(|node| (node, index)),
+            );
+        }
+        found
+    }
+
+    /// A job's own definitions, then those it extends; of several parents the last named is the strongest.
+    fn chain<'d>(&'d self, name: &str, depth: u32) -> Vec<At<'d, 't>> {
+        let mut chain = self.definitions(name);
+        if depth >= DEPTH {
+            return chain;
+        }
+        let parents = find(&chain, "extends")
+            .map(|(n, _)| n.strings())
+            .unwrap_or_default();
+        for parent in parents.into_iter().rev().filter(|p| *p != name) {
+            if chain.len() > FILE_CAP {
+                break;
+            }
+            chain.extend(self.chain(parent, depth + 1));
+        }
+        chain
+    }
+
+    /// A job keyword's value for all jobs: under `default`, or at the top as it once was.
+    fn default<'d>(&'d self, key: &str) -> Option<At<'d, 't>> {
+        find(&self.definitions("default"), key).or_else(|| self.definitions(key).into_iter().next())
+    }
+
+    fn steps<'d>(&'d self, chain: &[At<'d, 't>], file: usize) -> Vec<Step<'d, 't>> {
+        let mut lines = Vec::new();
+        let main = find(chain, "script");
+        if let Some(node) = main {
+            let before = find(chain, "before_script").or_else(|| self.default("before_script"));
+            for part in before.into_iter().chain([node]) {
+                self.flatten(part, &mut lines, 0);
+            }
+        }
+        if let Some((run, at)) = find(chain, "run") {
+            lines.extend(
+                run.items()
+                    .into_iter()
+                    .filter_map(|item| Some((item.get("script")?, at))),
+            );
+        }
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        if let Some(after) = find(chain, "after_script").or_else(|| self.default("after_script")) {
+            self.flatten(after, &mut lines, 0);
+        }
+        let own_line = chain.first().map_or(1, |(n, _)| n.line());
+        (0..)
+            .zip(lines)
+            .map(|(index, (node, at))| Step {
+                index: Some(index),
+                // Lines of another file would mislead beside this file's name.
+                line: if at == file { node.line() } else { own_line },
+                column: if at == file { node.column() } else { 1 },
+                lines: if at == file {
+                    Lines::Of(node)
+                } else {
+                    Lines::All(own_line)
+                },
+                text: node.as_str().unwrap_or_default().to_owned(),
+                ..Step::default()
+            })
+            .collect()
+    }
+
+    /// The single lines of a script: nested lists and `!reference` taken apart.
+    fn flatten<'d>(&'d self, (node, file): At<'d, 't>, out: &mut Vec<At<'d, 't>>, depth: u32) {
+        if depth > DEPTH || out.len() > 5_000 {
+            return;
+        }
+        if node.as_str().is_some() {
+            out.push((node, file));
+        } else if node
+            .tag()
+            .is_some_and(|t| t.trim_start_matches('!') == "reference")
+        {
+            let keys = node.strings();
+            if let Some((name, rest)) = keys.split_first() {
+                let found = self
+                    .chain(name, 0)
+                    .into_iter()
+                    .find_map(|(n, at)| Some((n.at(rest)?, at)));
+                if let Some(found) = found {
+                    self.flatten(found, out, depth + 1);
+                }
+            }
+        } else {
+            for item in node.items() {
+                self.flatten((item, file), out, depth + 1);
+            }
+        }
+    }
+
+    /// Visible variables: the job's over the parents' over the pipeline's, and `secrets:` from a vault.
+    fn variables(&self, chain: &[At<'_, 't>], job: &str) -> Vec<Variable> {
+        let mut found: Vec<Variable> = Vec::new();
+        let global = self.definitions("variables");
+        let own = chain
+            .iter()
+            .filter_map(|(n, at)| Some((n.get("variables")?, *at, false)));
+        for (map, at, wide) in own.chain(global.into_iter().map(|(n, at)| (n, at, true))) {
+            for (key, value) in map.entries() {
+                let Some(name) = key.as_str() else { continue };
+                let value = value
+                    .as_str()
+                    .or_else(|| value.get("value")?.as_str())
+                    .unwrap_or_default();
+                if found.iter().any(|v| v.name == name) {
+                    continue;
+                }
+                let file = self.files.get(at).map_or("", |f| f.path);
+                found.push(Variable {
+                    wide,
+                    ..Variable::new(name, value, key.place(file))
+                });
+            }
+        }
+        for (node, at) in chain {
+            for (key, _) in node.get("secrets").map(Node::entries).unwrap_or_default() {
+                let Some(name) = key.as_str().filter(|n| !found.iter().any(|v| v.name == *n))
+                else {
+                    continue;
+                };
+                let file = self.files.get(*at).map_or(job, |f| f.path);
+                found.push(Variable {
+                    secret: Some(name.to_owned()),
+                    ..Variable::new(name, "", key.place(file))
+                });
+            }
+        }
+        found
+    }
+
+    /// True where an id token with npm's audience is made for the job.
+    fn npm_audience(&self, chain: &[At<'_, 't>]) -> bool {
+        let default = self.definitions("default");
+        chain
+            .iter()
+            .chain(&default)
+            .filter_map(|(node, _)| node.get("id_tokens"))
+            .flat_map(Node::entries)
+            .filter_map(|(_, token)| token.get("aud"))
+            .any(|aud| aud.strings().into_iter().any(job::is_npm_audience))
+    }
+
+    fn triggers(&self, chain: &[At<'_, 't>]) -> Vec<Trigger> {
+        let mut found = Vec::new();
+        if let Some((rules, at)) = find(chain, "rules") {
+            self.rules((rules, at), &mut found, 0);
+        } else if let Some((only, _)) = find(chain, "only") {
+            only_refs(only.get("refs").unwrap_or(only), &mut found);
+        } else if let Some((rules, at)) = find(&self.definitions("workflow"), "rules") {
+            self.rules((rules, at), &mut found, 0);
+        }
+        if found.is_empty() {
+            found.push(trigger("push"));
+        }
+        if find(chain, "when").and_then(|(n, _)| n.as_str()) == Some("manual") {
+            found.push(trigger("manual"));
+        }
+        found.dedup();
+        found
+    }
+
+    fn rules(&self, (rules, file): At<'_, 't>, found: &mut Vec<Trigger>, depth: u32) {
+        if depth > DEPTH || found.len() > 200 {
+            return;
+        }
+        if rules
+            .tag()
+            .is_some_and(|t| t.trim_start_matches('!') == "reference")
+        {
+            let keys = rules.strings();
+            let target = keys.split_first().and_then(|(name, rest)| {
+                self.chain(name, 0)
+                    .into_iter()
+                    .find_map(|(n, at)| Some((n.at(rest)?, at)))
+            });
+            if let Some(target) = target {
+                self.rules(target, found, depth + 1);
+            }
+            return;
+        }
+        if rules.is_seq() {
+            rules
+                .items()
+                .into_iter()
+                .for_each(|rule| self.rules((rule, file), found, depth + 1));
+            return;
+        }
+        let when = rules.get("when").and_then(Node::as_str);
+        if when == Some("never") {
+            return;
+        }
+        let mut one = condition(rules.get("if").and_then(Node::as_str).unwrap_or_default());
+        if when == Some("manual")
+            && one.branches.is_empty()
+            && one.tags.is_empty()
+            && one.event == "push"
+        {
+            one.event = "manual".to_owned();
+        }
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+}
+
+fn find<'d, 's>(chain: &[At<'d, 's>], key: &str) -> Option<At<'d, 's>> {
+    chain
+        .iter()
+        .find_map(|(node, at)| Some((node.get(key)?, *at)))
+}
+
+fn trigger(event: &str) -> Trigger {
+    Trigger {
+        event: event.to_owned(),
+        branches: Vec::new(),
+        tags: Vec::new(),
+    }
+}
+
+/// What one `rules:if` lets through, as far as its plain comparisons tell.
+fn condition(text: &str) -> Trigger {
+    let mut found = trigger("push");
+    for part in text.split("&&").flat_map(|p| p.split("||")) {
+        let part = part.trim().trim_matches(['(', ')', ' ']);
+        let (name, value) = match part.split_once("==").or_else(|| part.split_once("=~")) {
+            Some((name, value)) => (
+                name.trim(),
+                value.trim().trim_matches(['"', '\'']).to_owned(),
+            ),
+            None => (part, "*".to_owned()),
+        };
+        match name.trim_start_matches('$') {
+            "CI_COMMIT_TAG" if value != "null" => found.tags.push(value),
+            "CI_COMMIT_BRANCH" | "CI_COMMIT_REF_NAME" if value != "null" => {
+                found.branches.push(value)
+            }
+            "CI_PIPELINE_SOURCE" if value != "*" => found.event = value,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The words and patterns of `only`.
+fn only_refs(node: Node<'_, '_>, found: &mut Vec<Trigger>) {
+    let mut push = trigger("push");
+    for word in node.strings() {
+        match word {
+            "tags" => push.tags.push("*".to_owned()),
+            "branches" => push.branches.push("*".to_owned()),
+            "merge_requests" => found.push(trigger("merge_request_event")),
+            "schedules" => found.push(trigger("schedule")),
+            "api" | "chat" | "external" | "pipelines" | "pushes" | "triggers" | "web" => {
+                found.push(trigger(word))
+            }
+            _ => push.branches.push(word.to_owned()),
+        }
+    }
+    if !push.tags.is_empty() || !push.branches.is_empty() {
+        found.insert(0, push);
+    }
+}
+
+/// Who runs a job, from its tags: only gitlab.com's own tags tell for sure.
+///
+/// Names of hosted runners: <https://docs.gitlab.com/ci/runners/hosted_runners/>.
+fn runner(cx: &Checkout<'_>, tags: &[&str]) -> Runner {
+    let hosted = |tag: &str| {
+        tag.starts_with("saas-") || tag.starts_with("gitlab-org") || tag == "shared-windows"
+    };
+    let on_gitlab_com = cx.host.is_none_or(|host| host == "gitlab.com");
+    match tags {
+        [] if on_gitlab_com => Runner::Hosted,
+        [] => Runner::Unknown,
+        tags if tags.iter().all(|t| hosted(t)) => Runner::Hosted,
+        _ => Runner::Unknown,
+    }
+}

@@ -1,0 +1,544 @@
+//! Jenkinsfiles: the stages, the strings that steps run as commands, and the credentials bound around them.
+//!
+//! Owns the little of Groovy that is needed: strings, comments, calls and braces. Nothing is evaluated; a string that
+//! is built from parts is read as far as it stands there.
+//! Reference: <https://www.jenkins.io/doc/book/pipeline/syntax/>.
+
+use super::checkout::{Checkout, Found};
+use super::job::{self, Job, Lines, Step, Variable};
+use super::tree::FileKind;
+use super::{CiSystem, Place, Runner, Trigger};
+
+/// Most tokens and brace levels that are read of one file.
+const TOKEN_CAP: usize = 200_000;
+const DEPTH_CAP: usize = 200;
+
+/// Calls whose strings are words for people or names, never commands.
+const NO_COMMANDS: &[&str] = &[
+    "archiveArtifacts",
+    "branch",
+    "buildDiscarder",
+    "checkout",
+    "contains",
+    "credentials",
+    "credentialsId",
+    "cron",
+    "defaultValue",
+    "description",
+    "dir",
+    "docker",
+    "echo",
+    "endsWith",
+    "environment",
+    "equals",
+    "error",
+    "expression",
+    "file",
+    "fileExists",
+    "image",
+    "input",
+    "junit",
+    "label",
+    "library",
+    "message",
+    "name",
+    "node",
+    "println",
+    "publishHTML",
+    "replaceAll",
+    "slackSend",
+    "stage",
+    "startsWith",
+    "stash",
+    "string",
+    "tag",
+    "text",
+    "tool",
+    "unstash",
+    "url",
+    "usernamePassword",
+    "writeFile",
+];
+
+/// Reads every Jenkinsfile of a checkout.
+pub fn scan(cx: &Checkout<'_>) -> Found {
+    let mut found = Found::default();
+    let parts = &mut found;
+    for path in cx.regular(FileKind::Jenkins) {
+        let Some(text) = cx.read(&path, parts) else {
+            continue;
+        };
+        let mut reader = Reader::new(&path);
+        reader.read(&tokens(&text));
+        for job in reader.jobs() {
+            job::read(cx, &job, parts);
+        }
+    }
+    found
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Word(String),
+    Text(String),
+    /// One of `{ } ( ) [ ] , : =` or a line end.
+    Mark(char),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Token {
+    kind: Kind,
+    line: u32,
+}
+
+/// Splits Groovy text into words, strings and marks; comments are left out.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut out = Vec::new();
+    let mut line = 1_u32;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if out.len() >= TOKEN_CAP {
+            break;
+        }
+        let mut take = c.len_utf8();
+        let kind = if rest.starts_with("//") || (rest.starts_with("#!") && out.is_empty()) {
+            take = rest.find('\n').unwrap_or(rest.len());
+            None
+        } else if rest.starts_with("/*") {
+            take = rest.find("*/").map_or(rest.len(), |at| at + 2);
+            None
+        } else if let Some((value, length)) = quoted(rest) {
+            take = length;
+            Some(Kind::Text(value))
+        } else if c.is_alphanumeric() || c == '_' {
+            take = rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
+            rest.get(..take).map(|word| Kind::Word(word.to_owned()))
+        } else if "{}()[],:=\n;".contains(c) {
+            Some(Kind::Mark(if c == ';' { '\n' } else { c }))
+        } else {
+            None
+        };
+        out.extend(kind.map(|kind| Token { kind, line }));
+        let (taken, tail) = rest.split_at_checked(take).unwrap_or((rest, ""));
+        line += u32::try_from(taken.bytes().filter(|&b| b == b'\n').count()).unwrap_or(0);
+        rest = tail;
+    }
+    out
+}
+
+/// A Groovy string at the start of the text: its value, and its length with quotes.
+fn quoted(text: &str) -> Option<(String, usize)> {
+    let quote = ["\"\"\"", "'''", "\"", "'"]
+        .into_iter()
+        .find(|q| text.starts_with(q))?;
+    let body = text.get(quote.len()..)?;
+    let mut value = String::new();
+    let mut chars = body.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if body.get(at..).is_some_and(|b| b.starts_with(quote)) {
+            return Some((value, quote.len() * 2 + at));
+        }
+        match c {
+            '\\' => match chars.next() {
+                Some((_, 'n')) => value.push('\n'),
+                Some((_, 't')) => value.push('\t'),
+                // A line continued inside a command stays one.
+                Some((_, '\n')) => value.push_str("\\\n"),
+                Some((_, other)) => value.push(other),
+                None => break,
+            },
+            '\n' if quote.len() == 1 => return Some((value, quote.len() + at)),
+            c => value.push(c),
+        }
+    }
+    Some((value, text.len()))
+}
+
+/// What a pair of braces belongs to.
+#[derive(Debug, Default, Clone)]
+struct Block {
+    stage: bool,
+    /// Credentials bound for what stands inside.
+    variables: Vec<Variable>,
+    granted: Option<String>,
+    dir: Option<String>,
+    /// `agent { … }`, `environment { … }`.
+    word: String,
+    ignores_failure: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Run {
+    stages: Vec<(String, u32)>,
+    step: Step<'static, 'static>,
+    granted: Option<String>,
+    agent: Option<String>,
+    environment: Vec<Variable>,
+}
+
+struct Reader<'p> {
+    path: &'p str,
+    blocks: Vec<Block>,
+    /// Names and lines of the stages that are open.
+    stages: Vec<(String, u32)>,
+    /// Agents and `environment` entries, with how many stages were open.
+    agents: Vec<(usize, String)>,
+    environment: Vec<(usize, Variable)>,
+    /// Every npm credential that the file names, for commands whose own block names none.
+    credentials: Vec<(String, Place)>,
+    triggers: Vec<Trigger>,
+    found: Vec<Run>,
+}
+
+impl<'p> Reader<'p> {
+    fn new(path: &'p str) -> Self {
+        Self {
+            path,
+            blocks: Vec::new(),
+            stages: Vec::new(),
+            agents: Vec::new(),
+            environment: Vec::new(),
+            credentials: Vec::new(),
+            triggers: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, tokens: &[Token]) {
+        // What was said since the last block or line began, for the block that opens next.
+        let mut next = Block::default();
+        let mut stage: Option<(String, u32)> = None;
+        for (index, token) in tokens.iter().enumerate() {
+            match &token.kind {
+                Kind::Mark('{') => {
+                    if self.blocks.len() >= DEPTH_CAP {
+                        return;
+                    }
+                    next.word = owner(tokens, index).unwrap_or_default().to_owned();
+                    if let Some(named) = stage.take() {
+                        next.stage = true;
+                        self.stages.push(named);
+                    }
+                    self.blocks.push(std::mem::take(&mut next));
+                }
+                Kind::Mark('}') => {
+                    if self.blocks.pop().is_some_and(|b| b.stage) {
+                        self.stages.pop();
+                        let open = self.stages.len();
+                        self.agents.retain(|(depth, _)| *depth <= open);
+                        self.environment.retain(|(depth, _)| *depth <= open);
+                    }
+                }
+                Kind::Word(word) => self.word(word, tokens, index),
+                Kind::Text(text) => {
+                    let call = owner(tokens, index).unwrap_or_default();
+                    match call {
+                        "stage" => stage = Some((text.clone(), token.line)),
+                        "dir" => next.dir = Some(text.clone()),
+                        "credentialsId" => self.credential(text, tokens, index, &mut next),
+                        "credentials" => self.bound(text, tokens, index),
+                        "label" | "image"
+                            if self.blocks.last().is_some_and(|b| {
+                                matches!(b.word.as_str(), "agent" | "docker" | "node")
+                            }) =>
+                        {
+                            self.agents.push((self.stages.len(), text.clone()));
+                        }
+                        "node" | "agent" => self.agents.push((self.stages.len(), text.clone())),
+                        "npmrcConfig" | "configId" | "fileId" => {
+                            next.granted = Some(text.clone());
+                            if self.is_npm(text) {
+                                self.credentials
+                                    .push((text.clone(), self.place(token.line)));
+                            }
+                        }
+                        "branch" | "tag" => self.when(call, text),
+                        _ => self.command(call, text, token.line, tokens, index),
+                    }
+                }
+                Kind::Mark(_) => {}
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str, tokens: &[Token], index: usize) {
+        let follows = |want: &Kind| tokens.get(index + 1).is_some_and(|t| t.kind == *want);
+        match word {
+            "catchError" | "warnError" => {
+                if let Some(last) = self.blocks.last_mut() {
+                    last.ignores_failure = true;
+                }
+            }
+            // `agent any`, `agent none`
+            "any" if owner(tokens, index) == Some("agent") => {
+                self.agents.push((self.stages.len(), "any".to_owned()))
+            }
+            "buildingTag" if follows(&Kind::Mark('(')) => self.when("tag", "*"),
+            _ => {}
+        }
+    }
+
+    fn is_npm(&self, name: &str) -> bool {
+        name.to_ascii_lowercase().contains("npm")
+    }
+
+    /// `credentialsId: 'X', variable: 'Y'` inside withCredentials: Y holds X in the block that follows.
+    fn credential(&mut self, id: &str, tokens: &[Token], index: usize, next: &mut Block) {
+        let Some(token) = tokens.get(index) else {
+            return;
+        };
+        let place = self.place(token.line);
+        let mut named = false;
+        // The other arguments of the same call stand on either side, up to its parentheses.
+        let back = tokens
+            .get(..index)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take_while(|t| t.kind != Kind::Mark('('))
+            .count();
+        let from = index.saturating_sub(back);
+        let inside = tokens
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|t| t.kind != Kind::Mark(')'));
+        let inside: Vec<&Token> = inside.collect();
+        for window in inside.windows(3) {
+            if let [
+                Token {
+                    kind: Kind::Word(key),
+                    ..
+                },
+                Token {
+                    kind: Kind::Mark(':'),
+                    ..
+                },
+                Token {
+                    kind: Kind::Text(value),
+                    ..
+                },
+            ] = window
+                && matches!(
+                    key.as_str(),
+                    "variable" | "passwordVariable" | "tokenVariable"
+                )
+            {
+                let variable = Variable::new(value, &format!("${value}"), place.clone());
+                named |= self.is_npm(value);
+                next.variables.push(Variable {
+                    secret: Some(id.to_owned()),
+                    ..variable
+                });
+            }
+        }
+        if self.is_npm(id) || named {
+            self.credentials.push((id.to_owned(), place));
+        }
+    }
+
+    /// `NAME = credentials('X')` in an `environment` block.
+    fn bound(&mut self, id: &str, tokens: &[Token], index: usize) {
+        let before: Vec<&Token> = tokens
+            .get(..index)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take(4)
+            .collect();
+        let [
+            _,
+            _,
+            Token {
+                kind: Kind::Mark('='),
+                ..
+            },
+            Token {
+                kind: Kind::Word(name),
+                line,
+            },
+        ] = before.as_slice()
+        else {
+            return;
+        };
+        let place = self.place(*line);
+        if self.is_npm(id) || self.is_npm(name) {
+            self.credentials.push((id.to_owned(), place.clone()));
+        }
+        let variable = Variable {
+            secret: Some(id.to_owned()),
+            ..Variable::new(name, &format!("${name}"), place)
+        };
+        self.environment.push((self.stages.len(), variable));
+    }
+
+    fn when(&mut self, kind: &str, value: &str) {
+        let value = vec![value.to_owned()];
+        let (branches, tags) = if kind == "tag" {
+            (Vec::new(), value)
+        } else {
+            (value, Vec::new())
+        };
+        let found = Trigger {
+            event: "push".to_owned(),
+            branches,
+            tags,
+        };
+        if self.triggers.len() < 50 && !self.triggers.contains(&found) {
+            self.triggers.push(found);
+        }
+    }
+
+    /// A string that a step may run: `sh`, `bat`, and helpers of the file's own that take a command.
+    fn command(&mut self, call: &str, text: &str, line: u32, tokens: &[Token], index: usize) {
+        if call.is_empty() || NO_COMMANDS.contains(&call) || text.trim().is_empty() {
+            return;
+        }
+        let assigned = matches!(
+            index
+                .checked_sub(1)
+                .and_then(|i| tokens.get(i))
+                .map(|t| &t.kind),
+            Some(Kind::Mark('='))
+        );
+        let in_environment = self.blocks.last().is_some_and(|b| b.word == "environment");
+        if assigned && in_environment {
+            let variable = Variable::new(call, text, self.place(line));
+            self.environment.push((self.stages.len(), variable));
+            return;
+        }
+        let runs = matches!(call, "sh" | "bat" | "powershell" | "pwsh" | "script");
+        // `cmd = "…"` is not run here; a helper's argument is.
+        if assigned && !runs {
+            return;
+        }
+        let ignores = self.blocks.iter().any(|b| b.ignores_failure);
+        let dirs: Vec<&str> = self
+            .blocks
+            .iter()
+            .filter_map(|b| b.dir.as_deref())
+            .collect();
+        let dir = (!dirs.is_empty()).then(|| dirs.join("/"));
+        let variables: Vec<Variable> = self
+            .blocks
+            .iter()
+            .rev()
+            .flat_map(|b| b.variables.clone())
+            .collect();
+        let status = returns_status(tokens, index);
+        self.found.push(Run {
+            stages: self.stages.clone(),
+            granted: self.blocks.iter().rev().find_map(|b| b.granted.clone()),
+            agent: self.agents.last().map(|(_, a)| a.clone()),
+            environment: self
+                .environment
+                .iter()
+                .rev()
+                .map(|(_, v)| v.clone())
+                .collect(),
+            step: Step {
+                line,
+                lines: Lines::From(line),
+                text: text.to_owned(),
+                variables,
+                dir,
+                ignores_failure: ignores || status,
+                ..Step::default()
+            },
+        });
+    }
+
+    fn place(&self, line: u32) -> Place {
+        Place {
+            file: self.path.to_owned(),
+            line,
+            column: 1,
+            span: (0, 0),
+        }
+    }
+
+    /// The commands by the innermost stage that they stand in.
+    fn jobs(self) -> Vec<Job<'static, 'static>> {
+        let mut jobs: Vec<(Option<(String, u32)>, Job<'static, 'static>)> = Vec::new();
+        // A login in a helper function counts for the whole file.
+        let fallback = self.credentials.first().map(|(id, _)| id.clone());
+        for found in self.found {
+            let stage = found.stages.last().cloned();
+            let mut step = found.step;
+            step.grants = found.granted.or_else(|| fallback.clone());
+            let at = jobs
+                .iter()
+                .position(|(s, _)| *s == stage)
+                .unwrap_or_else(|| {
+                    let runner = Runner::Unknown;
+                    let triggers = if self.triggers.is_empty() {
+                        vec![Trigger {
+                            event: "push".to_owned(),
+                            branches: Vec::new(),
+                            tags: Vec::new(),
+                        }]
+                    } else {
+                        self.triggers.clone()
+                    };
+                    jobs.push((
+                        stage.clone(),
+                        Job {
+                            ci: CiSystem::Jenkins,
+                            file: self.path.to_owned(),
+                            name: stage.as_ref().map(|(n, _)| n.clone()),
+                            line: stage.as_ref().map_or(1, |(_, l)| *l),
+                            column: 1,
+                            environment: None,
+                            runner,
+                            runner_label: found.agent.clone(),
+                            triggers,
+                            variables: found.environment.clone(),
+                            stores: Vec::new(),
+                            id_token: false,
+                            ignores_failure: false,
+                            node_version: found.agent.as_deref().and_then(job::node_of_image),
+                            steps: Vec::new(),
+                        },
+                    ));
+                    jobs.len() - 1
+                });
+            if let Some((_, job)) = jobs.get_mut(at) {
+                step.index = u32::try_from(job.steps.len()).ok();
+                job.steps.push(step);
+            }
+        }
+        jobs.into_iter().map(|(_, job)| job).collect()
+    }
+}
+
+/// The word that a string or brace belongs to: the name before it, before `(`, `:` or `=`, or before the argument's own call.
+fn owner(tokens: &[Token], index: usize) -> Option<&str> {
+    let mut at = index;
+    let mut nested = 0_u32;
+    for _ in 0..200 {
+        at = at.checked_sub(1)?;
+        match &tokens.get(at)?.kind {
+            Kind::Word(word) if nested == 0 => return Some(word),
+            Kind::Mark(')' | ']') => nested += 1,
+            Kind::Mark('(' | '[') => nested = nested.saturating_sub(1),
+            Kind::Mark('{' | '}' | '\n') if nested == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `sh(script: '…', returnStatus: true)`: a failure does not end the build by itself.
+fn returns_status(tokens: &[Token], index: usize) -> bool {
+    let around = tokens.get(index.saturating_sub(12)..).unwrap_or_default();
+    let call: Vec<&Token> = around
+        .iter()
+        .take(24)
+        .take_while(|t| t.kind != Kind::Mark(')'))
+        .collect();
+    call.windows(3).any(|w| {
+        matches!(w, [Token { kind: Kind::Word(k), .. }, Token { kind: Kind::Mark(':'), .. }, Token { kind: Kind::Word(v), .. }] if k == "returnStatus" && v == "true")
+    })
+}
