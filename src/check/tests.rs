@@ -3,10 +3,13 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::judge::SCAN_DUPLICATE;
 use super::*;
 use crate::safe::process::{Program, Surroundings};
-use crate::scan::Runner;
-use crate::scan::{Severity, Tool};
+use crate::scan::{
+    CiSystem, Credential, PublishPath, Purpose, Registry, Reusable, Runner, Severity, TokenUse,
+    Tool,
+};
 
 /// A git repository made for one test, and a folder outside of it.
 pub(super) struct Repo {
@@ -99,7 +102,6 @@ impl Repo {
             target: Some("main".to_owned()),
             search: std::env::var_os("PATH"),
             today: day(),
-            scan: &scan_tree,
         })
     }
 
@@ -528,8 +530,4 @@ fn the_workflow_that_runs_it_is_minimal_and_pinned() {
         Some(false)
     );
     assert!(!text.contains("secrets."));
-}
-
-fn scan_tree(_tree: &dyn Tree) -> RepoScan {
-    empty()
 }

@@ -11,6 +11,7 @@ use super::{IntakeError, SecretPlace, has_secret, names, text};
 use crate::safe::redact;
 use crate::safe::shown::visible;
 
+mod flatten;
 mod tree;
 
 pub(super) use tree::Lines;
@@ -95,9 +96,9 @@ impl Sheet {
         let text = text(bytes)?;
         let sheet = match format {
             Format::Csv => csv_sheet(text)?,
-            Format::Toml => tree::flatten(format, &tree::toml(text)?)?,
-            Format::Json => tree::flatten(format, &tree::json(text)?)?,
-            Format::Yaml => tree::flatten(format, &tree::yaml(text)?)?,
+            Format::Toml => flatten::flatten(format, &tree::toml(text)?)?,
+            Format::Json => flatten::flatten(format, &tree::json(text)?)?,
+            Format::Yaml => flatten::flatten(format, &tree::yaml(text)?)?,
         };
         sheet.refuse_secrets()?;
         Ok(sheet)
