@@ -7,6 +7,7 @@ pub mod decide;
 pub mod fold;
 pub mod judge;
 pub mod name;
+pub mod sign;
 
 use crate::journal::writer::{self, Access, Journal, Opened, Written};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
@@ -53,6 +54,8 @@ pub enum Error {
     Journal(#[from] journal::Error),
     #[error(transparent)]
     Refused(#[from] Refusal),
+    #[error("the roster has a key, so this needs a signature: name your key with --sign-with")]
+    Unsigned,
     #[error("this session is open read-only: {0}")]
     ReadOnly(String),
     #[error("an event could not be put into words: {0}")]
@@ -74,6 +77,7 @@ pub struct Session {
     why_read_only: Option<String>,
     said_heads: bool,
     own_events: u64,
+    signing: Option<sign::Signing>,
 }
 
 fn writer_id(random: [u8; 16]) -> WriterId {
@@ -193,6 +197,7 @@ impl Session {
             why_read_only,
             said_heads: false,
             own_events: 0,
+            signing: None,
         })
     }
 
@@ -366,6 +371,10 @@ impl Session {
         if let Some(why) = self.read_only() {
             return Err(Error::ReadOnly(why));
         }
+        let rules = |one: &Drafted| matches!(one.kind, "policy_adopted" | "person_key_adopted");
+        if self.signing.is_none() && self.fold.has_roster() && drafted.iter().any(rules) {
+            return Err(Error::Unsigned);
+        }
         let mut all: Vec<Drafted> = self.preface()?;
         all.extend_from_slice(drafted);
         let at = now.to_string();
@@ -395,7 +404,10 @@ impl Session {
         let Some(journal) = self.journal.as_mut() else {
             return Err(self.cannot_write());
         };
-        let written = journal.append(&drafts)?;
+        let written = match &self.signing {
+            Some(signing) => signing.append(journal, &drafts)?,
+            None => journal.append(&drafts)?,
+        };
         self.said_heads = true;
         self.own_events += u64::try_from(written.len()).unwrap_or(0);
         Ok(self.take(&written, now))

@@ -494,3 +494,92 @@ fn every_kind_of_subject_can_be_named() {
     assert_eq!(find("person:acme-bot"), Ok(Subject::person("acme-bot")));
     assert!(find("nobody/nothing").is_err());
 }
+
+/// Makes a key pair; nothing where ssh-keygen is not installed.
+fn key_pair(
+    folder: &Path,
+    name: &str,
+) -> Option<(cutover::safe::process::Program, PathBuf, String)> {
+    let search = std::env::var_os("PATH");
+    let Ok(program) =
+        cutover::safe::process::Program::resolve("ssh-keygen", search.as_deref(), &[])
+    else {
+        eprintln!("skipped: ssh-keygen is not installed");
+        return None;
+    };
+    let key = folder.join(name);
+    let made = std::process::Command::new(program.path())
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    Some((program, key, public))
+}
+
+#[test]
+fn a_policy_change_counts_only_when_signed_by_the_roster() {
+    let world = World1::new();
+    let Some((program, key, public)) = key_pair(world.folder.path(), "rosa") else {
+        return;
+    };
+    let Some((_, wrong, _)) = key_pair(world.folder.path(), "other") else {
+        return;
+    };
+    let mut rosa = world.open("rosa", "laptop");
+    rosa.adopt_key("rosa", &public, at(1)).unwrap();
+    let strict = Policy {
+        rotation_days: 30,
+        ..Policy::default()
+    };
+    assert!(
+        matches!(rosa.adopt_policy(&strict, at(2)), Err(Error::Unsigned)),
+        "once the roster has a key"
+    );
+
+    // With somebody else's key the line is written, and counts for nothing.
+    let signing = |key: &Path| cutover::session::sign::Signing {
+        ssh_keygen: program.clone(),
+        key: key.to_owned(),
+    };
+    rosa.sign_with(signing(&wrong));
+    rosa.adopt_policy(&strict, at(3)).unwrap();
+    assert_eq!(rosa.check_signatures(&program, at(3)).unwrap().bad.len(), 1);
+    assert_eq!(rosa.facts().policy.rotation_days, 60);
+
+    rosa.sign_with(signing(&key));
+    rosa.adopt_policy(&strict, at(4)).unwrap();
+    assert_eq!(
+        rosa.facts().policy.rotation_days,
+        60,
+        "not before the signature is checked"
+    );
+    assert_eq!(rosa.check_signatures(&program, at(4)).unwrap().good, 1);
+    assert_eq!(rosa.facts().policy.rotation_days, 30);
+    drop(rosa);
+
+    let mut again = world.open("rosa", "laptop");
+    assert_eq!(
+        again.facts().policy.rotation_days,
+        60,
+        "unsigned until checked"
+    );
+    again.check_signatures(&program, at(5)).unwrap();
+    assert_eq!(again.facts().policy.rotation_days, 30);
+}
+
+#[test]
+fn somebody_elses_policy_does_not_judge_here() {
+    let world = World1::new();
+    let mut ken = world.open("ken", "desk");
+    ken.adopt_policy(
+        &Policy {
+            rotation_days: 1,
+            ..Policy::default()
+        },
+        at(2),
+    )
+    .unwrap();
+    assert_eq!(ken.facts().policy.rotation_days, 60);
+}

@@ -14,7 +14,7 @@ use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
-use crate::session::fold::Entry;
+use crate::session::fold::{Entry, Signature};
 use crate::session::judge::{Counts, Open};
 use crate::session::name::label;
 use rayon::prelude::*;
@@ -169,7 +169,7 @@ pub fn log_row(session: &Session, entry: &Entry, names: &mut Names) -> LogRow {
         kind: entry.kind_word(),
         by: names.person(session, entry.id.writer),
         about: entry.about,
-        signed: entry.signed,
+        signed: entry.signature == Signature::Good,
     }
 }
 

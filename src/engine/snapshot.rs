@@ -194,6 +194,7 @@ pub struct LogRow {
     pub kind: &'static str,
     pub by: Arc<str>,
     pub about: Option<Subject>,
+    /// Signed, and the signature checked against the roster.
     pub signed: bool,
 }
 

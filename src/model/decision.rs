@@ -203,7 +203,9 @@ impl History {
             return;
         };
         let find = |id: EventId| self.0.iter().find(|one| one.id == id);
-        let replaced = find(undone).into_iter().flat_map(|undone| undone.over.iter());
+        let replaced = find(undone)
+            .into_iter()
+            .flat_map(|undone| undone.over.iter());
         for before in replaced.filter_map(|id| find(*id)) {
             self.effective(before, seen, standing);
         }

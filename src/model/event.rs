@@ -41,7 +41,7 @@ kinds! {
     "writer_joined", "session", "person, device, program", false, false;
     "heads_seen", "session", "heads: [writer, seq, hash]", false, false;
     "policy_adopted", "session", "digest, policy", true, true;
-    "person_key_adopted", "person", "key (SSH public key)", true, true;
+    "person_key_adopted", "person", "person, key (SSH public key)", true, true;
     "observed", "any", "as_of, answer (the fields used, redacted)", true, false;
     "owner_assigned", "repo", "person", true, false;
     "reviewer_assigned", "repo", "person", true, false;

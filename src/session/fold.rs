@@ -9,6 +9,7 @@ use crate::model::event::{BadEvent, Event, KINDS, Observation};
 use crate::model::fact::Answer;
 use crate::model::facts::{DEFAULT_REF, Dated, Facts, Listing, take};
 use crate::model::id::{Kind, Subject};
+use crate::model::policy::Policy;
 use crate::model::time::Ts;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -22,7 +23,25 @@ pub struct Entry {
     /// Row in the table of kinds; none for a kind of a newer version.
     pub kind: Option<u8>,
     pub about: Option<Subject>,
-    pub signed: bool,
+    pub signature: Signature,
+}
+
+/// What is known of a line's signature. Until it was checked against the roster it counts as none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signature {
+    #[default]
+    None,
+    NotChecked,
+    Good,
+    /// Wrong, or by a key that the roster does not have for this person.
+    Bad,
+}
+
+/// A change of what judges or of who may sign: in force only if the founder's first, or signed.
+#[derive(Debug, Clone)]
+enum Change {
+    Policy(Policy),
+    Key { person: Subject, key: Box<str> },
 }
 
 impl Entry {
@@ -87,6 +106,11 @@ pub struct Fold {
     pub facts: Facts,
     pub log: Vec<Entry>,
     pub writers: Vec<Writer>,
+    founder: Option<u16>,
+    /// Seq of the founder's first policy and first key: these need no signature.
+    first: [Option<u32>; 2],
+    /// Changes that wait for their signature to be checked.
+    waiting: Vec<(EventId, Dated<Change>)>,
     /// Lines whose data this version cannot use, with the reason.
     pub unused: Vec<(Place, String)>,
     index: HashMap<WriterId, u16>,
@@ -146,7 +170,11 @@ impl Fold {
             at: parsed.at,
             kind: parsed.kind,
             about: parsed.about,
-            signed: parsed.signed,
+            signature: if parsed.signed {
+                Signature::NotChecked
+            } else {
+                Signature::None
+            },
         });
         match parsed.event {
             Ok(event) => self.apply(
@@ -176,6 +204,7 @@ impl Fold {
         let about = meta.about.unwrap_or(Subject::SESSION);
         match event {
             Event::SessionCreated(created) => {
+                self.founder = Some(id.writer);
                 self.facts.session = created;
                 self.facts.created_at = meta.at;
                 self.all_dirty = true;
@@ -187,22 +216,9 @@ impl Fold {
                 }
                 self.person(&joined.person);
             }
-            Event::PolicyAdopted(policy) => {
-                let new = Dated {
-                    as_of: Ts(i64::try_from(meta.tick).unwrap_or(i64::MAX)),
-                    tie: meta.tie,
-                    value: *policy,
-                };
-                if take(&mut self.facts.policy_by, new)
-                    && let Some(policy) = &self.facts.policy_by
-                {
-                    self.facts.policy = policy.value.clone();
-                    self.all_dirty = true;
-                }
-            }
+            Event::PolicyAdopted(policy) => self.propose(id, Change::Policy(*policy), meta),
             Event::PersonKeyAdopted { key } => {
-                self.facts.persons.entry(about).or_default().key = Some(key);
-                self.touch(about);
+                self.propose(id, Change::Key { person: about, key }, meta)
             }
             Event::Observed(observation) => self.observe(about, *observation, meta.tie),
             Event::HeadsSeen | Event::NoteAdded | Event::EvidenceAdded | Event::SessionSealed => {}
@@ -218,6 +234,93 @@ impl Fold {
                 }
             }
         }
+    }
+
+    /// Takes a change of policy or roster: the founder's first counts at once, any other once its signature is checked.
+    fn propose(&mut self, id: EventId, change: Change, meta: &Meta) {
+        let Some(first) = self
+            .first
+            .get_mut(usize::from(matches!(change, Change::Key { .. })))
+        else {
+            return;
+        };
+        let founders = self.founder == Some(id.writer);
+        let is_first = founders && first.is_none_or(|seq| id.seq < seq);
+        let as_of = Ts(i64::try_from(meta.tick).unwrap_or(i64::MAX));
+        let dated = Dated {
+            as_of,
+            tie: meta.tie,
+            value: change,
+        };
+        if is_first {
+            *first = Some(id.seq);
+            self.change(dated);
+        } else {
+            self.waiting.push((id, dated));
+        }
+    }
+
+    fn change(&mut self, dated: Dated<Change>) {
+        let Dated { as_of, tie, value } = dated;
+        match value {
+            Change::Policy(policy) => {
+                if take(
+                    &mut self.facts.policy_by,
+                    Dated {
+                        as_of,
+                        tie,
+                        value: policy,
+                    },
+                ) && let Some(policy) = &self.facts.policy_by
+                {
+                    self.facts.policy = policy.value.clone();
+                    self.all_dirty = true;
+                }
+            }
+            Change::Key { person, key } => {
+                self.facts.persons.entry(person).or_default().key = Some(key);
+                self.touch(person);
+            }
+        }
+    }
+
+    /// Takes the result of checking one line's signature: a good one puts its change or decision in force as signed.
+    pub fn checked(&mut self, id: EventId, good: bool) {
+        let Some(entry) = self.log.iter_mut().find(|entry| entry.id == id) else {
+            return;
+        };
+        entry.signature = if good {
+            Signature::Good
+        } else {
+            Signature::Bad
+        };
+        if !good {
+            return;
+        }
+        let about = entry.about;
+        if let Some(at) = self.waiting.iter().position(|(waiting, _)| *waiting == id) {
+            let (_, change) = self.waiting.swap_remove(at);
+            self.change(change);
+        }
+        let decided = about.and_then(|about| self.facts.decided.get_mut(&about));
+        for (_, history) in decided
+            .into_iter()
+            .flat_map(crate::model::facts::Decided::slots_mut)
+        {
+            history
+                .all_mut()
+                .iter_mut()
+                .filter(|one| one.id == id)
+                .for_each(|one| one.signed = true);
+        }
+    }
+
+    /// Tells whether the roster has any key: from then on changes of policy and roster need a signature.
+    pub fn has_roster(&self) -> bool {
+        self.facts
+            .persons
+            .values()
+            .any(|person| person.key.is_some())
     }
 
     fn decide(&mut self, id: EventId, about: Subject, slot: Slot, value: Value, meta: &Meta) {
