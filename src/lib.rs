@@ -24,3 +24,4 @@ pub mod model;
 pub mod safe;
 pub mod scan;
 pub mod session;
+pub mod tui;

@@ -1,0 +1,291 @@
+//! The console: one select loop on the main thread over keys, pictures of the session, answers, signals and the clock.
+//!
+//! ```text
+//! event -> input -> Message -> update(State) -> Effects -> engine
+//!                                   |
+//!               theme, State -> view -> terminal        at most 60 times a second, never when nothing would change
+//! ```
+//!
+//! The only part that knows ratatui and crossterm. Decides nothing itself: `update` does, and the session judges.
+
+pub mod action;
+pub mod column;
+pub mod command;
+pub mod filter;
+pub mod form;
+pub mod input;
+pub mod layout;
+pub mod list;
+mod outbox;
+pub mod page;
+pub mod rows;
+mod signals;
+pub mod state;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
+
+use crate::engine::Handle;
+use crate::engine::owner::Now;
+use crate::engine::snapshot::Snapshot;
+use layout::Size;
+use outbox::Outbox;
+use signals::{Signal, Signals};
+use state::{Overlay, Settings, State};
+use terminal::Terminal;
+use theme::{Depth, Glyphs, Theme};
+use update::{Effect, Message, update};
+
+/// Least time between two frames.
+const FRAME: Duration = Duration::from_micros(16_667);
+/// Longest wait: the wall clock can be set, and a machine can sleep.
+const NAP: Duration = Duration::from_secs(60);
+
+/// How the console looks and what it may do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub settings: Settings,
+    /// Name of a theme compiled in.
+    pub theme: String,
+    /// Text of a theme file of the user's, used instead until another theme is chosen.
+    pub theme_file: Option<String>,
+    pub depth: Depth,
+    pub glyphs: Glyphs,
+}
+
+/// Why the console could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Terminal(#[from] terminal::Error),
+    #[error(transparent)]
+    Theme(#[from] theme::Error),
+    #[error("the console cannot start: {0}")]
+    Start(std::io::Error),
+}
+
+/// How the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Quit,
+    /// By SIGTERM, SIGHUP or SIGINT: its number.
+    Signal(i32),
+}
+
+/// Runs the console until somebody leaves it; the session is given back and the terminal restored in every case.
+///
+/// # Errors
+/// There is no terminal, it fails, or the theme is wrong.
+pub fn run(handle: Handle, options: &Options, now: &Now) -> Result<Exit, Error> {
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Start)
+        .and_then(|runtime| {
+            runtime.block_on(async { Console::open(&handle, options, now)?.serve().await })
+        });
+    handle.stop();
+    result
+}
+
+struct Console {
+    state: State,
+    theme: Theme,
+    /// Index in `theme::NAMES` of the theme in `theme`.
+    theme_at: usize,
+    depth: Depth,
+    now: Now,
+    terminal: Terminal,
+    /// None while the terminal belongs to somebody else.
+    events: Option<EventStream>,
+    snapshots: tokio::sync::watch::Receiver<Arc<Snapshot>>,
+    /// False after the session's thread has ended.
+    live: bool,
+    outbox: Outbox,
+    signals: Signals,
+    dirty: bool,
+    drawn: Instant,
+}
+
+impl Console {
+    fn open(handle: &Handle, options: &Options, now: &Now) -> Result<Self, Error> {
+        let theme_at = theme::NAMES.iter().position(|name| *name == options.theme);
+        let theme_at = theme_at.ok_or_else(|| theme::Error::Unknown(options.theme.clone()))?;
+        let theme = match &options.theme_file {
+            Some(text) => Theme::parse(text, options.depth, options.glyphs)?,
+            None => Theme::named(&options.theme, options.depth, options.glyphs)?,
+        };
+        let signals = Signals::listen().map_err(Error::Start)?;
+        let terminal = Terminal::take()?;
+        let (width, height) = terminal.size()?;
+        let mut snapshots = handle.snapshots.clone();
+        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        let mut state = State::new(
+            snapshot,
+            options.settings.clone(),
+            now(),
+            Size { width, height },
+        );
+        state.theme = theme_at;
+        Ok(Self {
+            state,
+            theme,
+            theme_at,
+            depth: options.depth,
+            now: Arc::clone(now),
+            terminal,
+            events: Some(EventStream::new()),
+            snapshots,
+            live: true,
+            outbox: Outbox::new(handle.commands.clone()),
+            signals,
+            dirty: true,
+            drawn: Instant::now()
+                .checked_sub(FRAME)
+                .unwrap_or_else(Instant::now),
+        })
+    }
+
+    /// The loop. Keys come first, so that no flood of pictures keeps them waiting.
+    async fn serve(&mut self) -> Result<Exit, Error> {
+        let exit = loop {
+            if self.dirty && self.drawn.elapsed() >= FRAME {
+                self.draw()?;
+            }
+            let wake = self.wake();
+            let events = self.events.get_or_insert_with(EventStream::new);
+            let effects = tokio::select! {
+                biased;
+                event = events.next() => match event {
+                    Some(Ok(event)) => self.on_event(event),
+                    Some(Err(error)) => return Err(terminal::Error::Io(error).into()),
+                    // The terminal is gone.
+                    None => break Exit::Signal(rustix::process::Signal::HUP.as_raw()),
+                },
+                signal = self.signals.next() => match signal {
+                    Signal::End(number) => break Exit::Signal(number),
+                    Signal::Suspend => vec![Effect::Suspend],
+                    Signal::Continue => vec![Effect::Repaint],
+                },
+                (request, result) = self.outbox.answer() => self.take(Message::Answer { request, result }),
+                changed = self.snapshots.changed(), if self.live => match changed {
+                    Ok(()) => {
+                        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+                        self.take(Message::Snapshot(snapshot))
+                    }
+                    Err(_) => self.engine_ended(),
+                },
+                () = tokio::time::sleep_until(wake) => self.on_time(),
+            };
+            for effect in effects {
+                match effect {
+                    Effect::Decide { request, actions } => self.outbox.decide(request, actions),
+                    Effect::Focus(focus) => self.outbox.focus(focus),
+                    Effect::Suspend => self.suspend()?,
+                    Effect::Repaint => self.repaint()?,
+                    Effect::Quit => {
+                        self.outbox.finish().await;
+                        return Ok(Exit::Quit);
+                    }
+                }
+            }
+        };
+        self.outbox.finish().await;
+        Ok(exit)
+    }
+
+    fn take(&mut self, message: Message) -> Vec<Effect> {
+        self.dirty = true;
+        update(&mut self.state, (self.now)(), message)
+    }
+
+    fn on_event(&mut self, event: Event) -> Vec<Effect> {
+        input::message(event).map_or_else(Vec::new, |message| self.take(message))
+    }
+
+    fn on_time(&mut self) -> Vec<Effect> {
+        if (self.now)() >= view::next_change(&self.state) {
+            self.take(Message::Tick)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn engine_ended(&mut self) -> Vec<Effect> {
+        self.live = false;
+        self.dirty = true;
+        self.state.complain("the session's thread has ended: nothing more can be written; leave with q and open it again");
+        Vec::new()
+    }
+
+    /// When to look up though nothing happens: the next frame if one is due, else when visible text changes.
+    fn wake(&self) -> Instant {
+        if self.dirty {
+            return self.drawn + FRAME;
+        }
+        let seconds = view::next_change(&self.state)
+            .0
+            .saturating_sub((self.now)().0);
+        let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        // Instants have whole seconds: at least one passes before the next change.
+        Instant::now() + wait.clamp(Duration::from_millis(200), NAP)
+    }
+
+    fn draw(&mut self) -> Result<(), Error> {
+        if self.state.theme != self.theme_at {
+            self.theme_at = self.state.theme;
+            let name = theme::NAMES.get(self.theme_at).copied().unwrap_or_default();
+            self.theme = Theme::named(name, self.depth, self.theme.glyphs)?;
+        }
+        let (state, theme) = (&self.state, &self.theme);
+        self.terminal
+            .draw(|frame| view::draw(frame, state, theme))?;
+        self.dirty = false;
+        self.drawn = Instant::now();
+        self.panel_was_drawn();
+        Ok(())
+    }
+
+    /// After a confirmation has come on the screen: what was typed before that is thrown away.
+    fn panel_was_drawn(&mut self) {
+        if !matches!(&self.state.overlay, Some(Overlay::Confirm(confirm)) if !confirm.drawn) {
+            return;
+        }
+        if let Some(events) = &mut self.events {
+            while let Some(Some(Ok(event))) = events.next().now_or_never() {
+                if let Event::Resize(width, height) = event {
+                    update(
+                        &mut self.state,
+                        (self.now)(),
+                        Message::Resize(Size { width, height }),
+                    );
+                    self.dirty = true;
+                }
+            }
+        }
+        update(&mut self.state, (self.now)(), Message::Drawn);
+    }
+
+    /// Gives the terminal to the shell. The event stream reads it too, so it is dropped before and made anew after.
+    fn suspend(&mut self) -> Result<(), Error> {
+        self.events = None;
+        self.terminal.suspend()?;
+        self.events = Some(EventStream::new());
+        self.repaint()
+    }
+
+    fn repaint(&mut self) -> Result<(), Error> {
+        self.terminal.clear()?;
+        let (width, height) = self.terminal.size()?;
+        self.take(Message::Resize(Size { width, height }));
+        Ok(())
+    }
+}

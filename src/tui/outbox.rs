@@ -1,0 +1,257 @@
+//! What the console sends to the engine, and the answers that come back. Nothing here keeps the keys waiting.
+
+use std::io::Read;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::snapshot::Focus;
+use crate::engine::{Command, Refused};
+use crate::model::event::EvidenceForm;
+use crate::session::decide::Action;
+
+/// Answers that can wait.
+const ANSWERS: usize = 16;
+/// How long leaving waits for decisions under way.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest file whose digest is taken, in bytes.
+const LARGEST: u64 = 256 << 20;
+
+type Answer = (u64, Result<String, String>);
+
+/// The console's end of the two channels.
+pub(super) struct Outbox {
+    commands: mpsc::Sender<Command>,
+    sender: mpsc::Sender<Answer>,
+    answers: mpsc::Receiver<Answer>,
+    under_way: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
+        let (sender, answers) = mpsc::channel(ANSWERS);
+        Self {
+            commands,
+            sender,
+            answers,
+            under_way: 0,
+        }
+    }
+
+    /// Sends decisions in order; the first refusal ends it. The answer comes by its request's number.
+    pub(super) fn decide(&mut self, request: u64, actions: Vec<Action>) {
+        self.under_way += 1;
+        let (commands, answers) = (self.commands.clone(), self.sender.clone());
+        tokio::spawn(async move {
+            let result = decide_all(&commands, actions).await;
+            let _ = answers.send((request, result)).await;
+        });
+    }
+
+    /// Asks for what the screen shows.
+    pub(super) fn focus(&self, focus: Focus) {
+        let commands = self.commands.clone();
+        tokio::spawn(async move {
+            // Nobody listens only after the engine has ended, and that is shown.
+            let _ = commands.send(Command::Focus(focus)).await;
+        });
+    }
+
+    /// Waits for an answer; never ends where none is due.
+    pub(super) async fn answer(&mut self) -> Answer {
+        match self.answers.recv().await {
+            Some(answer) => {
+                self.under_way = self.under_way.saturating_sub(1);
+                answer
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until what was sent has been answered.
+    pub(super) async fn finish(&mut self) {
+        let all = async {
+            while self.under_way > 0 {
+                let _ = self.answer().await;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, all).await;
+    }
+}
+
+async fn decide_all(
+    commands: &mpsc::Sender<Command>,
+    actions: Vec<Action>,
+) -> Result<String, String> {
+    let count = actions.len();
+    let mut last = String::new();
+    for (done, action) in actions.into_iter().enumerate() {
+        last = decide(commands, action).await.map_err(|why| match done {
+            0 => why,
+            done => format!("{done} of {count} written, then: {why}"),
+        })?;
+    }
+    Ok(if count > 1 {
+        format!("{count} decisions written")
+    } else {
+        last
+    })
+}
+
+async fn decide(commands: &mpsc::Sender<Command>, action: Action) -> Result<String, String> {
+    const ENDED: &str = "the session's thread has ended; nothing was written";
+    let action = with_digest(action).await?;
+    let (answer, answered) = oneshot::channel();
+    if commands
+        .send(Command::Decide { action, answer })
+        .await
+        .is_err()
+    {
+        return Err(ENDED.to_owned());
+    }
+    match answered.await {
+        Ok(Ok(words)) => Ok(words),
+        Ok(Err(Refused { what, hint })) => {
+            Err(hint.map_or_else(|| what.clone(), |hint| format!("{what}; {hint}")))
+        }
+        Err(_) => Err(ENDED.to_owned()),
+    }
+}
+
+/// Takes the digest of a file that is evidence: its name and digest are kept, its bytes stay where they are.
+async fn with_digest(action: Action) -> Result<Action, String> {
+    let Action::AddEvidence {
+        about,
+        form: EvidenceForm::File,
+        what: path,
+        ..
+    } = action
+    else {
+        return Ok(action);
+    };
+    let shown = crate::safe::shown::visible(&path).into_owned();
+    let name = std::path::Path::new(&path)
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let read = tokio::task::spawn_blocking(move || digest(&path)).await;
+    let (digest, bytes) = read
+        .map_err(|error| format!("{shown} cannot be read: {error}"))?
+        .map_err(|why| format!("{shown} cannot be read: {why}"))?;
+    Ok(Action::AddEvidence {
+        about,
+        form: EvidenceForm::File,
+        what: name.unwrap_or(shown),
+        digest: Some(digest),
+        bytes: Some(bytes),
+    })
+}
+
+fn digest(path: &str) -> Result<(String, u64), String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let kind = file.metadata().map_err(|error| error.to_string())?;
+    if !kind.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    let mut chunk = vec![0; 1 << 16];
+    let mut file = file.take(LARGEST + 1);
+    loop {
+        let read = file.read(&mut chunk).map_err(|error| error.to_string())?;
+        if read == 0 {
+            return Ok((data_encoding::HEXLOWER.encode(&hash.finalize()), bytes));
+        }
+        bytes += read as u64;
+        if bytes > LARGEST {
+            return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+        }
+        hash.update(chunk.get(..read).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::model::id::Subject;
+
+    fn note() -> Action {
+        Action::Note {
+            about: Subject::SESSION,
+            text: "x".to_owned(),
+        }
+    }
+
+    /// An engine that takes this many decisions, then refuses.
+    fn engine(good: usize) -> mpsc::Sender<Command> {
+        let (sender, mut receiver) = mpsc::channel(4);
+        tokio::spawn(async move {
+            let mut taken = 0;
+            while let Some(command) = receiver.recv().await {
+                if let Command::Decide { answer, .. } = command {
+                    taken += 1;
+                    let refused = Refused {
+                        what: "no".to_owned(),
+                        hint: Some("do that".to_owned()),
+                    };
+                    let _ = answer.send(if taken <= good {
+                        Ok("written: note".to_owned())
+                    } else {
+                        Err(refused)
+                    });
+                }
+            }
+        });
+        sender
+    }
+
+    #[tokio::test]
+    async fn decisions_go_in_order_and_stop_at_a_refusal() {
+        let one = decide_all(&engine(9), vec![note()]).await;
+        assert_eq!(one.unwrap(), "written: note");
+        let three = decide_all(&engine(9), vec![note(), note(), note()]).await;
+        assert_eq!(three.unwrap(), "3 decisions written");
+        let stopped = decide_all(&engine(1), vec![note(), note(), note()]).await;
+        assert_eq!(stopped.unwrap_err(), "1 of 3 written, then: no; do that");
+    }
+
+    #[tokio::test]
+    async fn an_ended_engine_is_said() {
+        let (sender, receiver) = mpsc::channel(1);
+        drop(receiver);
+        assert!(
+            decide_all(&sender, vec![note()])
+                .await
+                .unwrap_err()
+                .contains("has ended")
+        );
+    }
+
+    #[tokio::test]
+    async fn leaving_waits_for_what_is_under_way() {
+        let mut outbox = Outbox::new(engine(9));
+        outbox.decide(1, vec![note(), note()]);
+        outbox.finish().await;
+        assert_eq!(outbox.under_way, 0);
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proof.txt");
+        std::fs::write(&path, "abc").unwrap();
+        let (digest, bytes) = digest(path.to_str().unwrap()).unwrap();
+        assert_eq!(
+            digest,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(bytes, 3);
+        assert!(
+            super::digest(folder.path().to_str().unwrap())
+                .unwrap_err()
+                .contains("regular file")
+        );
+        assert!(super::digest("/nowhere/at/all").is_err());
+    }
+}

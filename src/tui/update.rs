@@ -1,0 +1,453 @@
+//! What happens: a message and the state give the next state and the effects. Pure: no I/O, no clock, no channel.
+//!
+//! Keys go to what lies on top first (`update/overlay.rs`), then to the filter, then through the action table.
+
+mod decide;
+mod overlay;
+
+use std::sync::Arc;
+
+use tui_input::{Input, InputRequest};
+
+use super::action::{self, Action, Id, Key};
+use super::form::Target;
+use super::layout::{MARGIN, ROWS_AT, Size, TABS_AT, TITLES_AT};
+use super::list::{Item, List};
+use super::page::{Line, Page};
+use super::state::{Overlay, State, Tab};
+use super::{column, command, rows, theme};
+use crate::engine::snapshot::{Focus, Snapshot};
+use crate::model::id::{Kind, Subject};
+use crate::model::time::Ts;
+use crate::session::decide as session;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    Key(Key),
+    Paste(String),
+    /// Left button at this cell.
+    Click {
+        x: u16,
+        y: u16,
+    },
+    /// The wheel, by rows; negative is up.
+    Scroll(isize),
+    Resize(Size),
+    Snapshot(Arc<Snapshot>),
+    /// The session's answer to a decision: what was done, or why not.
+    Answer {
+        request: u64,
+        result: Result<String, String>,
+    },
+    /// The clock reached an instant at which visible text changes.
+    Tick,
+    /// The state as it is has been on the screen.
+    Drawn,
+}
+
+/// Something that the loop must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send these in order; the first refusal ends it.
+    Decide {
+        request: u64,
+        actions: Vec<session::Action>,
+    },
+    /// Look closer at what the screen now shows.
+    Focus(Focus),
+    Suspend,
+    Repaint,
+    Quit,
+}
+
+/// Rows that one notch of the wheel moves.
+pub const WHEEL: isize = 3;
+
+/// Takes one message at the instant `now`.
+pub fn update(state: &mut State, now: Ts, message: Message) -> Vec<Effect> {
+    state.now = now;
+    let mut effects = take(state, message);
+    let focus = state.focus();
+    if focus != state.asked {
+        state.asked = focus.clone();
+        effects.push(Effect::Focus(focus));
+    }
+    effects
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(key) => return on_key(state, key),
+        Message::Paste(text) => overlay::paste(state, &text),
+        Message::Click { x, y } => return on_click(state, x, y),
+        Message::Scroll(rows) => scroll(state, rows),
+        Message::Resize(size) => {
+            state.size = size;
+            state.fit();
+        }
+        Message::Snapshot(snapshot) => {
+            state.snapshot = snapshot;
+            state.take_rows();
+            overlay::facts_changed(state);
+        }
+        Message::Answer { request, result } => decide::answered(state, request, result),
+        Message::Tick => {
+            let context = state.context();
+            state.board.tick(&context);
+            state.tokens.tick(&context);
+            state.log.tick(&context);
+        }
+        Message::Drawn => {
+            if let Some(Overlay::Confirm(confirm)) = &mut state.overlay {
+                confirm.drawn = true;
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
+    // What must work wherever one is.
+    match key {
+        Key::Ctrl('z') => return vec![Effect::Suspend],
+        Key::Ctrl('l') => return vec![Effect::Repaint],
+        _ => {}
+    }
+    if state.size.too_small() {
+        return if action::on(key, state.scope()).is_some_and(|action| action.id == Id::Quit) {
+            vec![Effect::Quit]
+        } else {
+            Vec::new()
+        };
+    }
+    if state.overlay.is_some() {
+        return overlay::on_key(state, key);
+    }
+    state.notice = None;
+    if state.filtering && on_filter_key(state, key) {
+        return Vec::new();
+    }
+    match action::on(key, state.scope()) {
+        Some(action) => perform(state, action),
+        None => Vec::new(),
+    }
+}
+
+/// Does what an action says, from its key or from the palette.
+pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
+    if let (true, Some(why)) = (action.decides, state.read_only()) {
+        let words = format!("{} is refused, this console only reads: {why}", action.word);
+        state.complain(words);
+        return Vec::new();
+    }
+    if let Some(kind) = decide::form_of(action.id) {
+        decide::open_form(state, kind);
+        return Vec::new();
+    }
+    match action.id {
+        Id::Board => show(state, Tab::Board),
+        Id::Tokens => show(state, Tab::Tokens),
+        Id::Log => show(state, Tab::Log),
+        Id::NextScreen => show(state, state.tab.step(1)),
+        Id::PreviousScreen => show(state, state.tab.step(-1)),
+        Id::Open => open(state),
+        Id::Back => back(state),
+        Id::Up => scroll(state, -1),
+        Id::Down => scroll(state, 1),
+        Id::PageUp => scroll(state, -page_rows(state)),
+        Id::PageDown => scroll(state, page_rows(state)),
+        Id::HalfUp => scroll(state, -(page_rows(state) / 2).max(1)),
+        Id::HalfDown => scroll(state, (page_rows(state) / 2).max(1)),
+        Id::Top => scroll(state, isize::MIN),
+        Id::Bottom => scroll(state, isize::MAX),
+        Id::Filter => state.filtering = true,
+        Id::Choose | Id::ChooseAll | Id::Sort | Id::SortReverse => on_list(state, action.id),
+        Id::Columns => state.overlay = Some(Overlay::Columns { cursor: 0 }),
+        Id::Session => {
+            let name = state.snapshot.header.name.to_string();
+            open_page(
+                state,
+                Target {
+                    subject: Subject::SESSION,
+                    name,
+                },
+            );
+        }
+        Id::Representatives | Id::Canaries => return decide::sample(state, action.id),
+        Id::Undo => return decide::undo(state),
+        Id::ShowCommand => show_command(state),
+        Id::Palette => {
+            state.overlay = Some(Overlay::Palette {
+                input: Input::default(),
+                cursor: 0,
+            })
+        }
+        Id::Help => state.overlay = Some(Overlay::Help { top: 0 }),
+        Id::NextTheme => {
+            state.theme = (state.theme + 1) % theme::NAMES.len();
+            let name = theme::NAMES.get(state.theme).copied().unwrap_or_default();
+            state.say(format!("theme {name}"));
+        }
+        Id::Suspend => return vec![Effect::Suspend],
+        Id::Repaint => return vec![Effect::Repaint],
+        Id::Quit => return vec![Effect::Quit],
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn show(state: &mut State, tab: Tab) {
+    state.tab = tab;
+    state.page = None;
+    state.filtering = false;
+}
+
+/// Opens the page of the row under the cursor; on a page, tells what the gate under the cursor asks.
+fn open(state: &mut State) {
+    if let Some(page) = &state.page {
+        let (Some((gate, _)), Some(Line::Line(line))) = (page.gate(), page.current()) else {
+            return;
+        };
+        let spec = gate.spec();
+        let verdict = line
+            .state
+            .map(|state| format!("{}: {}", state.words(), line.detail));
+        let lines = [
+            Some(spec.asks.to_owned()),
+            verdict,
+            Some(format!("Next: {}", spec.next)),
+        ];
+        let lines = lines
+            .into_iter()
+            .flatten()
+            .flat_map(|line| [line, String::new()])
+            .collect();
+        state.overlay = Some(Overlay::Text {
+            title: spec.id.to_owned(),
+            lines,
+            top: 0,
+        });
+        return;
+    }
+    let target = match state.tab {
+        Tab::Board => state.board.current().map(rows::repo_target),
+        Tab::Tokens => state.tokens.current().map(rows::token_target),
+        Tab::Log => state.log.current().and_then(|row| {
+            let subject = row.about?;
+            let name = state
+                .snapshot
+                .log_text
+                .get(&row.id)
+                .map_or_else(String::new, |text| text.label.clone());
+            matches!(subject.kind, Kind::Repo | Kind::Token | Kind::Session)
+                .then_some(Target { subject, name })
+        }),
+    };
+    match target {
+        Some(target) => open_page(state, target),
+        None => state.complain("there is no page about this"),
+    }
+}
+
+fn open_page(state: &mut State, target: Target) {
+    let mut page = Page::open(target, state.size.page_rows());
+    page.refresh(&state.snapshot);
+    state.page = Some(page);
+    state.filtering = false;
+}
+
+/// Leaves what is innermost: the page, else the choice of rows, else the filter.
+fn back(state: &mut State) {
+    if state.page.take().is_some() {
+        return;
+    }
+    let dropped = match state.tab {
+        Tab::Board => state.board.choose_none(),
+        Tab::Tokens => state.tokens.choose_none(),
+        Tab::Log => false,
+    };
+    if !dropped {
+        edit_filter(state, Input::reset);
+    }
+}
+
+fn page_rows(state: &State) -> isize {
+    let rows = state
+        .page
+        .as_ref()
+        .map_or(state.size.list_rows(), Page::height);
+    isize::try_from(rows.saturating_sub(1).max(1)).unwrap_or(1)
+}
+
+fn scroll(state: &mut State, rows: isize) {
+    match &mut state.overlay {
+        Some(Overlay::Help { top } | Overlay::Text { top, .. }) => {
+            *top = top.saturating_add_signed(rows);
+            return;
+        }
+        Some(_) => return,
+        None => {}
+    }
+    match (&mut state.page, state.tab) {
+        (Some(page), _) => page.step(rows),
+        (None, Tab::Board) => state.board.step(rows),
+        (None, Tab::Tokens) => state.tokens.step(rows),
+        (None, Tab::Log) => state.log.step(rows),
+    }
+}
+
+fn on_list(state: &mut State, id: Id) {
+    let context = state.context();
+    fn apply<R: Item>(list: &mut List<R>, id: Id, context: &super::list::Context) {
+        match id {
+            Id::Choose => list.choose(),
+            Id::ChooseAll => list.choose_all(),
+            Id::Sort => list.sort_next(context),
+            _ => list.sort_turn(context),
+        }
+    }
+    match state.tab {
+        Tab::Board => apply(&mut state.board, id, &context),
+        Tab::Tokens => apply(&mut state.tokens, id, &context),
+        Tab::Log => apply(&mut state.log, id, &context),
+    }
+}
+
+/// A key while the filter is open; false where it is not the filter's.
+fn on_filter_key(state: &mut State, key: Key) -> bool {
+    match key {
+        Key::Enter => state.filtering = false,
+        Key::Esc => {
+            state.filtering = false;
+            edit_filter(state, Input::reset);
+        }
+        key => {
+            let Some(request) = request(key) else {
+                return false;
+            };
+            edit_filter(state, |input| {
+                input.handle(request);
+            });
+        }
+    }
+    true
+}
+
+/// Changes the typed filter of the screen and reads it again.
+fn edit_filter(state: &mut State, change: impl FnOnce(&mut Input)) {
+    let context = state.context();
+    match state.tab {
+        Tab::Board => {
+            change(&mut state.board.input);
+            state.board.read_filter(&context);
+        }
+        Tab::Tokens => {
+            change(&mut state.tokens.input);
+            state.tokens.read_filter(&context);
+        }
+        Tab::Log => {
+            change(&mut state.log.input);
+            state.log.read_filter(&context);
+        }
+    }
+}
+
+/// What a key does to a line of text.
+fn request(key: Key) -> Option<InputRequest> {
+    Some(match key {
+        Key::Char(letter) => InputRequest::InsertChar(letter),
+        Key::Backspace | Key::Ctrl('h') => InputRequest::DeletePrevChar,
+        Key::Delete => InputRequest::DeleteNextChar,
+        Key::Left => InputRequest::GoToPrevChar,
+        Key::Right => InputRequest::GoToNextChar,
+        Key::Home | Key::Ctrl('a') => InputRequest::GoToStart,
+        Key::End | Key::Ctrl('e') => InputRequest::GoToEnd,
+        Key::Ctrl('w') => InputRequest::DeletePrevWord,
+        Key::Ctrl('u') => InputRequest::DeleteLine,
+        Key::Ctrl('k') => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}
+
+fn on_click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
+    if state.overlay.is_some() || state.size.too_small() {
+        return Vec::new();
+    }
+    state.notice = None;
+    if y == TABS_AT {
+        if let Some(tab) = tab_at(x) {
+            show(state, tab);
+        }
+    } else if y >= ROWS_AT {
+        let line = usize::from(y - ROWS_AT);
+        let (size, right) = (state.size, state.size.wide() && x >= state.size.width / 2);
+        let before = (state.board.position(), state.tokens.position());
+        let hit = match (&mut state.page, state.tab) {
+            (Some(page), _) => {
+                page.click(line, right, size);
+                false
+            }
+            (None, Tab::Board) => state.board.click(line),
+            (None, Tab::Tokens) => state.tokens.click(line),
+            (None, Tab::Log) => {
+                state.log.click(line);
+                false
+            }
+        };
+        // A second click on the row under the cursor opens it.
+        if hit && before == (state.board.position(), state.tokens.position()) {
+            open(state);
+        }
+    } else if y == TITLES_AT && state.page.is_none() {
+        let (context, width) = (state.context(), state.size.columns_width());
+        match state.tab {
+            Tab::Board => sort_at(&mut state.board, x, width, &context),
+            Tab::Tokens => sort_at(&mut state.tokens, x, width, &context),
+            Tab::Log => sort_at(&mut state.log, x, width, &context),
+        }
+    }
+    Vec::new()
+}
+
+fn sort_at<R: Item>(list: &mut List<R>, x: u16, width: u16, context: &super::list::Context) {
+    let mut left = MARGIN;
+    for (index, cells) in column::layout(R::COLUMNS, &list.wanted, width) {
+        if (left..left + cells).contains(&x) {
+            list.sort_by(index, context);
+            return;
+        }
+        left += cells + column::GAP;
+    }
+}
+
+/// The screen whose name stands at this cell of the tab line.
+fn tab_at(x: u16) -> Option<Tab> {
+    let mut left = 0;
+    for (tab, _, title) in Tab::ALL {
+        let width = super::view::tab_width(title);
+        if (left..left + width).contains(&x) {
+            return Some(tab);
+        }
+        left += width;
+    }
+    None
+}
+
+/// Shows the command that would do what the open form, the last decision, or this screen does.
+fn show_command(state: &mut State) {
+    let command = state
+        .last_command
+        .clone()
+        .unwrap_or_else(|| command::of_screen(state));
+    let lines = vec![
+        command,
+        String::new(),
+        "The same as what was last done here, for a script.".to_owned(),
+    ];
+    state.overlay = Some(Overlay::Text {
+        title: "Same as command".to_owned(),
+        lines,
+        top: 0,
+    });
+}

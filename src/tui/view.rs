@@ -1,0 +1,68 @@
+//! Drawing: one function from state to frame, and when it would next look different.
+//!
+//! ```text
+//! cutover  acme                       bypass tokens stop publishing in ≥ 39 d     frame
+//!  1 Board  3 Tokens  6 Log                          what the session warns of    frame
+//! 412 repos  proven 12  open 94   blocked 9           / lane:bridge wave<4▏       frame
+//!   Repo            Owner   Lane     0 1 2 3 4 5   Clock     Next step            table
+//! ▏ acme/ui-kit     rosa    trusted  ● ● ◐ · · ·   2d 11h !  decide trust         board, tokens, log or page
+//!   …
+//! enter open  space choose  a attest  / filter  : command  ? keys                 frame
+//! ```
+//!
+//! What lies on top (help, palette, form, confirm, columns, text) is drawn last, over the middle. Views see state and
+//! theme only, change neither, and build no row that is not on the screen.
+
+mod board;
+mod columns;
+mod confirm;
+mod form;
+mod frame;
+mod help;
+mod log;
+mod page;
+mod palette;
+mod put;
+mod table;
+mod text;
+mod time;
+mod tokens;
+
+pub use frame::tab_width;
+pub use time::next_change;
+
+use ratatui::Frame;
+
+use super::state::{Overlay, State, Tab};
+use super::theme::Theme;
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
+    let buffer = frame.buffer_mut();
+    buffer.set_style(buffer.area, theme.style(super::theme::Role::Text));
+    if state.size.too_small() {
+        frame::too_small(buffer, state, theme);
+        return;
+    }
+    frame::draw(buffer, state, theme);
+    match (&state.page, state.tab) {
+        (Some(page), _) => page::draw(buffer, state, page, theme),
+        (None, Tab::Board) => board::draw(buffer, state, theme),
+        (None, Tab::Tokens) => tokens::draw(buffer, state, theme),
+        (None, Tab::Log) => log::draw(buffer, state, theme),
+    }
+    let cursor = match &state.overlay {
+        None => frame::input_cursor(state),
+        Some(Overlay::Help { top }) => help::draw(buffer, state, *top, theme),
+        Some(Overlay::Palette { input, cursor }) => {
+            palette::draw(buffer, state, input, *cursor, theme)
+        }
+        Some(Overlay::Form(form)) => form::draw(buffer, state, form, theme),
+        Some(Overlay::Confirm(confirm)) => confirm::draw(buffer, confirm, theme),
+        Some(Overlay::Columns { cursor }) => columns::draw(buffer, state, *cursor, theme),
+        Some(Overlay::Text { title, lines, top }) => text::draw(buffer, title, lines, *top, theme),
+    };
+    if let Some(cursor) = cursor {
+        frame.set_cursor_position(cursor);
+    }
+}

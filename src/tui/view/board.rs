@@ -1,0 +1,173 @@
+//! The board: every repository with its lane, the six waves, the soonest clock and the next step.
+
+use ratatui::buffer::Buffer;
+
+use super::table::{self, Cell};
+use super::{put, time};
+use crate::model::clock::Clock;
+use crate::model::gate::State as Verdict;
+use crate::session::judge::Counts;
+use crate::tui::rows::{self, Row, board};
+use crate::tui::state::State;
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Draws the list, or what to do where there is nothing in it.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    table::draw(buffer, state, &state.board, theme, |buffer, row, at| {
+        cell(buffer, state, row, at, theme)
+    });
+    let (shown, all, _) = state.board.counts();
+    if all == 0 {
+        let lines = [
+            "No repository yet.",
+            "",
+            "Add some: leave with q, then",
+            "  cutover import --scan PATH        reads the CI files below a folder",
+            "  cutover import --inventory FILE   reads a list: CSV, TOML, JSON or YAML",
+        ];
+        table::empty(buffer, state, &lines, theme);
+    } else if shown == 0 {
+        table::empty(
+            buffer,
+            state,
+            &["No repository fits the filter. esc drops it."],
+            theme,
+        );
+    }
+}
+
+fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) {
+    let place = (at.x, at.y);
+    let mut say = |words: &str, role: Role| {
+        put::text(
+            buffer,
+            place,
+            at.width,
+            words,
+            theme.style(role),
+            theme.glyphs,
+        );
+    };
+    match at.column {
+        board::REPO => say(&row.name, Role::Text),
+        board::OWNER => person(&mut say, row.owner.as_deref(), theme),
+        board::REVIEWER => person(&mut say, row.reviewer.as_deref(), theme),
+        board::LANE if row.lane_word().is_empty() => {
+            say(theme.glyphs.sign(Glyph::Dash), Role::Faint)
+        }
+        board::LANE => say(row.lane_word(), Role::Text),
+        board::WAVES => waves(buffer, row, at, theme),
+        board::STATE => say(
+            &rows::end_words(row),
+            if rows::is_done(row) {
+                Role::Passed
+            } else {
+                Role::Text
+            },
+        ),
+        board::CLOCK => {
+            if let Some(clock) = &row.clock {
+                countdown(buffer, clock, state, at, theme);
+            }
+        }
+        board::PATHS => put::right(
+            buffer,
+            place,
+            at.width,
+            &row.paths.to_string(),
+            theme.style(Role::Text),
+            theme.glyphs,
+        ),
+        board::PACKAGES => {
+            put::right(
+                buffer,
+                place,
+                at.width,
+                &row.packages.to_string(),
+                theme.style(Role::Text),
+                theme.glyphs,
+            );
+        }
+        board::NEXT => match &row.next {
+            Some((_, verdict, words)) => say(
+                words,
+                if *verdict == Verdict::Blocked {
+                    Role::Blocked
+                } else {
+                    Role::Text
+                },
+            ),
+            None => say("nothing open", Role::Passed),
+        },
+        _ => {}
+    }
+}
+
+fn person(say: &mut impl FnMut(&str, Role), login: Option<&str>, theme: &Theme) {
+    match login {
+        Some(login) => say(login, Role::Text),
+        None => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
+    }
+}
+
+fn waves(buffer: &mut Buffer, row: &Row, at: Cell, theme: &Theme) {
+    for (counts, x) in row.waves.iter().zip((at.x..).step_by(2)).take(6) {
+        let (glyph, role) = wave_sign(counts);
+        put::text(
+            buffer,
+            (x, at.y),
+            1,
+            theme.glyphs.sign(glyph),
+            theme.style(role),
+            theme.glyphs,
+        );
+    }
+}
+
+/// The sign of a wave: what holds it up, else how far it is; a wave that is met shows its weakest proof.
+fn wave_sign(counts: &Counts) -> (Glyph, Role) {
+    let open = counts.met() < counts.total();
+    if open && counts.blocked == 0 && counts.could_not == 0 && counts.met() > 0 {
+        (Glyph::Partly, Role::Partly)
+    } else {
+        sign(counts.worst())
+    }
+}
+
+/// The sign of a verdict, and what its colour means; none is not applicable.
+pub fn sign(verdict: Option<Verdict>) -> (Glyph, Role) {
+    match verdict {
+        Some(Verdict::Passed) => (Glyph::Passed, Role::Passed),
+        Some(Verdict::Attested) => (Glyph::Attested, Role::Attested),
+        Some(Verdict::Waived) => (Glyph::Waived, Role::Waived),
+        Some(Verdict::NotLooked) => (Glyph::NotLooked, Role::Faint),
+        Some(Verdict::CouldNotLook) => (Glyph::CouldNotLook, Role::Unknown),
+        Some(Verdict::Blocked) => (Glyph::Blocked, Role::Blocked),
+        Some(Verdict::NotApplicable) | None => (Glyph::NotApplicable, Role::Faint),
+    }
+}
+
+/// Writes what a clock counts and what is left of it; where both do not fit, only what is left.
+pub fn countdown(buffer: &mut Buffer, clock: &Clock, state: &State, at: Cell, theme: &Theme) {
+    let (left, press) = time::left(clock, state.now);
+    let (role, mark) = match press {
+        time::Press::Calm => (Role::Text, ""),
+        time::Press::Soon => (Role::Warning, " !"),
+        time::Press::Over => (Role::Blocked, " !"),
+    };
+    let full = format!("{} {left}{mark}", clock.kind.word());
+    let short = format!("{left}{mark}");
+    let words = if full.chars().count() <= usize::from(at.width) {
+        full
+    } else {
+        short
+    };
+    put::text(
+        buffer,
+        (at.x, at.y),
+        at.width,
+        &words,
+        theme.style(role),
+        theme.glyphs,
+    );
+}

@@ -1,0 +1,510 @@
+//! What surrounds every screen: title with the January cut-off, screens, counts with the filter, and the foot.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::{put, time};
+use crate::model::event::World;
+use crate::model::outcome::EndState;
+use crate::tui::action::{self, Id, Scope};
+use crate::tui::filter;
+use crate::tui::layout::{LEAST, MARGIN, TABS_AT};
+use crate::tui::list::{Item, List};
+use crate::tui::state::{State, Tab};
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Line of the counts and the filter.
+const COUNTS_AT: u16 = 2;
+
+/// Cells of a screen's name in the line of screens.
+#[must_use]
+pub fn tab_width(title: &str) -> u16 {
+    u16::try_from(title.width()).unwrap_or(0) + 4
+}
+
+/// Draws everything but the rows.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    title(buffer, state, theme);
+    tabs(buffer, state, theme);
+    if state.page.is_none() {
+        counts_and_filter(buffer, state, theme);
+    }
+    foot(buffer, state, theme);
+}
+
+/// Says what is needed where nothing can be drawn.
+pub fn too_small(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let words = format!(
+        "The terminal is {} x {}: cutover needs {} x {}.",
+        state.size.width, state.size.height, LEAST.width, LEAST.height
+    );
+    for (line, part) in (0..).zip(put::wrap(&words, state.size.width)) {
+        put::text(
+            buffer,
+            (0, line),
+            state.size.width,
+            &part,
+            theme.style(Role::Warning),
+            theme.glyphs,
+        );
+    }
+}
+
+fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let (head, width) = (&state.snapshot.header, state.size.width);
+    let (faint, warning) = (theme.style(Role::Faint), theme.style(Role::Warning));
+    let mut left = put::pieces(
+        buffer,
+        (0, 0),
+        width,
+        &[("cutover  ", faint), (&head.name, theme.style(Role::Title))],
+        theme.glyphs,
+    );
+    for (shown, word, role) in [
+        (head.world == World::Tabletop, "TABLETOP", Role::Danger),
+        (state.read_only().is_some(), "read-only", Role::Warning),
+    ] {
+        if shown {
+            left += 2;
+            left += put::text(
+                buffer,
+                (left, 0),
+                width.saturating_sub(left),
+                word,
+                theme.style(role),
+                theme.glyphs,
+            );
+        }
+    }
+    let room = width.saturating_sub(left + 2);
+    let days = time::days_to(head.cutoff_earliest, state.now);
+    let at_least = theme.glyphs.sign(Glyph::AtLeast);
+    // npm has announced the month, not the day: the count is a least, and never shows hours.
+    let long = format!("bypass tokens stop publishing in {at_least} {days} d (day not announced)");
+    let short = format!("bypass tokens end in {at_least} {days} d (not announced)");
+    let words = if long.width() <= usize::from(room) {
+        long
+    } else {
+        short
+    };
+    let style = if days < 14 {
+        warning
+    } else {
+        theme.style(Role::Text)
+    };
+    put::right(buffer, (width - room, 0), room, &words, style, theme.glyphs);
+}
+
+fn tabs(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let mut left = 0;
+    for (tab, number, title) in Tab::ALL {
+        let width = tab_width(title);
+        let style = if tab == state.tab {
+            theme.style(Role::Tab)
+        } else {
+            theme.style(Role::Text)
+        };
+        buffer.set_style(
+            Rect {
+                x: left,
+                y: TABS_AT,
+                width: width.min(state.size.width - left),
+                height: 1,
+            },
+            style,
+        );
+        let key = if tab == state.tab {
+            style
+        } else {
+            theme.style(Role::Key)
+        };
+        let number = format!(" {number} ");
+        put::pieces(
+            buffer,
+            (left, TABS_AT),
+            width,
+            &[(&number, key), (title, style), (" ", style)],
+            theme.glyphs,
+        );
+        left += width;
+    }
+    let banners = &state.snapshot.header.notices;
+    if let Some(first) = banners.first() {
+        let more = if banners.len() > 1 {
+            format!("  (+{} more)", banners.len() - 1)
+        } else {
+            String::new()
+        };
+        let room = state.size.width.saturating_sub(left + 2);
+        let words = format!("{first}{more}");
+        put::right(
+            buffer,
+            (left + 2, TABS_AT),
+            room,
+            &words,
+            theme.style(Role::Warning),
+            theme.glyphs,
+        );
+    }
+}
+
+fn counts_and_filter(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let width = state.size.width;
+    let shown = filter_shown(state);
+    let room = match (shown, state.size.wide()) {
+        (false, _) => width,
+        (true, true) => filter_left(state).saturating_sub(2),
+        (true, false) => 0,
+    };
+    counts(buffer, state, room, theme);
+    if shown {
+        let left = filter_left(state);
+        match state.tab {
+            Tab::Board => filter_line(buffer, state, &state.board, left, theme),
+            Tab::Tokens => filter_line(buffer, state, &state.tokens, left, theme),
+            Tab::Log => filter_line(buffer, state, &state.log, left, theme),
+        }
+    }
+}
+
+/// True where the line shows the filter: while typing, and as long as it holds rows back or is not understood.
+fn filter_shown(state: &State) -> bool {
+    state.filtering || !state.filter_input().value().is_empty()
+}
+
+/// First cell of the filter: beside the counts where there is room, else in their place.
+fn filter_left(state: &State) -> u16 {
+    if state.size.wide() {
+        state.size.width / 2
+    } else {
+        0
+    }
+}
+
+fn counts(buffer: &mut Buffer, state: &State, room: u16, theme: &Theme) {
+    let head = &state.snapshot.header;
+    let (text, faint) = (theme.style(Role::Text), theme.style(Role::Faint));
+    let mut all: Vec<(String, Style)> =
+        vec![(plural(head.repos, "repo"), theme.style(Role::Title))];
+    let chosen = match state.tab {
+        Tab::Board => state.board.counts().2,
+        Tab::Tokens => state.tokens.counts().2,
+        Tab::Log => 0,
+    };
+    if chosen > 0 {
+        all.push((format!("{chosen} chosen"), theme.style(Role::Chosen)));
+    }
+    if head.paths > 0 {
+        all.push((plural(head.paths, "path"), text));
+    }
+    let ends = EndState::ALL
+        .into_iter()
+        .zip(head.ends)
+        .filter(|(_, count)| *count > 0);
+    all.extend(ends.map(|(end, count)| (format!("{} {count}", end.words()), text)));
+    let pressing = [
+        ("exposed: ", head.exposed, " token", Role::Warning),
+        ("blocked ", head.blocked, "", Role::Blocked),
+        ("mine ", state.mine, "", Role::Text),
+        ("lists owed ", head.owed, "", Role::Warning),
+    ];
+    for (before, count, after, role) in pressing {
+        if count > 0 {
+            let s = if after.is_empty() || count == 1 {
+                ""
+            } else {
+                "s"
+            };
+            all.push((format!("{before}{count}{after}{s}"), theme.style(role)));
+        }
+    }
+    let mut left = 0;
+    for (words, style) in all {
+        let cells = u16::try_from(words.width()).unwrap_or(u16::MAX);
+        if left + cells > room {
+            put::text(
+                buffer,
+                (left, COUNTS_AT),
+                room.saturating_sub(left),
+                theme.glyphs.sign(Glyph::More),
+                faint,
+                theme.glyphs,
+            );
+            break;
+        }
+        left += put::text(
+            buffer,
+            (left, COUNTS_AT),
+            cells,
+            &words,
+            style,
+            theme.glyphs,
+        ) + 2;
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Cells of the filter's text; the rest of the line counts rows or says what is wrong.
+fn filter_room(state: &State) -> u16 {
+    let all = state.size.width.saturating_sub(filter_left(state) + 2);
+    all.saturating_sub(all * 2 / 5)
+}
+
+fn filter_line<R: Item>(
+    buffer: &mut Buffer,
+    state: &State,
+    list: &List<R>,
+    left: u16,
+    theme: &Theme,
+) {
+    put::text(
+        buffer,
+        (left, COUNTS_AT),
+        2,
+        "/ ",
+        theme.style(Role::Key),
+        theme.glyphs,
+    );
+    let room = filter_room(state);
+    put::input(
+        buffer,
+        (left + 2, COUNTS_AT),
+        room,
+        &list.input,
+        theme.style(Role::Input),
+        theme.glyphs,
+    );
+    let after = left + 2 + room + 1;
+    let rest = state.size.width.saturating_sub(after);
+    if let Some(error) = &list.error {
+        put::text(
+            buffer,
+            (after, COUNTS_AT),
+            rest,
+            &error.to_string(),
+            theme.style(Role::Warning),
+            theme.glyphs,
+        );
+    } else {
+        let (shown, all, _) = list.counts();
+        let words = format!("{shown} of {all}");
+        put::text(
+            buffer,
+            (after, COUNTS_AT),
+            rest,
+            &words,
+            theme.style(Role::Faint),
+            theme.glyphs,
+        );
+    }
+}
+
+/// Where the terminal's cursor stands while a filter is typed.
+pub fn input_cursor(state: &State) -> Option<Position> {
+    if !state.filtering || state.page.is_some() {
+        return None;
+    }
+    let mut scratch = Buffer::empty(Rect {
+        x: 0,
+        y: 0,
+        width: state.size.width,
+        height: COUNTS_AT + 1,
+    });
+    let glyphs = crate::tui::theme::Glyphs::Ascii;
+    let at = (filter_left(state) + 2, COUNTS_AT);
+    Some(put::input(
+        &mut scratch,
+        at,
+        filter_room(state),
+        state.filter_input(),
+        Style::new(),
+        glyphs,
+    ))
+}
+
+/// The hints of each screen, most needed first; they are words of the action table.
+fn hints(scope: Scope) -> &'static [Id] {
+    match scope {
+        Scope::Board => &[
+            Id::Open,
+            Id::Choose,
+            Id::Attest,
+            Id::Owner,
+            Id::Lane,
+            Id::Waive,
+            Id::Note,
+            Id::Filter,
+            Id::Palette,
+            Id::Help,
+            Id::Sort,
+            Id::Columns,
+            Id::Undo,
+            Id::ShowCommand,
+            Id::Quit,
+        ],
+        Scope::Repo => &[
+            Id::Back,
+            Id::Attest,
+            Id::Waive,
+            Id::Owner,
+            Id::Lane,
+            Id::Evidence,
+            Id::Note,
+            Id::Palette,
+            Id::Help,
+            Id::EndDate,
+            Id::Reviewer,
+            Id::Undo,
+            Id::ShowCommand,
+            Id::Quit,
+        ],
+        Scope::Tokens => &[
+            Id::Open,
+            Id::RecordRevocation,
+            Id::Attest,
+            Id::Note,
+            Id::Filter,
+            Id::Palette,
+            Id::Help,
+            Id::Choose,
+            Id::Sort,
+            Id::Undo,
+            Id::ShowCommand,
+            Id::Quit,
+        ],
+        Scope::Token => &[
+            Id::Back,
+            Id::RecordRevocation,
+            Id::Attest,
+            Id::Waive,
+            Id::Evidence,
+            Id::Note,
+            Id::Palette,
+            Id::Help,
+            Id::Undo,
+            Id::Quit,
+        ],
+        Scope::Session => &[
+            Id::Back,
+            Id::Commander,
+            Id::SecondApprover,
+            Id::Attest,
+            Id::Waive,
+            Id::Note,
+            Id::Palette,
+            Id::Help,
+            Id::Undo,
+            Id::Quit,
+        ],
+        Scope::Log => &[
+            Id::Open,
+            Id::Filter,
+            Id::Sort,
+            Id::Undo,
+            Id::Palette,
+            Id::Help,
+            Id::ShowCommand,
+            Id::Quit,
+        ],
+    }
+}
+
+fn foot(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let (line, width) = (state.size.height - 1, state.size.width);
+    if let Some(notice) = &state.notice {
+        let style = theme.style(if notice.bad {
+            Role::Warning
+        } else {
+            Role::Passed
+        });
+        put::text(buffer, (0, line), width, &notice.words, style, theme.glyphs);
+        return;
+    }
+    if state.filtering {
+        let typing = [("enter", "keep"), ("esc", "drop"), ("up/down", "move")];
+        put::keys(buffer, (0, line), width, &typing, theme);
+        let known = words_known(state);
+        let words = format!("words: {known}");
+        let left = 34;
+        put::text(
+            buffer,
+            (left, line),
+            width.saturating_sub(left),
+            &words,
+            theme.style(Role::Faint),
+            theme.glyphs,
+        );
+        return;
+    }
+    let reading = state.read_only().is_some();
+    let keys: Vec<(String, &str)> = hints(state.scope())
+        .iter()
+        .filter_map(|id| action::of(*id))
+        .filter(|action| !(reading && action.decides))
+        .filter_map(|action| Some((action.keys.first()?.to_string(), action.word)))
+        .collect();
+    let keys: Vec<(&str, &str)> = keys
+        .iter()
+        .map(|(key, word)| (key.as_str(), *word))
+        .collect();
+    put::keys(
+        buffer,
+        (0, line),
+        width.saturating_sub(position_width(state)),
+        &keys,
+        theme,
+    );
+    position(buffer, state, line, theme);
+}
+
+fn words_known(state: &State) -> String {
+    fn of<R: Item>(_: &List<R>) -> &'static [filter::Word] {
+        R::WORDS
+    }
+    let words = match state.tab {
+        Tab::Board => of(&state.board),
+        Tab::Tokens => of(&state.tokens),
+        Tab::Log => of(&state.log),
+    };
+    words
+        .iter()
+        .map(|word| word.key)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Cells kept for the position at the foot's right edge.
+fn position_width(state: &State) -> u16 {
+    if state.page.is_some() { 0 } else { 16 }
+}
+
+fn position(buffer: &mut Buffer, state: &State, line: u16, theme: &Theme) {
+    if state.page.is_some() {
+        return;
+    }
+    let ((_, cursor), (shown, ..)) = match state.tab {
+        Tab::Board => (state.board.position(), state.board.counts()),
+        Tab::Tokens => (state.tokens.position(), state.tokens.counts()),
+        Tab::Log => (state.log.position(), state.log.counts()),
+    };
+    let words = if shown == 0 {
+        String::new()
+    } else {
+        format!("{} / {shown}", cursor + 1)
+    };
+    let width = position_width(state);
+    let left = state.size.width.saturating_sub(width);
+    put::right(
+        buffer,
+        (left.max(MARGIN), line),
+        width,
+        &words,
+        theme.style(Role::Faint),
+        theme.glyphs,
+    );
+}

@@ -1,0 +1,208 @@
+//! The keys of the screen underneath, from the action table, with the signs and the words of the filter.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::{board, put};
+use crate::model::gate::State as Verdict;
+use crate::tui::action::{ACTIONS, Group};
+use crate::tui::filter::Word;
+use crate::tui::list::Item;
+use crate::tui::rows::{LogRow, Row as RepoRow, TokenRow};
+use crate::tui::state::{State, Tab};
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Cells of the keys.
+const KEYS: u16 = 16;
+
+/// Every verdict with its words.
+const SIGNS: [(Verdict, &str); 7] = [
+    (Verdict::Passed, "passed: the program looked and it holds"),
+    (Verdict::Attested, "attested: a person said that it holds"),
+    (Verdict::NotLooked, "not looked yet"),
+    (
+        Verdict::CouldNotLook,
+        "could not look: the reason stands beside it",
+    ),
+    (
+        Verdict::Blocked,
+        "blocked: it was looked at and does not hold",
+    ),
+    (Verdict::Waived, "waived: may stay open until a day"),
+    (Verdict::NotApplicable, "not applicable here"),
+];
+
+enum Row {
+    Title(&'static str),
+    Key(String, &'static str),
+    Sign(Glyph, Role, &'static str),
+    Words(String),
+    Blank,
+}
+
+/// Draws the panel.
+pub fn draw(buffer: &mut Buffer, state: &State, top: usize, theme: &Theme) -> Option<Position> {
+    let rows = rows(state);
+    let width = buffer.area.width.saturating_sub(4).min(104);
+    let height = u16::try_from(rows.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(4);
+    let inside = put::panel(buffer, width, height, "Keys", theme, Role::Border);
+    let fit = usize::from(inside.height.saturating_sub(2));
+    let last = rows.len().saturating_sub(fit);
+    let top = top.min(last);
+    for (y, row) in (inside.y..).zip(rows.iter().skip(top).take(fit)) {
+        draw_row(buffer, row, (inside.x, y), inside.width, theme);
+    }
+    let foot = inside.y + inside.height.saturating_sub(1);
+    put::keys(
+        buffer,
+        (inside.x, foot),
+        inside.width,
+        &[("esc", "close"), ("up/down", "scroll")],
+        theme,
+    );
+    if last > 0 {
+        let words = format!("{} of {}", top + fit.min(rows.len()), rows.len());
+        put::right(
+            buffer,
+            (inside.x, foot),
+            inside.width,
+            &words,
+            theme.style(Role::Faint),
+            theme.glyphs,
+        );
+    }
+    None
+}
+
+fn rows(state: &State) -> Vec<Row> {
+    let scope = state.scope();
+    let mut rows = Vec::new();
+    for group in Group::ALL {
+        rows.push(Row::Title(group.title()));
+        let here = ACTIONS
+            .iter()
+            .filter(|action| action.group == group && action.applies(scope));
+        rows.extend(here.map(|action| Row::Key(action.keys_text(), action.help)));
+        rows.push(Row::Blank);
+    }
+    rows.push(Row::Title("In a form"));
+    for (keys, help) in [
+        (
+            "tab, shift-tab",
+            "Goes to the next or the previous field; completes what was typed.",
+        ),
+        ("up, down", "Moves in the list of a field."),
+        (
+            "enter",
+            "Goes on; on the last field it writes the decision.",
+        ),
+        ("ctrl-s", "Writes the decision from any field."),
+        ("esc", "Closes; what was typed is kept for the next time."),
+    ] {
+        rows.push(Row::Key(keys.to_owned(), help));
+    }
+    rows.push(Row::Blank);
+    rows.push(Row::Title("Signs"));
+    for (verdict, words) in SIGNS {
+        let (glyph, role) = board::sign(Some(verdict));
+        rows.push(Row::Sign(glyph, role, words));
+    }
+    rows.push(Row::Sign(
+        Glyph::Partly,
+        Role::Partly,
+        "in part: some gates of the wave are met, none is blocked",
+    ));
+    rows.push(Row::Blank);
+    rows.push(Row::Title("Filter"));
+    let words: &[Word] = match state.tab {
+        Tab::Board => RepoRow::WORDS,
+        Tab::Tokens => TokenRow::WORDS,
+        Tab::Log => LogRow::WORDS,
+    };
+    for word in words {
+        rows.push(Row::Words(word_help(word)));
+    }
+    rows.push(Row::Words(
+        "Other words are looked for in the row; - before a word turns it around; , is or."
+            .to_owned(),
+    ));
+    rows
+}
+
+fn word_help(word: &Word) -> String {
+    use crate::tui::filter::Kind;
+    let key = word.key;
+    match word.kind {
+        Kind::Text => format!("{key}:part  {key}=all"),
+        Kind::Number => format!("{key}:3  {key}<4"),
+        Kind::Duration => format!("{key}<48h  {key}<7d"),
+        Kind::OneOf(all) => format!("{key}: {}", all.join(" ")),
+    }
+}
+
+fn draw_row(buffer: &mut Buffer, row: &Row, at: (u16, u16), width: u16, theme: &Theme) {
+    let (x, y) = at;
+    let after = (x + 2 + KEYS, y);
+    let rest = width.saturating_sub(2 + KEYS);
+    match row {
+        Row::Title(title) => {
+            put::text(
+                buffer,
+                at,
+                width,
+                title,
+                theme.style(Role::Heading),
+                theme.glyphs,
+            );
+        }
+        Row::Key(keys, help) => {
+            put::text(
+                buffer,
+                (x + 2, y),
+                KEYS - 1,
+                keys,
+                theme.style(Role::Key),
+                theme.glyphs,
+            );
+            put::text(
+                buffer,
+                after,
+                rest,
+                help,
+                theme.style(Role::Text),
+                theme.glyphs,
+            );
+        }
+        Row::Sign(glyph, role, words) => {
+            put::text(
+                buffer,
+                (x + 2, y),
+                1,
+                theme.glyphs.sign(*glyph),
+                theme.style(*role),
+                theme.glyphs,
+            );
+            put::text(
+                buffer,
+                (x + 5, y),
+                width.saturating_sub(5),
+                words,
+                theme.style(Role::Text),
+                theme.glyphs,
+            );
+        }
+        Row::Words(words) => {
+            put::text(
+                buffer,
+                (x + 2, y),
+                width.saturating_sub(2),
+                words,
+                theme.style(Role::Text),
+                theme.glyphs,
+            );
+        }
+        Row::Blank => {}
+    }
+}

@@ -1,0 +1,55 @@
+//! The log: who decided or saw what, and when.
+
+use ratatui::buffer::Buffer;
+
+use super::table::{self, Cell};
+use super::{put, time};
+use crate::tui::rows::{LogRow, log};
+use crate::tui::state::State;
+use crate::tui::theme::{Role, Theme};
+
+/// Draws the list.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    table::draw(buffer, state, &state.log, theme, |buffer, row, at| {
+        cell(buffer, state, row, at, theme)
+    });
+    let (shown, all, _) = state.log.counts();
+    if all == 0 {
+        table::empty(buffer, state, &["No event yet."], theme);
+    } else if shown == 0 {
+        table::empty(
+            buffer,
+            state,
+            &["No event fits the filter. esc drops it."],
+            theme,
+        );
+    }
+}
+
+fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Theme) {
+    let told = state.snapshot.log_text.get(&row.id);
+    let mut say = |words: &str, role: Role| {
+        put::text(
+            buffer,
+            (at.x, at.y),
+            at.width,
+            words,
+            theme.style(role),
+            theme.glyphs,
+        );
+    };
+    match at.column {
+        log::AT => say(&time::at(row.at, state.settings.utc), Role::Faint),
+        log::BY => say(&row.by, Role::Text),
+        log::KIND => say(&row.kind.replace('_', " "), Role::Heading),
+        log::ABOUT => say(
+            told.map_or_else(
+                || row.about.map_or("", |about| about.kind.word()),
+                |told| &told.label,
+            ),
+            Role::Text,
+        ),
+        log::TEXT => say(told.map_or("", |told| &told.text), Role::Text),
+        _ => {}
+    }
+}

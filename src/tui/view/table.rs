@@ -1,0 +1,135 @@
+//! A list as a table: titles with the sort mark, the rows of the window, cursor bar and choice marks.
+//!
+//! What stands in a cell is the caller's affair; only rows on the screen are asked for.
+
+use ratatui::buffer::Buffer;
+
+use super::put;
+use crate::tui::column::{self, GAP};
+use crate::tui::layout::{MARGIN, ROWS_AT, TITLES_AT};
+use crate::tui::list::{Item, List};
+use crate::tui::state::State;
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Where a cell stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell {
+    pub column: usize,
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+}
+
+/// Draws titles and rows; `cell` writes one cell.
+pub fn draw<R: Item>(
+    buffer: &mut Buffer,
+    state: &State,
+    list: &List<R>,
+    theme: &Theme,
+    cell: impl Fn(&mut Buffer, &R, Cell),
+) {
+    let columns = column::layout(R::COLUMNS, &list.wanted, state.size.columns_width());
+    titles(buffer, list, &columns, theme);
+    for (line, (row, here, chosen)) in (ROWS_AT..).zip(list.window()) {
+        let mut x = MARGIN;
+        for (index, width) in &columns {
+            cell(
+                buffer,
+                row,
+                Cell {
+                    column: *index,
+                    x,
+                    y: line,
+                    width: *width,
+                },
+            );
+            x += width + GAP;
+        }
+        if chosen {
+            put::text(
+                buffer,
+                (1, line),
+                1,
+                theme.glyphs.sign(Glyph::Chosen),
+                theme.style(Role::Chosen),
+                theme.glyphs,
+            );
+        }
+        if here {
+            put::text(
+                buffer,
+                (0, line),
+                1,
+                theme.glyphs.sign(Glyph::Bar),
+                theme.style(Role::Key),
+                theme.glyphs,
+            );
+            let area = ratatui::layout::Rect {
+                x: 0,
+                y: line,
+                width: state.size.width,
+                height: 1,
+            };
+            buffer.set_style(area, theme.style(Role::Cursor));
+        }
+    }
+}
+
+fn titles<R: Item>(buffer: &mut Buffer, list: &List<R>, columns: &[(usize, u16)], theme: &Theme) {
+    let (sort, descending) = list.sorted();
+    let mut x = MARGIN;
+    for (index, width) in columns {
+        let Some(column) = R::COLUMNS.get(*index) else {
+            continue;
+        };
+        let style = theme.style(Role::Heading);
+        if column.right {
+            put::right(
+                buffer,
+                (x, TITLES_AT),
+                *width,
+                column.title,
+                style,
+                theme.glyphs,
+            );
+        } else {
+            put::text(
+                buffer,
+                (x, TITLES_AT),
+                *width,
+                column.title,
+                style,
+                theme.glyphs,
+            );
+        }
+        if sort == Some(*index) {
+            // In the gap before the next column, so that no title is cut for it.
+            let mark = theme
+                .glyphs
+                .sign(if descending { Glyph::Down } else { Glyph::Up });
+            put::text(
+                buffer,
+                (x + width, TITLES_AT),
+                1,
+                mark,
+                theme.style(Role::Key),
+                theme.glyphs,
+            );
+        }
+        x += width + GAP;
+    }
+}
+
+/// Writes what stands where there are no rows.
+pub fn empty(buffer: &mut Buffer, state: &State, lines: &[&str], theme: &Theme) {
+    for (line, words) in (ROWS_AT + 1..state.size.height.saturating_sub(1)).zip(lines) {
+        put::text(
+            buffer,
+            (MARGIN, line),
+            state.size.columns_width(),
+            words,
+            theme.style(Role::Faint),
+            theme.glyphs,
+        );
+    }
+}

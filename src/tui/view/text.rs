@@ -1,0 +1,47 @@
+//! A text to read, on top of the screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use super::put;
+use crate::tui::theme::{Role, Theme};
+
+/// Draws the panel; the text wraps and scrolls.
+pub fn draw(
+    buffer: &mut Buffer,
+    title: &str,
+    lines: &[String],
+    top: usize,
+    theme: &Theme,
+) -> Option<Position> {
+    let width = buffer.area.width.saturating_sub(4).min(100);
+    let wrapped: Vec<String> = lines
+        .iter()
+        .flat_map(|line| put::wrap(line, width.saturating_sub(4)))
+        .collect();
+    let height = u16::try_from(wrapped.len())
+        .unwrap_or(u16::MAX)
+        .saturating_add(4);
+    let inside = put::panel(buffer, width, height, title, theme, Role::Border);
+    let rows = usize::from(inside.height.saturating_sub(2));
+    let top = top.min(wrapped.len().saturating_sub(rows));
+    for (y, line) in (inside.y..).zip(wrapped.iter().skip(top).take(rows)) {
+        put::text(
+            buffer,
+            (inside.x, y),
+            inside.width,
+            line,
+            theme.style(Role::Text),
+            theme.glyphs,
+        );
+    }
+    let foot = inside.y + inside.height.saturating_sub(1);
+    put::keys(
+        buffer,
+        (inside.x, foot),
+        inside.width,
+        &[("esc", "close"), ("up/down", "scroll")],
+        theme,
+    );
+    None
+}

@@ -1,0 +1,100 @@
+//! The tokens: whose each is, what it may do, when it ends, and whether it can be revoked.
+
+use ratatui::buffer::Buffer;
+
+use super::table::{self, Cell};
+use super::{board, put};
+use crate::tui::rows::{self, TokenRow, token};
+use crate::tui::state::State;
+use crate::tui::theme::{Glyph, Role, Theme};
+
+/// Draws the list, or what to do where there is nothing in it.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    table::draw(buffer, state, &state.tokens, theme, |buffer, row, at| {
+        cell(buffer, state, row, at, theme)
+    });
+    let (shown, all, _) = state.tokens.counts();
+    if all == 0 {
+        let lines = [
+            "No token is known yet.",
+            "",
+            "Each account lists its own: npm token list --json > rosa.json",
+            "Then leave with q and add the list:",
+            "  cutover import --tokens rosa=rosa.json",
+        ];
+        table::empty(buffer, state, &lines, theme);
+    } else if shown == 0 {
+        table::empty(
+            buffer,
+            state,
+            &["No token fits the filter. esc drops it."],
+            theme,
+        );
+    }
+}
+
+fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Theme) {
+    let life = rows::life(row, state.now.0);
+    let gone = life == "revoked";
+    let plain = if gone { Role::Faint } else { Role::Text };
+    let place = (at.x, at.y);
+    let mut say = |words: &str, role: Role| {
+        put::text(
+            buffer,
+            place,
+            at.width,
+            words,
+            theme.style(role),
+            theme.glyphs,
+        );
+    };
+    match at.column {
+        token::NAME => say(rows::token_name(row), plain),
+        token::ACCOUNT => say(&row.account, plain),
+        token::RIGHTS => say(rows::rights(row), plain),
+        token::STATE => say(life, if gone { Role::Passed } else { plain }),
+        token::CLOCK => match &row.clock {
+            Some(clock) if !gone => board::countdown(buffer, clock, state, at, theme),
+            _ => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
+        },
+        token::SECRETS => put::right(
+            buffer,
+            place,
+            at.width,
+            &row.secrets.to_string(),
+            theme.style(plain),
+            theme.glyphs,
+        ),
+        token::RELEASED => {
+            let words = format!("{}/{}", row.released, row.holds);
+            let role = if row.released == row.holds {
+                Role::Passed
+            } else {
+                plain
+            };
+            put::right(
+                buffer,
+                place,
+                at.width,
+                &words,
+                theme.style(role),
+                theme.glyphs,
+            );
+        }
+        token::SAFE => {
+            let (verdict, why) = if gone { &row.gone } else { &row.chain };
+            let (glyph, role) = board::sign(Some(*verdict));
+            let x = at.x + 2;
+            say(theme.glyphs.sign(glyph), role);
+            put::text(
+                buffer,
+                (x, at.y),
+                at.width.saturating_sub(2),
+                why,
+                theme.style(role),
+                theme.glyphs,
+            );
+        }
+        _ => {}
+    }
+}
