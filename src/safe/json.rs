@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
+use serde_json::{Map, Value};
 
 use super::redact::redact;
 
@@ -15,8 +16,36 @@ use super::redact::redact;
 /// # Errors
 /// What the writer gives, or a value that has no JSON form.
 pub fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(out, Ascii);
-    value.serialize(&mut serializer).map_err(io::Error::from)
+    let mut bytes = serialized(value)?;
+    // The formatter sees a string in pieces, cut at each escape: what is cut there is looked at as a whole.
+    if memchr::memchr(b'\\', &bytes).is_some() {
+        bytes = serialized(&redacted(serde_json::to_value(value)?))?;
+    }
+    out.write_all(&bytes)
+}
+
+fn serialized(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut bytes, Ascii,
+    ))?;
+    Ok(bytes)
+}
+
+fn redacted(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(redact(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(redacted).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(
+                fields
+                    .map(|(key, value)| (redact(&key).into_owned(), redacted(value)))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+        other => other,
+    }
 }
 
 /// Compact, with every character outside printable ASCII escaped.
@@ -77,6 +106,17 @@ mod tests {
             vec![format!("x {token} y")],
         )]));
         assert!(!out.contains(&token), "{out}");
+    }
+
+    #[test]
+    fn redacts_what_an_escape_cuts() {
+        let (left, right) = ("npm_".to_owned() + &"aB3".repeat(6), "dE4".repeat(6));
+        for cut in ["\u{1b}[0m", "\u{200b}", "\n"] {
+            let text = format!("x {left}{cut}{right} y");
+            let out = written(&[(&text, 1.5, u64::MAX)]);
+            assert!(!out.contains(&left) && !out.contains(&right), "{out}");
+            assert!(out.contains("1.5,18446744073709551615"), "{out}");
+        }
     }
 
     proptest! {

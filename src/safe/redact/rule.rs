@@ -62,40 +62,46 @@ const fn value(
     }
 }
 
+/// How far a secret is read on from its literal, in bytes: a hostile text must not make the search quadratic.
+const REACH: usize = 4 * 1024;
+
+/// The same for a private key.
+const KEY_REACH: usize = 16 * 1024;
+
 /// Lengths are lower bounds: npm writes 36, GitHub 36 or (since 2026) a dotted longer form, GitLab 20 or more.
-/// Repetitions are capped so that a hostile text cannot make the search quadratic.
+/// Repetitions have no upper bound: [`REACH`] has, and large counted ones are slow to compile.
 static RULES: &[Rule] = &[
-    form(Kind::NpmToken, &["npm_"], r"npm_[A-Za-z0-9]{36,255}"),
+    form(Kind::NpmToken, &["npm_"], r"npm_[A-Za-z0-9]{36,}"),
     form(
         Kind::GithubToken,
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        r"gh[opusr]_[A-Za-z0-9][A-Za-z0-9_.\-]{35,1023}",
+        r"gh[opusr]_[A-Za-z0-9][A-Za-z0-9_.\-]{35,}",
     ),
     form(
         Kind::GithubToken,
         &["github_pat_"],
-        r"github_pat_[A-Za-z0-9_]{22,255}",
+        r"github_pat_[A-Za-z0-9_]{22,}",
     ),
     form(
         Kind::GitlabToken,
         &["glpat-", "gldt-", "glrt-", "glcbt-", "glptt-"],
-        r"gl[a-z]{2,3}-[A-Za-z0-9_\-.]{20,300}",
+        r"gl[a-z]{2,3}-[A-Za-z0-9_\-.]{20,}",
     ),
     form(
         Kind::CircleciToken,
         &["CCIPAT_", "CCIPRJ_"],
-        r"CCIP(?:AT|RJ)_[A-Za-z0-9_]{20,255}",
+        r"CCIP(?:AT|RJ)_[A-Za-z0-9_]{20,}",
     ),
     form(
         Kind::Jwt,
         &["eyJ"],
-        r"eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{0,4096})?",
+        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
     ),
     form(
         Kind::PrivateKey,
         &["-----BEGIN "],
         // Without its end it is taken for as long as a key can be.
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.{0,16384}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|.{0,16384})",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|.*)",
     ),
     value(
         Kind::NpmAuth,
@@ -107,25 +113,32 @@ static RULES: &[Rule] = &[
             "npmAuthToken",
             "npmAuthIdent",
         ],
-        r#"(?i)(?:_|npm)auth(?:token|ident)\\?["']?[ \t]{0,8}[=:][ \t]{0,8}\\?["']?([^\s"'`\\,;]{6,1024})"#,
+        r#"(?i)(?:_|npm)auth(?:token|ident)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{6,})"#,
+    ),
+    // As an argument of `npm config set`; what follows in prose is no UUID.
+    value(
+        Kind::NpmAuth,
+        Before::Anything,
+        &["_authToken"],
+        r#"_authToken["']?[ \t]+["']?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"#,
     ),
     value(
         Kind::NpmAuth,
         Before::WordStart,
         &["_auth", "_AUTH", "_password", "_PASSWORD"],
-        r#"(?i)_(?:auth|password)\\?["']?[ \t]{0,8}[=:][ \t]{0,8}\\?["']?([^\s"'`\\,;]{8,2048})"#,
+        r#"(?i)_(?:auth|password)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{8,})"#,
     ),
     value(
         Kind::AuthorizationValue,
         Before::Anything,
         &["uthorization", "UTHORIZATION"],
-        r#"(?i)uthorization\\?["']?[ \t]{0,8}[=:][ \t]{0,8}\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)[ \t]{1,8})?([^\s"'`\\,;]{6,4096})"#,
+        r#"(?i)uthorization\\?["']?[ \t]*[=:][ \t]*\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)[ \t]+)?([^\s"'`\\,;]{6,})"#,
     ),
     value(
         Kind::AuthorizationValue,
         Before::Anything,
         &["earer ", "EARER "],
-        r"(?i)earer[ \t]{1,8}([A-Za-z0-9._~+/=\-]{16,4096})",
+        r"(?i)earer[ \t]+([A-Za-z0-9._~+/=\-]{16,})",
     ),
     value(
         Kind::AuthorizationValue,
@@ -140,7 +153,7 @@ static RULES: &[Rule] = &[
             "npm-otp",
             "npm-session",
         ],
-        r#"(?i)(?:rivate-token|ircle-token|npm-otp|npm-session)\\?["']?[ \t]{0,8}[=:][ \t]{0,8}\\?["']?([^\s"'`\\,;]{6,1024})"#,
+        r#"(?i)(?:rivate-token|ircle-token|npm-otp|npm-session)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{6,})"#,
     ),
     value(
         Kind::SignedUrl,
@@ -162,37 +175,37 @@ static RULES: &[Rule] = &[
             "doneUrl=",
             "code=",
         ],
-        r#"(?i)[a-z_-]{2,24}=([^\s"'`\\&#<>]{8,4096})"#,
+        r#"(?i)[a-z_-]{2,24}=([^\s"'`\\&#<>]{8,})"#,
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["hooks.slack.com/"],
-        r#"hooks\.slack\.com/(?:services|workflows|triggers)/([^\s"'`\\<>]{8,512})"#,
+        r#"hooks\.slack\.com/(?:services|workflows|triggers)/([^\s"'`\\<>]{8,})"#,
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["/api/webhooks/"],
-        r#"/api/webhooks/(?:[0-9]{5,24}/)?([^\s"'`\\<>]{16,512})"#,
+        r#"/api/webhooks/(?:[0-9]{5,24}/)?([^\s"'`\\<>]{16,})"#,
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["webhook.office.com/"],
-        r#"webhook\.office\.com/([^\s"'`\\<>]{16,1024})"#,
+        r#"webhook\.office\.com/([^\s"'`\\<>]{16,})"#,
     ),
     value(
         Kind::UrlUserinfo,
         Before::Anything,
         &["://"],
-        r#"://[^\s/?#"'`<>@:]{0,255}:([^\s/?#"'`<>@]{1,1024})@"#,
+        r#"://[^\s/?#"'`<>@:]*:([^\s/?#"'`<>@]+)@"#,
     ),
     value(
         Kind::UrlUserinfo,
         Before::Anything,
         &["://"],
-        r#"://([^\s/?#"'`<>@:]{16,1024})(?::x-oauth-basic)?@"#,
+        r#"://([^\s/?#"'`<>@:]{16,})(?::x-oauth-basic)?@"#,
     ),
 ];
 
@@ -283,6 +296,12 @@ fn apply(number: usize, bytes: &[u8], start: usize) -> Option<Found> {
     if !fits {
         return None;
     }
+    let reach = if rule.kind == Kind::PrivateKey {
+        KEY_REACH
+    } else {
+        REACH
+    };
+    let text = text.get(..reach).unwrap_or(text);
     let groups = COMPILED.patterns.get(number)?.captures(text)?;
     let secret = groups.get(1).or_else(|| groups.get(0))?;
     let real = match rule.judge {

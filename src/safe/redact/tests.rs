@@ -39,6 +39,12 @@ fn forms() -> Vec<(Kind, String, String, &'static str)> {
         (Kind::NpmAuth, "\"_authToken\": \"".to_owned(), uuid(), "\""),
         (
             Kind::NpmAuth,
+            "npm config set //host.example/:_authToken ".to_owned(),
+            uuid(),
+            "",
+        ),
+        (
+            Kind::NpmAuth,
             "npmAuthToken: '".to_owned(),
             letters(20),
             "'",
@@ -340,7 +346,7 @@ fn only_random_values_may_be_shown_as_a_digest() {
 
 proptest! {
     #[test]
-    fn redacting_twice_is_redacting_once(text in any::<String>(), at in 0_usize..28, tail in any::<String>()) {
+    fn redacting_twice_is_redacting_once(text in any::<String>(), at in 0_usize..29, tail in any::<String>()) {
         let (_, before, secret, after) = forms().swap_remove(at);
         let once = redact(&format!("{text}{before}{secret}{after}{tail}")).into_owned();
         prop_assert_eq!(redact(&once).into_owned(), once);
