@@ -671,3 +671,6 @@ fn triggers(root: Node<'_, '_>) -> Vec<Trigger> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -555,3 +555,6 @@ fn publishing_orb(orb: &str, item: &str) -> Option<Tool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,7 +225,7 @@ impl<'t> Pipeline<'t> {
         file: usize,
     ) -> Option<Job<'d, 't>> {
         let chain = self.chain(name, 0);
-        let steps = self.steps(&chain, file);
+        let steps = self.steps(&chain, file, key.line());
         if steps.is_empty() {
             return None;
         }
@@ -296,7 +296,7 @@ impl<'t> Pipeline<'t> {
         find(&self.definitions("default"), key).or_else(|| self.definitions(key).into_iter().next())
     }
 
-    fn steps<'d>(&'d self, chain: &[At<'d, 't>], file: usize) -> Vec<Step<'d, 't>> {
+    fn steps<'d>(&'d self, chain: &[At<'d, 't>], file: usize, own_line: u32) -> Vec<Step<'d, 't>> {
         let mut lines = Vec::new();
         let main = find(chain, "script");
         if let Some(node) = main {
@@ -318,7 +318,6 @@ impl<'t> Pipeline<'t> {
         if let Some(after) = find(chain, "after_script").or_else(|| self.default("after_script")) {
             self.flatten(after, &mut lines, 0);
         }
-        let own_line = chain.first().map_or(1, |(n, _)| n.line());
         (0..)
             .zip(lines)
             .map(|(index, (node, at))| Step {
@@ -553,3 +552,6 @@ fn runner(cx: &Checkout<'_>, tags: &[&str]) -> Runner {
         _ => Runner::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -467,7 +467,12 @@ impl<'p> Reader<'p> {
         for found in self.found {
             let stage = found.stages.last().cloned();
             let mut step = found.step;
-            step.grants = found.granted.or_else(|| fallback.clone());
+            let own = step
+                .variables
+                .iter()
+                .chain(&found.environment)
+                .any(|v| v.secret.is_some());
+            step.grants = found.granted.or_else(|| fallback.clone().filter(|_| !own));
             let at = jobs
                 .iter()
                 .position(|(s, _)| *s == stage)
@@ -532,13 +537,20 @@ fn owner(tokens: &[Token], index: usize) -> Option<&str> {
 
 /// `sh(script: '…', returnStatus: true)`: a failure does not end the build by itself.
 fn returns_status(tokens: &[Token], index: usize) -> bool {
-    let around = tokens.get(index.saturating_sub(12)..).unwrap_or_default();
-    let call: Vec<&Token> = around
+    let back = tokens.get(..index).unwrap_or_default().iter().rev();
+    let back = back
+        .take_while(|t| !matches!(t.kind, Kind::Mark('(' | ')' | '{')))
+        .count();
+    let call = tokens.get(index.saturating_sub(back)..).unwrap_or_default();
+    let call: Vec<&Token> = call
         .iter()
-        .take(24)
+        .take(40)
         .take_while(|t| t.kind != Kind::Mark(')'))
         .collect();
     call.windows(3).any(|w| {
         matches!(w, [Token { kind: Kind::Word(k), .. }, Token { kind: Kind::Mark(':'), .. }, Token { kind: Kind::Word(v), .. }] if k == "returnStatus" && v == "true")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -255,3 +255,6 @@ fn environment(env: Option<Node<'_, '_>>, path: &str, wide: bool) -> Vec<Variabl
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

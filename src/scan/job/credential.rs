@@ -20,21 +20,20 @@ pub(super) struct Token {
 /// The variable that a value refers to, where it is nothing but a reference: `$X`, `${X}`, `${X:-}`, `$(X)`, `%X%`.
 pub fn variable_name(value: &str) -> Option<&str> {
     let value = value.trim().trim_matches(['"', '\'']);
-    let inner = if let Some(rest) = value
-        .strip_prefix("$(")
-        .or_else(|| value.strip_prefix("${"))
-    {
-        rest.strip_suffix([')', '}'])?
+    let name = if let Some(rest) = value.strip_prefix("$(") {
+        rest.strip_suffix(')')?
+    } else if let Some(rest) = value.strip_prefix("${") {
+        let inner = rest.strip_suffix('}')?;
+        inner
+            .split([':', '-', '?', '+', '#', '%'])
+            .next()
+            .filter(|n| *n != "env")
+            .unwrap_or(inner)
     } else if let Some(rest) = value.strip_prefix('$') {
         rest
     } else {
         value.strip_prefix('%')?.strip_suffix('%')?
     };
-    let name = inner
-        .split([':', '-', '?', '+'])
-        .next()
-        .filter(|n| !n.is_empty())
-        .unwrap_or(inner);
     let name = name.strip_prefix("env:").unwrap_or(name);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     (!name.is_empty() && name.chars().all(plain)).then_some(name)
@@ -57,6 +56,18 @@ pub(super) fn is_token_name(name: &str) -> bool {
 
 /// Where an address points, as far as a scan can tell.
 pub(super) fn registry_of(address: &str) -> Registry {
+    // GitLab's names for its own address.
+    if [
+        "CI_API_V4_URL",
+        "CI_SERVER_URL",
+        "CI_SERVER_HOST",
+        "CI_SERVER_FQDN",
+    ]
+    .iter()
+    .any(|name| address.contains(name))
+    {
+        return Registry::Other;
+    }
     match registries().kind_of(address) {
         Some(HostKind::Npmjs | HostKind::NpmjsAlias) => Registry::Npmjs,
         Some(HostKind::GithubPackages) => Registry::GithubPackages,
@@ -64,6 +75,30 @@ pub(super) fn registry_of(address: &str) -> Registry {
         None if address.contains(['$', '%', '<']) => Registry::Unknown,
         None => Registry::Other,
     }
+}
+
+/// The addresses that a text sets for scopes (`@acme:registry=…`), with the scope as written.
+pub(super) fn scoped_registries(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(":registry") {
+        let scope = before
+            .rsplit([' ', '"', '\'', '\n', '\t', '\\'])
+            .next()
+            .unwrap_or("");
+        let value = after.trim_start_matches(['=', ' ', '"', '\'', '\t']);
+        let end = value
+            .find([' ', '"', '\'', '\n', '\t', '\\'])
+            .unwrap_or(value.len());
+        if let (true, Some(value)) = (
+            scope.starts_with('@'),
+            value.get(..end).filter(|v| !v.is_empty()),
+        ) {
+            found.push((scope.to_owned(), value.to_owned()));
+        }
+        rest = after;
+    }
+    found
 }
 
 /// True where a credential set for this host would be sent to the registry of a publish.
@@ -268,7 +303,8 @@ mod tests {
             ("$NPM_TOKEN", Some("NPM_TOKEN")),
             ("${NPM_TOKEN}", Some("NPM_TOKEN")),
             ("${NPM_TOKEN:-}", Some("NPM_TOKEN")),
-            ("$(npm.token)", Some("npm.token")),
+            ("$(npm-token)", Some("npm-token")),
+            ("${env:X}", Some("X")),
             ("\"$X\"", Some("X")),
             ("%X%", Some("X")),
             ("$(cat x)", None),

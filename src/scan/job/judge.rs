@@ -8,7 +8,9 @@ use super::super::tool::{Act, Auth, What};
 use super::super::{
     CiSystem, Credential, Place, PublishPath, Purpose, Registry, Reusable, TokenUse, Tool,
 };
-use super::credential::{Config, Reach, Token, is_token_name, reaches, registry_of};
+use super::credential::{
+    Config, Reach, Token, is_token_name, reaches, registry_of, scoped_registries,
+};
 use super::{Checkout, Found, Job, Known, Step, Variable};
 use crate::safe::shown::visible;
 
@@ -27,6 +29,8 @@ pub(super) struct Judge<'j, 'c, 'd, 's> {
     granted: Option<Token>,
     /// Address that npm was told to use.
     registry: Option<String>,
+    /// Addresses set for scopes, oldest first.
+    scoped: Vec<(String, String)>,
     npm_version: Option<String>,
     /// True once an id token for npm was fetched.
     id_token: bool,
@@ -48,6 +52,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             exported: Vec::new(),
             granted: None,
             registry: None,
+            scoped: Vec::new(),
             npm_version: None,
             id_token: job.id_token,
             dir: Some(String::new()),
@@ -78,26 +83,31 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
     fn script(&mut self, step: &Step<'_, '_>) {
         // In GitLab and Travis all lines of a job share one shell, so its folder stays.
         let shared = matches!(self.job.ci, CiSystem::Gitlab | CiSystem::Travis);
-        let start = match &step.dir {
-            Some(dir) => Some(dir.clone()),
-            None if shared => self.dir.clone(),
-            None => Some(String::new()),
+        let before = step
+            .dir
+            .as_deref()
+            .or(self.dir.as_deref().filter(|_| shared));
+        let known = step.dir.is_some() || !shared || self.dir.is_some();
+        // A `cd` in front, so that a later `cd ..` finds its way; one more command tells the folder at the end.
+        let text = match before.filter(|d| !d.is_empty() && !d.contains(['\'', '\n'])) {
+            Some(dir) => format!("cd '{dir}'; {}\n:", step.text),
+            None => format!("{}\n:", step.text),
         };
-        // One more command tells the folder at the end.
-        let commands = script::commands(&format!("{}\n:", step.text));
+        let commands = script::commands(&text);
         if mints_npm_token(&step.text) {
             self.id_token = true;
         }
+        self.scoped.extend(scoped_registries(&step.text));
         for command in &commands {
             self.assignments(command, step);
         }
-        for act in self.cx.project.acts_of(&commands, start.as_deref()) {
+        for act in self.cx.project.acts_of(&commands, known.then_some("")) {
             self.act(&act, step);
         }
-        let end = commands.last().and_then(|c| c.dir.clone());
-        self.dir = match (start, end) {
-            (Some(start), Some(end)) => super::super::tree::join(&start, &end),
-            _ => None,
+        self.dir = if known {
+            commands.last().and_then(|c| c.dir.clone())
+        } else {
+            None
         };
     }
 
@@ -361,13 +371,41 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         if let Some(variable) = set {
             return Some(self.resolved(&variable.value));
         }
-        if let Some(address) = &self.registry {
+        let scope = packages
+            .first()
+            .and_then(|p| p.split_once('/'))
+            .map_or("", |(scope, _)| scope);
+        let scoped = self
+            .scoped
+            .iter()
+            .rev()
+            .find(|(s, _)| s == scope || s.contains('$'));
+        if let Some(address) = scoped
+            .map(|(_, address)| address)
+            .or(self.registry.as_ref())
+        {
             return Some(self.resolved(address));
         }
         let config = Config::read(self.cx, act.dir.as_deref());
-        config
-            .registry(packages.first().map(String::as_str))
-            .map(|a| self.resolved(a))
+        let committed = config.registry(packages.first().map(String::as_str));
+        if let Some(address) = committed {
+            return Some(self.resolved(address));
+        }
+        // Only a login for another registry was written: that is where the publish goes.
+        let hosts = self.auths.iter().map(|(auth, _)| auth.host.as_deref());
+        let hosts: Option<Vec<&str>> = hosts.collect();
+        let hosts = hosts.filter(|all| !all.is_empty() && !self.id_token)?;
+        let elsewhere = |host: &&str| {
+            matches!(
+                registry_of(host),
+                Registry::Other | Registry::GithubPackages
+            )
+        };
+        hosts
+            .iter()
+            .all(elsewhere)
+            .then(|| hosts.first().map(|h| format!("https://{h}/")))
+            .flatten()
     }
 
     /// A value with a variable's own value put in, where the files show it.
@@ -412,6 +450,12 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
                 secret: secret.flatten().or(token.secret),
                 ..token
             });
+        }
+        let near = Reach {
+            variables: step.variables.iter().collect(),
+        };
+        if let Some(token) = near.token() {
+            return Some(token);
         }
         let written = self
             .auths

@@ -1,0 +1,163 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use super::super::job::tests::{paths, read_files, rules, uses};
+use super::*;
+
+const MANIFEST: (&str, &str) = ("package.json", r#"{"name":"@acme/kit","version":"1.0.0"}"#);
+
+#[test]
+fn tasks_and_scripts() {
+    let text = "
+trigger:
+  branches: {include: [main, releases/*], exclude: [old]}
+  tags: {include: ['v*']}
+pool: {vmImage: ubuntu-latest}
+variables:
+  - group: npm-secrets
+steps:
+  - task: NodeTool@0
+    inputs: {versionSpec: '20.x'}
+  - task: Npm@1
+    inputs: {command: ci}
+  - task: Npm@1
+    displayName: publish
+    inputs:
+      command: publish
+      publishRegistry: useExternalRegistry
+      publishEndpoint: acme-npm
+  - task: Npm@1
+    inputs: {command: publish, publishRegistry: useFeed, publishFeed: acme}
+  - task: Npm@1
+    inputs: {command: custom, customCommand: publish --tag next, customEndpoint: other-npm}
+  - script: npm run lint
+";
+    let scan = read_files(&[MANIFEST, ("azure-pipelines.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "- 13 npm token acme-npm",
+            "- 19 npm token - [other]",
+            "- 21 npm token other-npm"
+        ]
+    );
+    let path = &scan.publish_paths[0];
+    assert_eq!(path.runner, Runner::Hosted);
+    assert_eq!(path.runner_label.as_deref(), Some("ubuntu-latest"));
+    assert_eq!(path.triggers[0].branches, ["main", "releases/*", "!old"]);
+    assert_eq!(path.triggers[0].tags, ["v*"]);
+    assert!(
+        path.blockers.contains(&"ci-no-oidc".to_owned())
+            && path.blockers.contains(&"node-too-old".to_owned())
+    );
+    assert!(!rules(&scan).contains(&"token-where-oidc-would-do"));
+}
+
+#[test]
+fn environment_variables_and_logins() {
+    let text = "
+stages:
+  - stage: Build
+    jobs: [{job: build, steps: [{script: npm ci}]}]
+  - stage: Release
+    jobs:
+      - deployment: publish
+        environment: npm-production
+        pool: own-pool
+        strategy:
+          runOnce:
+            deploy:
+              steps:
+                - task: npmAuthenticate@0
+                  inputs: {workingFile: .npmrc, customEndpoint: acme-endpoint}
+                - bash: |
+                    echo one
+                    npm publish
+                  workingDirectory: $(Build.SourcesDirectory)/
+      - job: env
+        steps:
+          - pwsh: npm publish
+            env:
+              NODE_AUTH_TOKEN: $(npm-token)
+            continueOnError: true
+          - script: npm deprecate @acme/kit@1 old
+            env: {NPM_TOKEN: $(npm-token)}
+";
+    let scan = read_files(&[MANIFEST, (".azure-pipelines/release.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "publish 18 npm token acme-endpoint",
+            "env 22 npm token npm-token [can fail]"
+        ]
+    );
+    assert_eq!(
+        scan.publish_paths[0].environment.as_deref(),
+        Some("npm-production")
+    );
+    assert_eq!(scan.publish_paths[0].runner, Runner::SelfHosted);
+    assert_eq!(uses(&scan), ["env 26 deprecate npm-token"]);
+}
+
+#[test]
+fn templates_with_parameters_and_conditions() {
+    let root = "
+trigger: none
+extends:
+  template: v1/Official.yml@templates
+  parameters:
+    stages:
+      - stage: One
+        jobs:
+          - template: /ci/job.yml
+            parameters:
+              tag: next
+              steps:
+                - script: echo first
+          - ${{ if eq(variables.x, 'y') }}:
+              - job: Two
+                steps:
+                  - template: steps.yml
+";
+    let job = "
+parameters:
+  - {name: tag, type: string, default: latest}
+  - {name: steps, type: stepList, default: []}
+jobs:
+  - job: Templated
+    steps:
+      - ${{ parameters.steps }}
+      - script: npm publish --tag ${{ parameters.tag }}
+";
+    let steps = "steps:\n  - task: EsrpRelease@9\n    inputs: {contenttype: npm}\n";
+    let scan = read_files(&[
+        MANIFEST,
+        ("azure-pipelines.yml", root),
+        ("ci/job.yml", job),
+        ("steps.yml", steps),
+    ]);
+    let got: Vec<String> = scan
+        .publish_paths
+        .iter()
+        .zip(paths(&scan))
+        .map(|(p, t)| format!("{} {t} {}", p.file, p.command))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            "azure-pipelines.yml Two 15 other none-visible - EsrpRelease@9",
+            "ci/job.yml Templated 9 npm none-visible - npm publish --tag next",
+        ]
+    );
+    assert!(rules(&scan).contains(&"unseen-callee"));
+}
+
+#[test]
+fn templates_that_call_themselves_end() {
+    let text = "steps:\n  - template: loop.yml\n  - script: npm publish\n";
+    let scan = read_files(&[
+        MANIFEST,
+        ("azure-pipelines.yml", "steps:\n  - template: loop.yml\n"),
+        ("loop.yml", text),
+    ]);
+    assert!(!scan.publish_paths.is_empty() && scan.publish_paths.len() < 50);
+}
