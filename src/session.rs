@@ -78,6 +78,7 @@ pub struct Session {
     said_heads: bool,
     own_events: u64,
     signing: Option<sign::Signing>,
+    verifier: Option<crate::safe::process::Program>,
 }
 
 fn writer_id(random: [u8; 16]) -> WriterId {
@@ -198,6 +199,7 @@ impl Session {
             said_heads: false,
             own_events: 0,
             signing: None,
+            verifier: None,
         })
     }
 

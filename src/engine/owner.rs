@@ -183,6 +183,11 @@ impl Owner {
         mut commands: mpsc::Receiver<Command>,
         pictures: watch::Sender<Arc<Snapshot>>,
     ) {
+        let changed = self.session.check_pending((self.now)());
+        if !changed.is_empty() || !self.session.notices.is_empty() {
+            self.redraw(&changed);
+            pictures.send_replace(self.snapshot());
+        }
         loop {
             let command = tokio::select! {
                 biased;

@@ -61,6 +61,39 @@ impl Session {
         self.signing = Some(signing);
     }
 
+    /// Checks signatures with this program from now on, when asked to.
+    pub fn verify_with(&mut self, ssh_keygen: Program) {
+        self.verifier = Some(ssh_keygen);
+    }
+
+    /// Checks what was not checked yet, if a program to do so is known. Gives the repositories whose rows changed.
+    pub fn check_pending(&mut self, now: Ts) -> Vec<Subject> {
+        let pending = self
+            .fold
+            .log
+            .iter()
+            .any(|entry| entry.signature == Signature::NotChecked);
+        let Some(program) = self.verifier.clone().filter(|_| pending) else {
+            return Vec::new();
+        };
+        match self.check_signatures(&program, now) {
+            Ok(checked) => {
+                if !checked.bad.is_empty() {
+                    self.notices.push(format!(
+                        "{} signatures are not good: see `cutover log verify`",
+                        checked.bad.len()
+                    ));
+                }
+                checked.changed
+            }
+            Err(error) => {
+                self.notices
+                    .push(format!("signatures could not be checked: {error}"));
+                Vec::new()
+            }
+        }
+    }
+
     /// Adopts a person's public key into the roster. The first is the founder's own and may be unsigned.
     ///
     /// # Errors
