@@ -18,7 +18,24 @@ pub mod demo;
 const USER_FILE_CAP: u64 = 256 * 1024;
 
 /// Embedded words, templates and themes: those that a user's file of the same name replaces.
-const REPLACEABLE: &[(&str, &str)] = &[];
+const REPLACEABLE: &[(&str, &str)] = &[
+    (
+        "themes/colour-blind-safe.toml",
+        include_str!("../assets/themes/colour-blind-safe.toml"),
+    ),
+    (
+        "themes/dark.toml",
+        include_str!("../assets/themes/dark.toml"),
+    ),
+    (
+        "themes/light.toml",
+        include_str!("../assets/themes/light.toml"),
+    ),
+    (
+        "workflows/cutover-check.yml",
+        include_str!("../assets/workflows/cutover-check.yml"),
+    ),
+];
 
 /// Why an embedded or a user's file could not be given.
 #[derive(Debug, thiserror::Error)]

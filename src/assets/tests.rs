@@ -104,6 +104,15 @@ fn only_known_regular_files_replace() {
         Err(AssetError::Unknown { .. })
     ));
     let dir = tempfile::tempdir().unwrap();
+    for (name, text) in REPLACEABLE {
+        assert_eq!(template(name, Some(dir.path())).unwrap(), *text);
+    }
+    fs::create_dir(dir.path().join("themes")).unwrap();
+    fs::write(dir.path().join("themes/dark.toml"), "mine").unwrap();
+    assert_eq!(
+        template("themes/dark.toml", Some(dir.path())).unwrap(),
+        "mine"
+    );
     let path = dir.path().join("words.txt");
     assert_eq!(replacement(&path, "built in").unwrap(), "built in");
     fs::write(&path, "mine").unwrap();
