@@ -47,8 +47,11 @@ pub enum What {
     Auth,
     /// Sets a variable for later steps (`>> $GITHUB_ENV`).
     SetEnv(String, String),
-    /// Sets the registry of later commands.
-    Registry(String),
+    /// Sets the registry of later commands, for all packages or for one scope.
+    Registry {
+        url: String,
+        scope: Option<String>,
+    },
     /// Prints configuration or environment: `npm config list`, `env`, `printenv`, `set`.
     Dump,
     /// `set -x`: each command is printed with its variables filled in.
@@ -134,6 +137,24 @@ impl<'t> Project<'t> {
         self.acts_of(&super::script::commands(text), dir)
     }
 
+    /// Reads the acts of a piece of JavaScript, such as that of actions/github-script.
+    pub fn code_acts(&self, text: &str) -> Vec<Act> {
+        let mut walk = Walk {
+            project: self,
+            out: Vec::new(),
+            seen: HashSet::new(),
+        };
+        walk.code(
+            text,
+            None,
+            &Frame {
+                dir: Some(String::new()),
+                ..Frame::default()
+            },
+        );
+        walk.out
+    }
+
     /// Reads every act of commands already parsed.
     pub fn acts_of(&self, commands: &[Command], dir: Option<&str>) -> Vec<Act> {
         let mut walk = Walk {
@@ -177,11 +198,17 @@ struct Walk<'p, 't> {
 
 impl Walk<'_, '_> {
     fn commands(&mut self, commands: &[Command], frame: &Frame) {
+        // Variables that the script itself sets, in order.
+        let mut set: Vec<(String, String)> = Vec::new();
         for command in commands {
             if self.out.len() >= ACT_CAP {
                 return;
             }
+            if keep_variables(command, &mut set) {
+                continue;
+            }
             let mut inner = frame.clone();
+            inner.env.extend(set.iter().cloned());
             inner.dir = match (&frame.dir, &command.dir) {
                 (Some(base), Some(dir)) => super::tree::join(base, dir),
                 _ => None,
@@ -238,6 +265,42 @@ impl Walk<'_, '_> {
         let mut inner = frame.clone();
         inner.depth += 1;
         self.commands(&super::script::commands(text), &inner);
+    }
+}
+
+/// Notes `A=b`, `export A=b` and `unset A`; true where the command does nothing else.
+fn keep_variables(command: &Command, set: &mut Vec<(String, String)>) -> bool {
+    let (first, rest) = command
+        .words
+        .split_first()
+        .map_or(("", &[][..]), |(f, r)| (f.as_str(), r));
+    match first {
+        "" => {
+            set.extend(command.env.iter().cloned());
+            command.redirects.is_empty()
+        }
+        "export" | "declare" | "local" | "readonly"
+            if !rest.is_empty() && rest.iter().all(|w| w != "-p") =>
+        {
+            let pairs = rest.iter().filter_map(|w| super::script::assignment(w));
+            set.extend(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())));
+            true
+        }
+        "unset" => {
+            set.extend(rest.iter().map(|n| (n.clone(), String::new())));
+            true
+        }
+        _ => {
+            // PowerShell: `$env:NAME = "value"`.
+            if let (Some(name), Some("=")) = (
+                first.strip_prefix("$env:"),
+                rest.first().map(String::as_str),
+            ) {
+                set.push((name.to_owned(), rest.get(1).cloned().unwrap_or_default()));
+                return true;
+            }
+            false
+        }
     }
 }
 

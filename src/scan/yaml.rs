@@ -359,6 +359,28 @@ impl<'d, 's> Node<'d, 's> {
         )
     }
 
+    /// Finds the column, from 1, of `needle` in a line of the file; the node's own column where it is not there.
+    pub fn column_within(self, line: u32, needle: &str) -> u32 {
+        let index = line.saturating_sub(self.line()) as usize;
+        let start = self.span().0 as usize;
+        let head = self
+            .yaml
+            .text
+            .get(..start)
+            .and_then(|t| t.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let found = self
+            .yaml
+            .text
+            .get(head..)
+            .and_then(|rest| rest.lines().nth(index))
+            .and_then(|text| {
+                let at = text.find(needle)?;
+                Some(text.get(..at)?.chars().count())
+            });
+        found.map_or(self.column(), |at| cast(at).saturating_add(1))
+    }
+
     /// Gives the line of the first content line of a block scalar: the one after its header.
     fn first_content_line(self) -> u32 {
         let Some(data) = self.data() else { return 0 };

@@ -210,13 +210,18 @@ impl Walk<'_, '_> {
                 .or_else(|| line.split_once(": "))
                 .unwrap_or(("", ""));
             let key = key.trim();
-            if key == "registry" || key == "npmRegistryServer" || key == "npmPublishRegistry" {
-                self.push(
-                    What::Registry(value.trim().trim_matches('"').to_owned()),
-                    Tool::Other,
-                    Flags::default(),
-                    frame,
-                );
+            let scope = key.strip_suffix(":registry").filter(|k| k.starts_with('@'));
+            if key == "registry"
+                || key == "npmRegistryServer"
+                || key == "npmPublishRegistry"
+                || scope.is_some()
+            {
+                let url = value.trim().trim_matches('"').to_owned();
+                let what = What::Registry {
+                    url,
+                    scope: scope.map(str::to_owned),
+                };
+                self.push(what, Tool::Other, Flags::default(), frame);
             }
         }
     }

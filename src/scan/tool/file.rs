@@ -236,7 +236,7 @@ impl Walk<'_, '_> {
     }
 
     /// Searches program text for calls that publish.
-    fn code(&mut self, text: &str, _argument: Option<&str>, frame: &Frame) {
+    pub(super) fn code(&mut self, text: &str, _argument: Option<&str>, frame: &Frame) {
         let lines: Vec<&str> = text.lines().collect();
         let mut last: Option<(usize, Tool)> = None;
         for (index, line) in lines.iter().enumerate() {

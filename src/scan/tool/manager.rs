@@ -222,8 +222,12 @@ impl Walk<'_, '_> {
             || key == "npmRegistryServer"
             || key.ends_with(":registry")
         {
+            let scope = key.strip_suffix(":registry").map(str::to_owned);
             self.push(
-                What::Registry(value.to_owned()),
+                What::Registry {
+                    url: value.to_owned(),
+                    scope,
+                },
                 tool,
                 Flags::default(),
                 frame,

@@ -15,7 +15,7 @@ fn brief(files: &[(&str, &str)], text: &str) -> Vec<String> {
         .filter(|a| {
             !matches!(
                 a.what,
-                What::Install | What::InstallTool(_) | What::Auth | What::Registry(_)
+                What::Install | What::InstallTool(_) | What::Auth | What::Registry { .. }
             )
         })
         .map(|a| {

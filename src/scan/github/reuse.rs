@@ -1,0 +1,228 @@
+//! Reusable workflows from the caller's side: what the callee publishes with what the caller hands over.
+//!
+//! A callee of another repository is not fetched: it counts as a publish only where its name and secrets say so.
+
+use super::super::checkout::Checkout;
+use super::super::tool::Flags;
+use super::super::tree::join;
+use super::super::{Registry, Tool};
+use super::action::speaks_of_release;
+use super::flow::{Flow, IdToken, Job, Passed};
+use super::job::{Binding, Publish, Reach, walk};
+use super::scope::{Level, Scope, is_npm_name, may_be_token, secret_of};
+
+/// How many workflows deep calls are followed; GitHub itself allows ten.
+const DEPTH_CAP: u32 = 4;
+
+/// Gives the path in this checkout of a called workflow, `None` where it lies in another repository.
+pub(super) fn local_path(uses: &str, repo: &str) -> Option<String> {
+    let uses = uses.trim();
+    let plain = uses.rsplit_once('@').map_or(uses, |(p, _)| p);
+    if let Some(local) = plain
+        .strip_prefix("./")
+        .or_else(|| plain.strip_prefix("$/"))
+    {
+        return join("", local);
+    }
+    let own = plain
+        .get(..repo.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(repo))
+        && repo.contains('/');
+    own.then(|| {
+        plain
+            .get(repo.len()..)?
+            .strip_prefix('/')
+            .map(str::to_owned)
+    })
+    .flatten()
+}
+
+/// Lists what a calling job publishes: the first publish of each job of the callee.
+pub(super) fn publishes<'d>(
+    checkout: &Checkout<'_>,
+    flows: &[Flow<'d>],
+    flow: &Flow<'d>,
+    job: &Job<'d>,
+    id_token: bool,
+) -> Vec<Publish> {
+    let mut scope = Scope::new(flow.file);
+    scope.open_inputs.clone_from(&flow.inputs);
+    called(checkout, flows, flow, job, id_token, &scope, 0)
+}
+
+fn called<'d>(
+    checkout: &Checkout<'_>,
+    flows: &[Flow<'d>],
+    flow: &Flow<'d>,
+    job: &Job<'d>,
+    id_token: bool,
+    outer: &Scope<'d>,
+    depth: u32,
+) -> Vec<Publish> {
+    let uses = job.uses.and_then(|u| u.as_str()).unwrap_or("");
+    let mut scope = outer.clone();
+    scope.matrix.clone_from(&job.matrix);
+    scope.push(&flow.env, Level::Workflow);
+    let Some(path) = local_path(uses, checkout.repo) else {
+        return external(checkout, uses, job, id_token, &scope);
+    };
+    let Some(callee) = flows.iter().find(|f| !f.action && f.file == path) else {
+        return Vec::new();
+    };
+    if depth >= DEPTH_CAP {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for inner in callee.jobs.iter().filter(|j| !j.never) {
+        // A called job has at most what the caller has.
+        let stated = inner.permissions.or(callee.permissions);
+        let may = id_token && stated.is_none_or(|s| s == IdToken::Write);
+        if inner.uses.is_some() {
+            let mut at = Scope::new(callee.file);
+            at.inputs = scope.bind(&job.with);
+            at.secrets = scope.bind_secrets(job);
+            out.extend(called(checkout, flows, callee, inner, may, &at, depth + 1));
+            continue;
+        }
+        let binding = Binding {
+            inputs: scope.bind(&job.with),
+            secrets: scope.bind_secrets(job),
+        };
+        out.extend(
+            walk(checkout, flows, callee, inner, may, Some(binding))
+                .publishes
+                .into_iter()
+                .next(),
+        );
+    }
+    out
+}
+
+/// A workflow of another repository: npm tokens handed to it, or a name that says npm, make it a publish.
+fn external(
+    checkout: &Checkout<'_>,
+    uses: &str,
+    job: &Job<'_>,
+    id_token: bool,
+    scope: &Scope<'_>,
+) -> Vec<Publish> {
+    let name = uses
+        .rsplit_once('@')
+        .map_or(uses, |(n, _)| n)
+        .to_ascii_lowercase();
+    let file = name.rsplit('/').next().unwrap_or(&name);
+    let mut reaches = Vec::new();
+    let handed = match &job.secrets {
+        Passed::Named(list) => list.as_slice(),
+        Passed::Inherit => &[],
+    };
+    for v in handed {
+        let sources = scope.sources(v.value);
+        let secret = secret_of(&sources);
+        if may_be_token(&sources) && (is_npm_name(v.name) || secret.is_some_and(is_npm_name)) {
+            let place = super::super::Place {
+                file: scope.file.to_owned(),
+                line: v.line,
+                column: v.column,
+                span: (0, 0),
+            };
+            reaches.push(Reach {
+                level: Level::Input,
+                secret: secret.map(str::to_owned),
+                place,
+                name: v.name.to_owned(),
+            });
+        }
+    }
+    let speaks = speaks_of_release(file);
+    let npm = file.contains("npm")
+        || job.id.to_ascii_lowercase().contains("npm")
+        || file.contains("changeset")
+        || file.contains("semantic-release");
+    let node = job.with.iter().any(|(n, _)| {
+        let n = n.to_ascii_lowercase();
+        n.contains("npm")
+            || n.contains("node")
+            || n.contains("packagemanager")
+            || n.contains("package-manager")
+    });
+    let other = [
+        "pypi",
+        "docker",
+        "crate",
+        "rust",
+        "python",
+        "maven",
+        "helm",
+        "github-release",
+        "vsix",
+        "vscode",
+        "docs",
+    ];
+    let has_packages = !checkout.project.packages.publishable().is_empty();
+    let publishes = !other.iter().any(|o| file.contains(o))
+        && ((speaks && (!reaches.is_empty() || npm))
+            || (speaks && id_token && has_packages && node));
+    if !publishes {
+        return Vec::new();
+    }
+    let tool = match file {
+        f if f.contains("changeset") => Tool::Changesets,
+        f if f.contains("semantic-release") => Tool::SemanticRelease,
+        _ => Tool::Other,
+    };
+    vec![Publish {
+        tool,
+        inner: None,
+        version: None,
+        staged: false,
+        flags: Flags {
+            all_workspaces: true,
+            ..Flags::default()
+        },
+        sure: false,
+        dir: Some(String::new()),
+        command: format!("uses: {uses}"),
+        step: 0,
+        step_line: job.line,
+        line: job.line,
+        column: job.column,
+        fails_closed: !job.carries_on,
+        reaches,
+        registry: Registry::Npmjs,
+        registry_url: None,
+        mirror: false,
+        reusable: None,
+        calls: Some(uses.to_owned()),
+        setup: None,
+        npm_version: None,
+        provenance: None,
+        opaque: true,
+        read_names: Vec::new(),
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn own_workflows_by_every_name() {
+        assert_eq!(
+            local_path("./.github/workflows/a.yml", "o/r").as_deref(),
+            Some(".github/workflows/a.yml")
+        );
+        assert_eq!(
+            local_path("O/r/.github/workflows/a.yml@main", "o/r").as_deref(),
+            Some(".github/workflows/a.yml")
+        );
+        assert_eq!(
+            local_path("o/rest/.github/workflows/a.yml@main", "o/r"),
+            None
+        );
+        assert_eq!(
+            local_path("other/r/.github/workflows/a.yml@v1", "o/r"),
+            None
+        );
+    }
+}
