@@ -612,6 +612,9 @@ impl<'d> Walk<'_, 'd> {
                 || (self.foreign_auth && reaches.is_empty() && !self.id_token),
         };
         let target = registry::classify(&self.checkout.project, act, &stated);
+        if target.registry == Registry::GithubPackages && reaches.is_empty() {
+            reaches.extend(github_reach(scope));
+        }
         let provenance = act.flags.provenance.or_else(|| {
             let seen = scope
                 .effective()
@@ -698,6 +701,12 @@ impl<'d> Walk<'_, 'd> {
         }
         let reaches = self.reaches(act, scope);
         let near = reaches.iter().any(|r| r.level <= Level::Input);
+        // `--no-install` says nothing about what the command does.
+        let words: Vec<&str> = command
+            .split_whitespace()
+            .filter(|w| !w.starts_with('-'))
+            .collect();
+        let command = words.join(" ");
         let sets_up = [
             "install",
             "bootstrap",
@@ -1175,6 +1184,20 @@ impl<'d> Walk<'_, 'd> {
             .collect();
         scope.env.extend(kept);
     }
+}
+
+/// GitHub's own token where it stands in for an npm token: right for its own registry only.
+fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
+    let seen = scope
+        .effective()
+        .into_iter()
+        .find(|s| is_npm_name(&s.name) && s.sources == [Source::GithubToken])?;
+    Some(Reach {
+        level: seen.level,
+        secret: Some("GITHUB_TOKEN".to_owned()),
+        place: seen.place.clone(),
+        name: seen.name.to_string(),
+    })
 }
 
 /// A script whose name says that it logs in or writes .npmrc.

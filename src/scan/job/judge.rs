@@ -152,7 +152,8 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
                 let place = self.place(line, 1);
                 self.exported.push(Variable::new(name, value, place));
             }
-            What::Registry(address) => self.registry = Some(address.clone()),
+            What::Registry { url, scope: None } => self.registry = Some(url.clone()),
+            What::Registry { .. } => {}
             What::InstallTool(name) if name == "npm" => self.npm_version.clone_from(&act.version),
             What::Login => {
                 let token = self.token(act, step, Registry::Npmjs);
