@@ -17,6 +17,8 @@
 
 pub mod assets;
 pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod engine;
 pub mod intake;
 pub mod journal;

@@ -1,2 +1,7 @@
 //! The program's door: hands the arguments to `cli` and sets the exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cutover::cli::main()
+}

@@ -1,0 +1,448 @@
+//! `cutover import`: takes scans, inventories and token lists into a session; `init` starts with the same.
+//!
+//! Everything is read and understood before anything is written. From rows to answers is pure; what stands in a list
+//! is what people or the registry said, never a decision.
+
+use super::Exit;
+use super::context::{Context, shown};
+use super::error::CommandError;
+use super::scan::scanned;
+use crate::intake::columns::Override;
+use crate::intake::inventory::{Inventory, InventoryRow};
+use crate::intake::npm_tokens::TokenList;
+use crate::intake::sheet::Format;
+use crate::intake::{self};
+use crate::model::event::Observation;
+use crate::model::fact::{Answer, ListingFact};
+use crate::model::id::{Kind, Subject};
+use crate::model::name::Login;
+use crate::model::time::Ts;
+use crate::safe::shown::visible;
+use crate::scan::{RepoScan, observe};
+use crate::session::Session;
+use crate::session::decide::Action;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What can be taken in, for `init` and `import` alike.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Sources {
+    /// Scan the checkouts at or below PATH
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub scan: Vec<PathBuf>,
+    /// Read an inventory of repositories (CSV, TSV, TOML, JSON, YAML)
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Vec<PathBuf>,
+    /// Read what `npm token list --json` printed for an account
+    #[arg(long, value_name = "ACCOUNT=FILE")]
+    pub tokens: Vec<String>,
+    /// Note that the token list of an account is still owed
+    #[arg(long, value_name = "ACCOUNT")]
+    pub owed: Vec<String>,
+    /// Say which field a column of the inventory is (`COLUMN=-` leaves it out)
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub map: Vec<String>,
+    /// Take the mapping of columns as it was understood
+    #[arg(long)]
+    pub yes: bool,
+    /// When the lists were made (2026-12-05 or 2026-12-05T10:02:11Z); default: now
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+}
+
+/// Take more scans, inventories and token lists into a session
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Inventories, as with --inventory
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub sources: Sources,
+    /// Note that the token list of an account is not owed any more
+    #[arg(long, value_name = "ACCOUNT")]
+    pub not_owed: Vec<String>,
+}
+
+/// Where the answers belong: part of every id.
+#[derive(Debug, Clone, Copy)]
+pub struct Home<'a> {
+    pub forge: &'a str,
+    pub registry: &'a str,
+}
+
+/// What was read, ready to be observed.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub answers: Vec<(Subject, Observation)>,
+    pub repos: usize,
+    pub rows: usize,
+    pub tokens: usize,
+    pub accounts: Vec<String>,
+    pub owed: Vec<String>,
+    /// Owners of the scanned repositories, the most frequent first.
+    pub organisations: Vec<String>,
+}
+
+/// Takes everything in.
+///
+/// # Errors
+/// An input cannot be read or understood, and then nothing is written; or the session cannot be written.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    let mut sources = options.sources.clone();
+    sources.inventory.extend(options.files.iter().cloned());
+    let not_owed = logins(&options.not_owed)?;
+    if sources.is_empty() && not_owed.is_empty() {
+        return Err(CommandError::usage("there is nothing to import")
+            .hint("name an inventory, or use --scan PATH, --tokens ACCOUNT=FILE, --owed ACCOUNT"));
+    }
+    let path = context.session_path(None)?;
+    let mut session = context.write(&path)?;
+    let created = session.facts().session.clone();
+    let home = Home {
+        forge: &created.forge,
+        registry: &created.registry,
+    };
+    let known: Vec<String> = session
+        .facts()
+        .repos
+        .values()
+        .map(|row| row.name().to_owned())
+        .collect();
+    let gathered = gather(&sources, home, &known, context)?;
+    let news = store(&mut session, &gathered, context)?;
+    for account in not_owed {
+        session.decide(
+            &Action::OweTokenList {
+                account,
+                owed: false,
+            },
+            context.now(),
+        )?;
+    }
+    let said = gathered.words();
+    writeln!(context.out.data(), "{}: {said}; {news} news", shown(&path))?;
+    Ok(Exit::Done)
+}
+
+impl Sources {
+    /// Tells whether there is nothing to take in.
+    pub fn is_empty(&self) -> bool {
+        self.scan.is_empty()
+            && self.inventory.is_empty()
+            && self.tokens.is_empty()
+            && self.owed.is_empty()
+    }
+}
+
+impl Gathered {
+    /// Says in words what was read.
+    pub fn words(&self) -> String {
+        let count =
+            |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let mut parts = Vec::new();
+        if self.repos > 0 {
+            parts.push(count(
+                self.repos,
+                "repository scanned",
+                "repositories scanned",
+            ));
+        }
+        if self.rows > 0 {
+            parts.push(count(self.rows, "inventory row", "inventory rows"));
+        }
+        if !self.accounts.is_empty() {
+            let accounts = count(self.accounts.len(), "account", "accounts");
+            parts.push(format!(
+                "{} of {accounts}",
+                count(self.tokens, "token", "tokens")
+            ));
+        }
+        if !self.owed.is_empty() {
+            parts.push(format!(
+                "{} still owed",
+                count(self.owed.len(), "token list", "token lists")
+            ));
+        }
+        if parts.is_empty() {
+            "nothing read yet".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    }
+}
+
+/// Reads and understands every source. Writes nothing.
+///
+/// # Errors
+/// The first source that cannot be used, by name.
+pub fn gather(
+    sources: &Sources,
+    home: Home<'_>,
+    known: &[String],
+    context: &mut Context,
+) -> Result<Gathered, CommandError> {
+    let now = context.now();
+    let as_of = as_of(sources.as_of.as_deref(), now)?;
+    let mut gathered = Gathered {
+        owed: logins(&sources.owed)?,
+        ..Gathered::default()
+    };
+    let overrides: Vec<Override> = sources
+        .map
+        .iter()
+        .map(|text| Override::parse(text))
+        .collect::<Result<_, _>>()
+        .map_err(|error| CommandError::usage(error.to_string()))?;
+    if !overrides.is_empty() && sources.inventory.is_empty() {
+        return Err(CommandError::usage("--map needs an inventory"));
+    }
+    let mut names = known.to_vec();
+    if !sources.scan.is_empty() {
+        let scans = scanned(&sources.scan, context)?;
+        gathered.take_scans(&scans, home, now, context);
+        names.extend(scans.into_iter().map(|scan| scan.repo));
+    }
+    for file in &sources.inventory {
+        let rows = inventory(file, &overrides, sources.yes, context)?;
+        gathered.rows += rows.len();
+        let list = visible(&file.file_name().unwrap_or_default().to_string_lossy()).into_owned();
+        let answers = inventory_answers(&rows, &list, home.forge, &names);
+        gathered.add(answers, as_of);
+    }
+    for text in &sources.tokens {
+        let list = tokens(text)?;
+        gathered.tokens += list.rows.len();
+        gathered.accounts.push(list.account.clone());
+        gathered.add(token_answers(&list, home.registry), as_of);
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    fn add(&mut self, answers: Vec<(Subject, Answer)>, as_of: Ts) {
+        let dated = answers
+            .into_iter()
+            .map(|(about, answer)| (about, Observation { as_of, answer }));
+        self.answers.extend(dated);
+    }
+
+    fn take_scans(&mut self, scans: &[RepoScan], home: Home<'_>, now: Ts, context: &mut Context) {
+        let mut roots: BTreeMap<&str, &str> = BTreeMap::new();
+        for scan in scans {
+            let answers = observe::answers(scan, home.forge, home.registry);
+            if answers.is_empty() {
+                context.out.warn(format!(
+                    "{} is left out: its name `{}` is no repository name",
+                    visible(&scan.root),
+                    visible(&scan.repo)
+                ));
+                continue;
+            }
+            if let Some(first) = roots.insert(&scan.repo, &scan.root) {
+                context.out.warn(format!(
+                    "{} is checked out twice; {} counts, {} does not",
+                    visible(&scan.repo),
+                    visible(&scan.root),
+                    visible(first)
+                ));
+            }
+            self.add(answers, now);
+        }
+        self.repos = roots.len();
+        self.organisations = organisations(roots.keys().copied());
+    }
+}
+
+/// Puts what was read into a session. Gives how much of it was news.
+///
+/// # Errors
+/// The session cannot be written.
+pub fn store(
+    session: &mut Session,
+    gathered: &Gathered,
+    context: &mut Context,
+) -> Result<usize, CommandError> {
+    let now = context.now();
+    let answers = gathered.answers.clone();
+    let news = context
+        .out
+        .slow("writing the session", || session.observe(answers, now))?;
+    for account in &gathered.owed {
+        let owe = Action::OweTokenList {
+            account: account.clone(),
+            owed: true,
+        };
+        session.decide(&owe, now)?;
+    }
+    Ok(news)
+}
+
+/// Owners of repositories, the most frequent first.
+fn organisations<'a>(repos: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for owner in repos.filter_map(|repo| Some(repo.split_once('/')?.0)) {
+        *counts.entry(owner).or_default() += 1;
+    }
+    let mut owners: Vec<(&str, usize)> = counts.into_iter().collect();
+    owners.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    owners
+        .into_iter()
+        .map(|(owner, _)| owner.to_owned())
+        .collect()
+}
+
+fn as_of(given: Option<&str>, now: Ts) -> Result<Ts, CommandError> {
+    let Some(text) = given else { return Ok(now) };
+    let time = Ts::parse(text).ok_or_else(|| {
+        CommandError::usage(format!("--as-of `{}` is no time", visible(text)))
+            .hint("write 2026-12-05 or 2026-12-05T10:02:11Z")
+    })?;
+    if time > now {
+        return Err(CommandError::usage(format!(
+            "--as-of {time} has not come yet"
+        )));
+    }
+    Ok(time)
+}
+
+fn logins(names: &[String]) -> Result<Vec<String>, CommandError> {
+    let parse = |name: &String| {
+        Login::parse(name)
+            .map(|login| login.to_string())
+            .map_err(|error| {
+                CommandError::usage(format!("the account `{}` is {error}", visible(name)))
+            })
+    };
+    names.iter().map(parse).collect()
+}
+
+/// Reads one inventory; asks for a yes where columns were guessed.
+fn inventory(
+    file: &Path,
+    overrides: &[Override],
+    yes: bool,
+    context: &mut Context,
+) -> Result<Vec<InventoryRow>, CommandError> {
+    let about = |error: intake::IntakeError| {
+        let named = error.to_string().contains(&shown(file));
+        let error = CommandError::from(error);
+        if named {
+            error
+        } else {
+            error.about(&shown(file))
+        }
+    };
+    let format = Format::of(file).map_err(about)?;
+    let bytes = intake::read_file(file).map_err(about)?;
+    let read = Inventory::read(&bytes, format, overrides).map_err(about)?;
+    if read.mapping.needs_yes() {
+        let table = read.mapping.table();
+        let heading = format!(
+            "the columns of {} were understood so:\n{table}",
+            shown(file)
+        );
+        if yes {
+            context.out.say(heading.trim_end());
+        } else if context.interactive {
+            context.out.say(heading.trim_end());
+            if context.confirm("take it so?") != Some(true) {
+                return Err(CommandError::user("nothing was read")
+                    .hint("say which column is which field with --map \"COLUMN=field\""));
+            }
+        } else {
+            return Err(CommandError::user(heading.trim_end().to_owned())
+                .hint("pass --yes to take it so, or --map \"COLUMN=field\" to say it better (`COLUMN=-` leaves one out)"));
+        }
+    }
+    repeated(&read.rows, file, context);
+    Ok(read.rows)
+}
+
+fn repeated(rows: &[InventoryRow], file: &Path, context: &mut Context) {
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        if !seen.insert(row.repo.value.to_ascii_lowercase()) {
+            context.out.warn(format!(
+                "{}, line {}: {} is listed before; the last row counts",
+                shown(file),
+                row.line,
+                visible(&row.repo.value)
+            ));
+        }
+    }
+}
+
+fn tokens(text: &str) -> Result<TokenList, CommandError> {
+    let wrong = |why: &str| {
+        CommandError::usage(format!("--tokens `{}`: {why}", visible(text)))
+            .hint("write --tokens ACCOUNT=FILE, with what `npm token list --json` printed for that account")
+    };
+    let (account, file) = text
+        .split_once('=')
+        .ok_or_else(|| wrong("there is no `=`"))?;
+    let account =
+        Login::parse(account).map_err(|error| wrong(&format!("the account is {error}")))?;
+    let file = Path::new(file);
+    let about = |error: intake::IntakeError| {
+        let named = error.to_string().contains(&shown(file));
+        let error = CommandError::from(error);
+        if named {
+            error
+        } else {
+            error.about(&shown(file))
+        }
+    };
+    let bytes = intake::read_file(file).map_err(about)?;
+    TokenList::read(account.as_str(), &bytes).map_err(about)
+}
+
+/// Makes the answers of inventory rows. A bare name means the one known repository of that name.
+pub fn inventory_answers(
+    rows: &[InventoryRow],
+    list: &str,
+    forge: &str,
+    known: &[String],
+) -> Vec<(Subject, Answer)> {
+    let mut answers: BTreeMap<Subject, Answer> = BTreeMap::new();
+    for row in rows {
+        let mut fact = row.fact(list);
+        fact.name = full_name(&fact.name, known).into();
+        answers.insert(Subject::repo(forge, &fact.name), Answer::Inventory(fact));
+    }
+    answers.into_iter().collect()
+}
+
+/// Gives the full name of a repository that a list names without its owner, where that is clear.
+fn full_name<'a>(name: &'a str, known: &'a [String]) -> &'a str {
+    if name.contains('/') {
+        return name;
+    }
+    let same = |full: &&String| {
+        full.rsplit_once('/')
+            .is_some_and(|(_, last)| last.eq_ignore_ascii_case(name))
+    };
+    let found: BTreeSet<&String> = known.iter().filter(same).collect();
+    match found.len() {
+        1 => found.first().map_or(name, |full| full.as_str()),
+        _ => name,
+    }
+}
+
+/// Makes the answers of an account's token list: one a token, and the listing itself about the person.
+pub fn token_answers(list: &TokenList, registry: &str) -> Vec<(Subject, Answer)> {
+    let mut listing = ListingFact {
+        account: list.account.as_str().into(),
+        complete: list.complete,
+        tokens: Vec::new(),
+    };
+    let mut answers = Vec::new();
+    for row in &list.rows {
+        let token = Subject::token(registry, &list.account, &row.key);
+        listing.tokens.push(token);
+        answers.push((token, Answer::Token(row.fact())));
+    }
+    debug_assert!(listing.tokens.iter().all(|token| token.kind == Kind::Token));
+    // The listing comes last: by then every token that it names is known.
+    answers.push((Subject::person(&list.account), Answer::Listing(listing)));
+    answers
+}
