@@ -152,6 +152,7 @@ impl From<session::Error> for CommandError {
             session::Error::ReadOnly(why) => {
                 Self::user(format!("this session is open read-only: {why}"))
             }
+            session::Error::Unsigned => Self::user(error.to_string()),
             session::Error::Encode(_) => Self::internal(error.to_string()),
         }
     }

@@ -129,7 +129,11 @@ pub fn found(
     let result = fill(&passing, created, gathered, options, context)
         .and_then(|()| give_name(&passing, path));
     // Whatever happened, the passing name goes; after a link it is only a second name.
-    for leftover in [passing.clone(), lock_of(&passing)] {
+    for leftover in [
+        passing.clone(),
+        beside(&passing, ".lock"),
+        beside(&passing, ".reserve"),
+    ] {
         let _ = std::fs::remove_file(leftover);
     }
     result.map_err(|error| {
@@ -185,9 +189,9 @@ fn passing_name(path: &Path, random: [u8; 16]) -> PathBuf {
     ))
 }
 
-fn lock_of(path: &Path) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     PathBuf::from(name)
 }
 

@@ -145,6 +145,8 @@ impl Output {
 
     /// Says something to the person, on standard error. Talk that cannot be written is lost: nothing depends on it.
     pub fn say(&mut self, text: impl AsRef<str>) {
+        // What was printed before is to be read before; if it cannot be written, the last flush tells.
+        let _ = self.data.flush();
         let _ = writeln!(self.talk, "{}", harmless(text.as_ref()));
     }
 
@@ -159,6 +161,7 @@ impl Output {
     }
 
     fn labelled(&mut self, paint: Paint, label: &str, text: &str) {
+        let _ = self.data.flush();
         let label = painted(self.talk_color, paint, &format!("{label}:"));
         let _ = writeln!(self.talk, "{label} {}", harmless(text));
     }
