@@ -583,3 +583,28 @@ fn somebody_elses_policy_does_not_judge_here() {
     .unwrap();
     assert_eq!(ken.facts().policy.rotation_days, 60);
 }
+
+#[test]
+fn a_proposal_is_taken_once_with_its_reason() {
+    let world = World1::new();
+    let mut session = world.open("rosa", "laptop");
+    session
+        .observe(scanned(2, CredentialFact::Token, Some("NPM_TOKEN")), at(2))
+        .unwrap();
+    let accept = Action::AcceptProposals {
+        about: vec![repo()],
+    };
+    session.decide(&accept, at(3)).unwrap();
+    assert_eq!(session.facts().lane(path()), Some(Lane::Trusted));
+    let entry = *session.fold.log.last().unwrap();
+    assert!(
+        session.data(&entry).unwrap()["reason"]
+            .as_str()
+            .unwrap()
+            .contains("hosted runner")
+    );
+    assert!(
+        matches!(session.decide(&accept, at(4)), Err(Error::Refused(_))),
+        "nothing is left to propose"
+    );
+}

@@ -8,7 +8,7 @@ use crate::model::decision::{EventId, Slot, Standing, ValidationPlan, Value};
 use crate::model::event::{Event, EvidenceForm, spec};
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::{Kind, Subject};
-use crate::model::lane::Lane;
+use crate::model::lane::{Lane, propose};
 use crate::model::name::Login;
 use crate::model::policy::Profile;
 use crate::model::time::Ts;
@@ -41,6 +41,10 @@ pub enum Action {
         paths: Vec<Subject>,
         lane: Lane,
         reason: String,
+    },
+    /// Chooses the proposed lane for every path that has none yet.
+    AcceptProposals {
+        about: Vec<Subject>,
     },
     SetEndDate {
         about: Vec<Subject>,
@@ -165,6 +169,7 @@ pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<
             lane,
             reason,
         } => maker.lane(paths, *lane, reason),
+        Action::AcceptProposals { about } => maker.accept_proposals(about),
         Action::SetEndDate { about, on } => maker.end_date(about, *on),
         Action::PlanValidation {
             configs,
@@ -445,6 +450,32 @@ impl Maker<'_> {
         self.each(paths, Kind::Path, |_| {
             Ok(("lane_chosen", json!({"lane": lane, "reason": reason})))
         })
+    }
+
+    /// A proposal is taken with its reason, and a bridge with its end: nobody has to look for either later.
+    fn accept_proposals(&self, about: &[Subject]) -> Result<Vec<Drafted>, Refusal> {
+        let facts = &self.fold.facts;
+        let mut drafted = Vec::new();
+        for path in self.reach(about, &[Kind::Path]) {
+            self.known(path)?;
+            let proposal = facts
+                .path(path)
+                .and_then(|fact| propose(fact, self.now.day(), &facts.policy));
+            let (None, Some(proposal)) = (facts.lane(path), proposal) else {
+                continue;
+            };
+            let data = json!({"lane": proposal.lane, "reason": format!("as proposed: {}", proposal.reason)});
+            drafted.push(self.one(path, "lane_chosen", data)?);
+            if let Some(on) = proposal.until {
+                drafted.push(self.one(path, "end_date_set", json!({ "on": on }))?);
+            }
+        }
+        if drafted.is_empty() {
+            return Err(refuse(
+                "every path here has a lane already, or publishes to another registry",
+            ));
+        }
+        Ok(drafted)
     }
 
     fn end_date(&self, about: &[Subject], on: NaiveDate) -> Result<Vec<Drafted>, Refusal> {
