@@ -211,7 +211,8 @@ impl Board {
             if let Some(at) = row.until {
                 self.wake.push(Reverse((at, repo)));
             }
-            if self.repos.get(&repo) != Some(&row) {
+            // A fact of the repository itself shows though no gate moved: another owner, another name.
+            if touched.subjects.contains(&repo) || self.repos.get(&repo) != Some(&row) {
                 changed.push(repo);
                 self.repos.insert(repo, row);
             }
