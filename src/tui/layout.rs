@@ -6,6 +6,7 @@
 //! 2      counts of end states, filter          (a page: its name)
 //! 3      column titles                         (a page: what stands open)
 //! 4 ..   rows
+//! last-1 the row under the cursor, what its columns cut
 //! last   what just happened, else keys
 //! ```
 
@@ -43,7 +44,7 @@ impl Size {
     /// Rows of a list that fit.
     #[must_use]
     pub fn list_rows(self) -> usize {
-        usize::from(self.height.saturating_sub(ROWS_AT + 1)).max(1)
+        usize::from(self.height.saturating_sub(ROWS_AT + 2)).max(1)
     }
 
     /// Lines of a page that fit; its last two tell the line under the cursor in full.

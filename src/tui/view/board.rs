@@ -11,11 +11,21 @@ use crate::tui::rows::{self, Row, board};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 
+/// Width from which the next step names its place.
+const NEXT_IN_FULL: u16 = 36;
+
 /// Draws the list, or what to do where there is nothing in it.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     table::draw(buffer, state, &state.board, theme, |buffer, row, at| {
         cell(buffer, state, row, at, theme)
     });
+    if let Some(row) = state.board.current() {
+        let next = row
+            .next
+            .as_ref()
+            .map_or("nothing open", |(_, _, words)| words);
+        table::detail(buffer, state, &format!("{}: {next}", row.name), theme);
+    }
     let (shown, all, _) = state.board.counts();
     if all == 0 {
         let lines = [
@@ -89,14 +99,16 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
             );
         }
         board::NEXT => match &row.next {
-            Some((_, verdict, words)) => say(
-                words,
-                if *verdict == Verdict::Blocked {
-                    Role::Blocked
+            Some((gate, verdict, words)) => {
+                // Where there is no room for the place, what to do comes first; the line above the foot has both.
+                let words = if at.width < NEXT_IN_FULL {
+                    gate.spec().next
                 } else {
-                    Role::Text
-                },
-            ),
+                    words
+                };
+                let blocked = *verdict == Verdict::Blocked;
+                say(words, if blocked { Role::Blocked } else { Role::Text });
+            }
             None => say("nothing open", Role::Passed),
         },
         _ => {}

@@ -10,7 +10,7 @@ use crate::model::event::World;
 use crate::model::outcome::EndState;
 use crate::tui::action::{self, Id, Scope};
 use crate::tui::filter;
-use crate::tui::layout::{LEAST, MARGIN, TABS_AT};
+use crate::tui::layout::{LEAST, TABS_AT};
 use crate::tui::list::{Item, List};
 use crate::tui::state::{State, Tab};
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -333,14 +333,16 @@ fn hints(scope: Scope) -> &'static [Id] {
         Scope::Board => &[
             Id::Open,
             Id::Choose,
+            Id::Filter,
+            Id::Palette,
+            Id::Help,
             Id::Attest,
             Id::Owner,
             Id::Lane,
             Id::Waive,
             Id::Note,
-            Id::Filter,
-            Id::Palette,
-            Id::Help,
+            Id::EndDate,
+            Id::Reviewer,
             Id::Sort,
             Id::Columns,
             Id::Undo,
@@ -349,14 +351,15 @@ fn hints(scope: Scope) -> &'static [Id] {
         ],
         Scope::Repo => &[
             Id::Back,
+            Id::Open,
             Id::Attest,
             Id::Waive,
+            Id::Palette,
+            Id::Help,
             Id::Owner,
             Id::Lane,
             Id::Evidence,
             Id::Note,
-            Id::Palette,
-            Id::Help,
             Id::EndDate,
             Id::Reviewer,
             Id::Undo,
@@ -365,12 +368,12 @@ fn hints(scope: Scope) -> &'static [Id] {
         ],
         Scope::Tokens => &[
             Id::Open,
-            Id::RecordRevocation,
-            Id::Attest,
-            Id::Note,
             Id::Filter,
             Id::Palette,
             Id::Help,
+            Id::RecordRevocation,
+            Id::Attest,
+            Id::Note,
             Id::Choose,
             Id::Sort,
             Id::Undo,
@@ -379,13 +382,14 @@ fn hints(scope: Scope) -> &'static [Id] {
         ],
         Scope::Token => &[
             Id::Back,
+            Id::Edge,
             Id::RecordRevocation,
             Id::Attest,
+            Id::Palette,
+            Id::Help,
             Id::Waive,
             Id::Evidence,
             Id::Note,
-            Id::Palette,
-            Id::Help,
             Id::Undo,
             Id::Quit,
         ],
@@ -394,20 +398,20 @@ fn hints(scope: Scope) -> &'static [Id] {
             Id::Commander,
             Id::SecondApprover,
             Id::Attest,
-            Id::Waive,
-            Id::Note,
             Id::Palette,
             Id::Help,
+            Id::Waive,
+            Id::Note,
             Id::Undo,
             Id::Quit,
         ],
         Scope::Log => &[
             Id::Open,
             Id::Filter,
-            Id::Sort,
-            Id::Undo,
             Id::Palette,
             Id::Help,
+            Id::Sort,
+            Id::Undo,
             Id::ShowCommand,
             Id::Quit,
         ],
@@ -452,14 +456,17 @@ fn foot(buffer: &mut Buffer, state: &State, theme: &Theme) {
         .iter()
         .map(|(key, word)| (key.as_str(), *word))
         .collect();
-    put::keys(
+    let at = position(state);
+    let cells = u16::try_from(at.width()).unwrap_or(0).min(width);
+    put::keys(buffer, (0, line), width - cells, &keys, theme);
+    put::text(
         buffer,
-        (0, line),
-        width.saturating_sub(position_width(state)),
-        &keys,
-        theme,
+        (width - cells, line),
+        cells,
+        &at,
+        theme.style(Role::Faint),
+        theme.glyphs,
     );
-    position(buffer, state, line, theme);
 }
 
 fn words_known(state: &State) -> String {
@@ -478,33 +485,17 @@ fn words_known(state: &State) -> String {
         .join(" ")
 }
 
-/// Cells kept for the position at the foot's right edge.
-fn position_width(state: &State) -> u16 {
-    if state.page.is_some() { 0 } else { 16 }
-}
-
-fn position(buffer: &mut Buffer, state: &State, line: u16, theme: &Theme) {
-    if state.page.is_some() {
-        return;
-    }
-    let ((_, cursor), (shown, ..)) = match state.tab {
-        Tab::Board => (state.board.position(), state.board.counts()),
-        Tab::Tokens => (state.tokens.position(), state.tokens.counts()),
-        Tab::Log => (state.log.position(), state.log.counts()),
+/// Where the cursor is among the rows, for the foot's right edge.
+fn position(state: &State) -> String {
+    let ((_, cursor), (shown, ..)) = match (&state.page, state.tab) {
+        (Some(_), _) => return String::new(),
+        (None, Tab::Board) => (state.board.position(), state.board.counts()),
+        (None, Tab::Tokens) => (state.tokens.position(), state.tokens.counts()),
+        (None, Tab::Log) => (state.log.position(), state.log.counts()),
     };
-    let words = if shown == 0 {
+    if shown == 0 {
         String::new()
     } else {
-        format!("{} / {shown}", cursor + 1)
-    };
-    let width = position_width(state);
-    let left = state.size.width.saturating_sub(width);
-    put::right(
-        buffer,
-        (left.max(MARGIN), line),
-        width,
-        &words,
-        theme.style(Role::Faint),
-        theme.glyphs,
-    );
+        format!("  {} / {shown}", cursor + 1)
+    }
 }

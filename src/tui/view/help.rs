@@ -13,7 +13,7 @@ use crate::tui::state::{State, Tab};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Cells of the keys.
-const KEYS: u16 = 16;
+const KEYS: u16 = 19;
 
 /// Every verdict with its words.
 const SIGNS: [(Verdict, &str); 7] = [

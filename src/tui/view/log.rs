@@ -13,6 +13,14 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     table::draw(buffer, state, &state.log, theme, |buffer, row, at| {
         cell(buffer, state, row, at, theme)
     });
+    let told = state
+        .log
+        .current()
+        .and_then(|row| state.snapshot.log_text.get(&row.id));
+    if let Some(told) = told {
+        let text = time::localised(&told.text, state.settings.utc);
+        table::detail(buffer, state, &format!("{}: {text}", told.label), theme);
+    }
     let (shown, all, _) = state.log.counts();
     if all == 0 {
         table::empty(buffer, state, &["No event yet."], theme);
@@ -49,7 +57,10 @@ fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Them
             ),
             Role::Text,
         ),
-        log::TEXT => say(told.map_or("", |told| &told.text), Role::Text),
+        log::TEXT => {
+            let text = told.map_or("", |told| &told.text);
+            say(&time::localised(text, state.settings.utc), Role::Text);
+        }
         _ => {}
     }
 }

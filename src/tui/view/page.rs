@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{board, put};
+use super::{board, put, time};
 use crate::engine::snapshot::PageLine;
 use crate::tui::layout::{ROWS_AT, TITLES_AT};
 use crate::tui::page::{Line, Page};
@@ -50,7 +50,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, page: &Page, theme: &Theme) {
                 width: width.saturating_sub(u16::from(count > 1)),
                 height: 1,
             };
-            draw_line(buffer, line, area, theme);
+            draw_line(buffer, state, line, area, theme);
             if *here {
                 put::text(
                     buffer,
@@ -82,7 +82,7 @@ fn rule(buffer: &mut Buffer, y: u16, state: &State, theme: &Theme) {
     );
 }
 
-fn draw_line(buffer: &mut Buffer, line: &Line<'_>, area: Rect, theme: &Theme) {
+fn draw_line(buffer: &mut Buffer, state: &State, line: &Line<'_>, area: Rect, theme: &Theme) {
     match line {
         Line::Title(title) => {
             put::text(
@@ -94,11 +94,11 @@ fn draw_line(buffer: &mut Buffer, line: &Line<'_>, area: Rect, theme: &Theme) {
                 theme.glyphs,
             );
         }
-        Line::Line(line) => said(buffer, line, area, theme),
+        Line::Line(line) => said(buffer, state, line, area, theme),
     }
 }
 
-fn said(buffer: &mut Buffer, line: &PageLine, area: Rect, theme: &Theme) {
+fn said(buffer: &mut Buffer, state: &State, line: &PageLine, area: Rect, theme: &Theme) {
     let mut x = area.x + 3;
     let end = area.x + area.width;
     let mut weak = Role::Text;
@@ -139,7 +139,7 @@ fn said(buffer: &mut Buffer, line: &PageLine, area: Rect, theme: &Theme) {
         buffer,
         (x, area.y),
         end.saturating_sub(x),
-        &line.detail,
+        &time::localised(&line.detail, state.settings.utc),
         theme.style(weak),
         theme.glyphs,
     );
@@ -152,8 +152,9 @@ fn detail(buffer: &mut Buffer, state: &State, page: &Page, theme: &Theme) {
     let Some(Line::Line(line)) = page.current() else {
         return;
     };
+    let detail = time::localised(&line.detail, state.settings.utc);
     let colon = if line.detail.is_empty() { "" } else { ": " };
-    let words = format!("{}{colon}{}", line.text.trim(), line.detail);
+    let words = format!("{}{colon}{detail}", line.text.trim());
     for (y, part) in (at + 1..=at + 2).zip(put::wrap(&words, state.size.width.saturating_sub(2))) {
         put::text(
             buffer,

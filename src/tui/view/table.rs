@@ -120,6 +120,20 @@ fn titles<R: Item>(buffer: &mut Buffer, list: &List<R>, columns: &[(usize, u16)]
     }
 }
 
+/// Writes what the columns of the row under the cursor may have cut, above the foot.
+pub fn detail(buffer: &mut Buffer, state: &State, words: &str, theme: &Theme) {
+    let line = state.size.height.saturating_sub(2);
+    let width = state.size.columns_width();
+    put::text(
+        buffer,
+        (MARGIN, line),
+        width,
+        words,
+        theme.style(Role::Faint),
+        theme.glyphs,
+    );
+}
+
 /// Writes what stands where there are no rows.
 pub fn empty(buffer: &mut Buffer, state: &State, lines: &[&str], theme: &Theme) {
     for (line, words) in (ROWS_AT + 1..state.size.height.saturating_sub(1)).zip(lines) {

@@ -3,6 +3,8 @@
 //! The instant is an input. Seconds are shown below an hour only, and a day that was not announced never shows less
 //! than days, so an idle screen is drawn once a minute or less.
 
+use std::borrow::Cow;
+
 use chrono::{Local, NaiveDate};
 
 use crate::model::clock::Clock;
@@ -90,6 +92,33 @@ pub fn at(when: Ts, utc: bool) -> String {
             .format("%Y-%m-%d %H:%M:%S%:z")
             .to_string()
     }
+}
+
+/// Puts every instant that stands in a text as the session file writes it into local time.
+pub fn localised(text: &str, utc: bool) -> Cow<'_, str> {
+    const LENGTH: usize = "2026-12-05T10:02:11Z".len();
+    if utc || !text.contains('Z') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.find('Z') {
+        let (before, after) = rest.split_at(end + 1);
+        let start = before.len().saturating_sub(LENGTH);
+        let instant = before
+            .get(start..)
+            .filter(|part| part.len() == LENGTH && part.contains('T'));
+        match instant.and_then(Ts::parse) {
+            Some(when) => {
+                out.push_str(before.get(..start).unwrap_or_default());
+                out.push_str(&at(when, false));
+            }
+            None => out.push_str(before),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// The first instant at which the screen would look different though nothing happens: a clock on it ticks, the day
@@ -203,6 +232,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn instants_in_a_text_become_local() {
+        let local = at(Ts::parse("2026-12-05T10:02:11Z").unwrap_or_default(), false);
+        assert_eq!(
+            localised("ends 2026-12-05T10:02:11Z, Z", false),
+            format!("ends {local}, Z")
+        );
+        for text in ["", "Z", "no time", "€€€€€€€€€€€€€Z", "2026-99-05T10:02:11Z"]
+        {
+            assert_eq!(localised(text, false), text);
+        }
+        assert_eq!(
+            localised("2026-12-05T10:02:11Z", true),
+            "2026-12-05T10:02:11Z"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::table::{self, Cell};
 use super::{board, put};
+use crate::model::clock::{Clock, ClockKind};
 use crate::tui::rows::{self, TokenRow, token};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -13,6 +14,16 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     table::draw(buffer, state, &state.tokens, theme, |buffer, row, at| {
         cell(buffer, state, row, at, theme)
     });
+    if let Some(row) = state.tokens.current() {
+        let words = format!(
+            "{} of {}: {}: {}",
+            rows::token_name(row),
+            row.account,
+            row.chain.0.words(),
+            row.chain.1
+        );
+        table::detail(buffer, state, &words, theme);
+    }
     let (shown, all, _) = state.tokens.counts();
     if all == 0 {
         let lines = [
@@ -53,10 +64,18 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
         token::ACCOUNT => say(&row.account, plain),
         token::RIGHTS => say(rows::rights(row), plain),
         token::STATE => say(life, if gone { Role::Passed } else { plain }),
-        token::CLOCK => match &row.clock {
-            Some(clock) if !gone => board::countdown(buffer, clock, state, at, theme),
-            _ => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
-        },
+        token::CLOCK => {
+            // A token that is over has no clock any more: its end is shown.
+            let over = row.expires.map(|ends| Clock {
+                ends,
+                kind: ClockKind::TokenExpiry,
+                about: row.id,
+            });
+            match row.clock.or(over).filter(|_| !gone) {
+                Some(clock) => board::countdown(buffer, &clock, state, at, theme),
+                None => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
+            }
+        }
         token::SECRETS => put::right(
             buffer,
             place,
@@ -65,6 +84,16 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
             theme.style(plain),
             theme.glyphs,
         ),
+        token::RELEASED if row.holds == 0 => {
+            put::right(
+                buffer,
+                place,
+                at.width,
+                theme.glyphs.sign(Glyph::Dash),
+                theme.style(Role::Faint),
+                theme.glyphs,
+            );
+        }
         token::RELEASED => {
             let words = format!("{}/{}", row.released, row.holds);
             let role = if row.released == row.holds {
