@@ -74,8 +74,9 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             ..Frame::default()
         };
         walk.pipeline(root, &frame);
+        let mut earlier = job::Earlier::default();
         for job in walk.jobs {
-            job::read(cx, &job, parts);
+            job::read(cx, &job, &mut earlier, parts);
         }
     }
     found

@@ -37,6 +37,25 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Adds the credentials that stand written out in a file's text.
+    pub fn leaks(&mut self, path: &str, text: &str) {
+        for leak in super::leak::find(text) {
+            let place = Place {
+                file: path.to_owned(),
+                line: leak.line,
+                column: leak.column,
+                span: (0, 0),
+            };
+            let finding = detailed("committed-token", &place, None, &leak.words());
+            // Two readers may read one file.
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+}
+
 /// What a reader of one CI system is given.
 pub struct Checkout<'t> {
     pub project: Project<'t>,
@@ -51,7 +70,10 @@ impl Checkout<'_> {
     pub fn read(&self, path: &str, found: &mut Found) -> Option<String> {
         found.files_read += 1;
         match self.project.tree.read(path, SIZE_CAP) {
-            Ok(text) => Some(text),
+            Ok(text) => {
+                found.leaks(path, &text);
+                Some(text)
+            }
             Err(error) => {
                 let place = Place {
                     file: path.to_owned(),
@@ -137,6 +159,17 @@ pub fn scan_tree(tree: &dyn Tree, remote: Option<(&str, &str)>, folder: &str) ->
     {
         found.take(super::github::scan(&checkout));
     }
+    for entry in tree.entries().iter().filter(|e| e.regular) {
+        let kinds = [FileKind::Npmrc, FileKind::YarnRc, FileKind::Bunfig];
+        if kinds.contains(&entry.kind)
+            && let Some(text) = checkout.project.read(&entry.path)
+        {
+            found.leaks(&entry.path, &text);
+        }
+    }
+    for (path, text) in checkout.project.scripts_read() {
+        found.leaks(&path, &text);
+    }
     found
         .paths
         .sort_by(|a, b| (&a.file, a.line, a.ordinal).cmp(&(&b.file, b.line, b.ordinal)));
@@ -198,6 +231,7 @@ fn packages(tree: &dyn Tree, found: &mut Found) -> Packages {
         match tree.read(&entry.path, SIZE_CAP) {
             Ok(text) => {
                 found.files_read += 1;
+                found.leaks(&entry.path, &text);
                 texts.push((&entry.path, text));
             }
             Err(error) => {

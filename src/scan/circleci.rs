@@ -29,8 +29,9 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
         };
         let Some(root) = yaml.root() else { continue };
         let config = Config { path: &path, root };
+        let mut earlier = job::Earlier::default();
         for job in config.jobs() {
-            job::read(cx, &job, parts);
+            job::read(cx, &job, &mut earlier, parts);
         }
     }
     found

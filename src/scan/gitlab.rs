@@ -52,8 +52,10 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             .filter_map(|(path, text)| File::parse(path, text))
             .collect();
         let pipeline = Pipeline { files };
+        let mut earlier = job::Earlier::default();
+        pipeline.wrong_audiences(parts);
         for job in pipeline.jobs(cx) {
-            job::read(cx, &job, parts);
+            job::read(cx, &job, &mut earlier, parts);
         }
     }
     found
@@ -402,6 +404,31 @@ impl<'t> Pipeline<'t> {
             }
         }
         found
+    }
+
+    /// npm reads `NPM_ID_TOKEN`; with any other audience its exchange is refused.
+    fn wrong_audiences(&self, parts: &mut Found) {
+        for file in &self.files {
+            for (name, job) in file.yaml.documents().flat_map(Node::entries) {
+                let Some(aud) = job.at(&["id_tokens", "NPM_ID_TOKEN", "aud"]) else {
+                    continue;
+                };
+                let texts = aud.strings();
+                if !texts
+                    .iter()
+                    .any(|a| job::is_npm_audience(a) || a.contains('$'))
+                {
+                    let at = (aud.line(), aud.column());
+                    parts.finding(
+                        "id-token-audience",
+                        file.path,
+                        at,
+                        name.as_str(),
+                        &texts.join(", "),
+                    );
+                }
+            }
+        }
     }
 
     /// True where an id token with npm's audience is made for the job.

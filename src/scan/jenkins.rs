@@ -70,8 +70,10 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
         };
         let mut reader = Reader::new(&path);
         reader.read(&tokens(&text));
+        // A login in a helper that is called in ways not followed here counts for the whole file.
+        let mut earlier = job::Earlier::with_credential(reader.credentials.first().cloned());
         for job in reader.jobs() {
-            job::read(cx, &job, parts);
+            job::read(cx, &job, &mut earlier, parts);
         }
     }
     found
@@ -164,6 +166,8 @@ struct Block {
     variables: Vec<Variable>,
     granted: Option<String>,
     dir: Option<String>,
+    /// Name of the function that the block is the body of.
+    function: Option<String>,
     /// `agent { … }`, `environment { … }`.
     word: String,
     ignores_failure: bool,
@@ -172,6 +176,8 @@ struct Block {
 #[derive(Debug, Clone)]
 struct Run {
     stages: Vec<(String, u32)>,
+    /// The function that it stands in, where that is outside every stage.
+    function: Option<String>,
     step: Step<'static, 'static>,
     granted: Option<String>,
     agent: Option<String>,
@@ -189,7 +195,22 @@ struct Reader<'p> {
     /// Every npm credential that the file names, for commands whose own block names none.
     credentials: Vec<(String, Place)>,
     triggers: Vec<Trigger>,
-    found: Vec<Run>,
+    node_version: Option<String>,
+    /// The last `stage 'X'` without a block of its own.
+    loose_stage: Option<(String, u32)>,
+    functions: Vec<String>,
+    found: Vec<Event>,
+}
+
+/// What happens in the order of the text: a command, or a call of one of the file's own functions.
+#[derive(Debug, Clone)]
+enum Event {
+    Run(Box<Run>),
+    Call {
+        name: String,
+        stages: Vec<(String, u32)>,
+        function: Option<String>,
+    },
 }
 
 impl<'p> Reader<'p> {
@@ -202,6 +223,9 @@ impl<'p> Reader<'p> {
             environment: Vec::new(),
             credentials: Vec::new(),
             triggers: Vec::new(),
+            node_version: None,
+            loose_stage: None,
+            functions: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -210,6 +234,7 @@ impl<'p> Reader<'p> {
         // What was said since the last block or line began, for the block that opens next.
         let mut next = Block::default();
         let mut stage: Option<(String, u32)> = None;
+        self.functions = functions(tokens);
         for (index, token) in tokens.iter().enumerate() {
             match &token.kind {
                 Kind::Mark('{') => {
@@ -217,8 +242,10 @@ impl<'p> Reader<'p> {
                         return;
                     }
                     next.word = owner(tokens, index).unwrap_or_default().to_owned();
+                    next.function = function_of(tokens, index).map(str::to_owned);
                     if let Some(named) = stage.take() {
                         next.stage = true;
+                        self.loose_stage = None;
                         self.stages.push(named);
                     }
                     self.blocks.push(std::mem::take(&mut next));
@@ -235,7 +262,18 @@ impl<'p> Reader<'p> {
                 Kind::Text(text) => {
                     let call = owner(tokens, index).unwrap_or_default();
                     match call {
-                        "stage" => stage = Some((text.clone(), token.line)),
+                        "stage" => {
+                            stage = Some((text.clone(), token.line));
+                            let after = tokens.get(index + 1..).unwrap_or_default().iter();
+                            let mut after =
+                                after.filter(|t| !matches!(t.kind, Kind::Mark(')' | '\n')));
+                            if after.next().is_none_or(|t| t.kind != Kind::Mark('{')) {
+                                self.loose_stage = stage.take();
+                            }
+                        }
+                        "nodejs" if text.starts_with(|c: char| c.is_ascii_digit()) => {
+                            self.node_version = Some(text.clone())
+                        }
                         "dir" => next.dir = Some(text.clone()),
                         "credentialsId" => self.credential(text, tokens, index, &mut next),
                         "credentials" => self.bound(text, tokens, index),
@@ -249,7 +287,7 @@ impl<'p> Reader<'p> {
                         "node" | "agent" => self.agents.push((self.stages.len(), text.clone())),
                         "npmrcConfig" | "configId" | "fileId" => {
                             next.granted = Some(text.clone());
-                            if self.is_npm(text) {
+                            if is_npm(text) {
                                 self.credentials
                                     .push((text.clone(), self.place(token.line)));
                             }
@@ -275,13 +313,20 @@ impl<'p> Reader<'p> {
             "any" if owner(tokens, index) == Some("agent") => {
                 self.agents.push((self.stages.len(), "any".to_owned()))
             }
+            name if follows(&Kind::Mark('(')) && self.functions.iter().any(|f| f == name) => {
+                let defined = index.checked_sub(1).and_then(|i| tokens.get(i));
+                if !matches!(defined.map(|t| &t.kind), Some(Kind::Word(_))) {
+                    let call = Event::Call {
+                        name: name.to_owned(),
+                        stages: self.open_stages(),
+                        function: self.function(),
+                    };
+                    self.found.push(call);
+                }
+            }
             "buildingTag" if follows(&Kind::Mark('(')) => self.when("tag", "*"),
             _ => {}
         }
-    }
-
-    fn is_npm(&self, name: &str) -> bool {
-        name.to_ascii_lowercase().contains("npm")
     }
 
     /// `credentialsId: 'X', variable: 'Y'` inside withCredentials: Y holds X in the block that follows.
@@ -297,14 +342,14 @@ impl<'p> Reader<'p> {
             .unwrap_or_default()
             .iter()
             .rev()
-            .take_while(|t| t.kind != Kind::Mark('('))
+            .take_while(|t| !matches!(t.kind, Kind::Mark('(' | '[')))
             .count();
         let from = index.saturating_sub(back);
         let inside = tokens
             .get(from..)
             .unwrap_or_default()
             .iter()
-            .take_while(|t| t.kind != Kind::Mark(')'));
+            .take_while(|t| !matches!(t.kind, Kind::Mark(')' | ']')));
         let inside: Vec<&Token> = inside.collect();
         for window in inside.windows(3) {
             if let [
@@ -327,14 +372,14 @@ impl<'p> Reader<'p> {
                 )
             {
                 let variable = Variable::new(value, &format!("${value}"), place.clone());
-                named |= self.is_npm(value);
+                named |= is_npm(value);
                 next.variables.push(Variable {
                     secret: Some(id.to_owned()),
                     ..variable
                 });
             }
         }
-        if self.is_npm(id) || named {
+        if is_npm(id) || named {
             self.credentials.push((id.to_owned(), place));
         }
     }
@@ -364,13 +409,22 @@ impl<'p> Reader<'p> {
             return;
         };
         let place = self.place(*line);
-        if self.is_npm(id) || self.is_npm(name) {
+        if is_npm(id) || is_npm(name) {
             self.credentials.push((id.to_owned(), place.clone()));
         }
         let variable = Variable {
             secret: Some(id.to_owned()),
             ..Variable::new(name, &format!("${name}"), place)
         };
+        // A user name and password also come apart, under these names.
+        for suffix in ["_PSW", "_USR"] {
+            let name = format!("{name}{suffix}");
+            let part = Variable {
+                name,
+                ..variable.clone()
+            };
+            self.environment.push((self.stages.len(), part));
+        }
         self.environment.push((self.stages.len(), variable));
     }
 
@@ -428,8 +482,9 @@ impl<'p> Reader<'p> {
             .flat_map(|b| b.variables.clone())
             .collect();
         let status = returns_status(tokens, index);
-        self.found.push(Run {
-            stages: self.stages.clone(),
+        self.found.push(Event::Run(Box::new(Run {
+            stages: self.open_stages(),
+            function: self.function(),
             granted: self.blocks.iter().rev().find_map(|b| b.granted.clone()),
             agent: self.agents.last().map(|(_, a)| a.clone()),
             environment: self
@@ -447,7 +502,19 @@ impl<'p> Reader<'p> {
                 ignores_failure: ignores || status,
                 ..Step::default()
             },
-        });
+        })));
+    }
+
+    /// The stages that are open, or the last one without a block.
+    fn open_stages(&self) -> Vec<(String, u32)> {
+        if self.stages.is_empty() && self.function().is_none() {
+            return self.loose_stage.iter().cloned().collect();
+        }
+        self.stages.clone()
+    }
+
+    fn function(&self) -> Option<String> {
+        self.blocks.iter().rev().find_map(|b| b.function.clone())
     }
 
     fn place(&self, line: u32) -> Place {
@@ -459,62 +526,159 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// The commands by the innermost stage that they stand in.
-    fn jobs(self) -> Vec<Job<'static, 'static>> {
-        let mut jobs: Vec<(Option<(String, u32)>, Job<'static, 'static>)> = Vec::new();
-        // A login in a helper function counts for the whole file.
-        let fallback = self.credentials.first().map(|(id, _)| id.clone());
-        for found in self.found {
-            let stage = found.stages.last().cloned();
-            let mut step = found.step;
-            let own = step
-                .variables
+    /// The commands by the innermost stage that they stand in, or that calls their function.
+    fn jobs(mut self) -> Vec<Job<'static, 'static>> {
+        let events = std::mem::take(&mut self.found);
+        let mut runs = Vec::new();
+        let called = |name: &str| {
+            events
                 .iter()
-                .chain(&found.environment)
-                .any(|v| v.secret.is_some());
-            step.grants = found.granted.or_else(|| fallback.clone().filter(|_| !own));
+                .any(|e| matches!(e, Event::Call { name: n, .. } if n == name))
+        };
+        for event in &events {
+            match event {
+                // What a called function does is told where it is called.
+                Event::Run(run) if run.function.as_deref().is_some_and(called) => {}
+                Event::Run(run) => runs.push((**run).clone()),
+                Event::Call {
+                    function: Some(outer),
+                    ..
+                } if called(outer) => {}
+                Event::Call { name, stages, .. } => expand(&events, name, stages, &mut runs, 0),
+            }
+        }
+        let mut jobs: Vec<(Option<(String, u32)>, Job<'static, 'static>)> = Vec::new();
+        for run in runs {
+            let stage = run.stages.last().cloned();
             let at = jobs
                 .iter()
                 .position(|(s, _)| *s == stage)
                 .unwrap_or_else(|| {
-                    let runner = Runner::Unknown;
-                    let triggers = if self.triggers.is_empty() {
-                        vec![Trigger {
-                            event: "push".to_owned(),
-                            branches: Vec::new(),
-                            tags: Vec::new(),
-                        }]
-                    } else {
-                        self.triggers.clone()
-                    };
-                    jobs.push((
-                        stage.clone(),
-                        Job {
-                            ci: CiSystem::Jenkins,
-                            file: self.path.to_owned(),
-                            name: stage.as_ref().map(|(n, _)| n.clone()),
-                            line: stage.as_ref().map_or(1, |(_, l)| *l),
-                            column: 1,
-                            environment: None,
-                            runner,
-                            runner_label: found.agent.clone(),
-                            triggers,
-                            variables: found.environment.clone(),
-                            stores: Vec::new(),
-                            id_token: false,
-                            ignores_failure: false,
-                            node_version: found.agent.as_deref().and_then(job::node_of_image),
-                            steps: Vec::new(),
-                        },
-                    ));
+                    jobs.push((stage.clone(), self.empty_job(stage.as_ref(), &run)));
                     jobs.len() - 1
                 });
+            let mut step = run.step;
+            step.grants = run.granted;
             if let Some((_, job)) = jobs.get_mut(at) {
                 step.index = u32::try_from(job.steps.len()).ok();
                 job.steps.push(step);
             }
         }
         jobs.into_iter().map(|(_, job)| job).collect()
+    }
+
+    fn empty_job(&self, stage: Option<&(String, u32)>, run: &Run) -> Job<'static, 'static> {
+        let any = Trigger {
+            event: "push".to_owned(),
+            branches: Vec::new(),
+            tags: Vec::new(),
+        };
+        let image = run.agent.as_deref().and_then(job::node_of_image);
+        Job {
+            ci: CiSystem::Jenkins,
+            file: self.path.to_owned(),
+            name: stage.map(|(name, _)| name.clone()),
+            line: stage.map_or(1, |(_, line)| *line),
+            column: 1,
+            environment: None,
+            runner: Runner::Unknown,
+            runner_label: run.agent.clone(),
+            triggers: if self.triggers.is_empty() {
+                vec![any]
+            } else {
+                self.triggers.clone()
+            },
+            variables: run.environment.clone(),
+            stores: Vec::new(),
+            id_token: false,
+            ignores_failure: false,
+            node_version: image.or_else(|| self.node_version.clone()),
+            steps: Vec::new(),
+        }
+    }
+}
+
+/// The commands of a function, as if they stood where it is called.
+fn expand(events: &[Event], name: &str, stages: &[(String, u32)], out: &mut Vec<Run>, depth: u32) {
+    for event in events {
+        if depth > 4 || out.len() > 2_000 {
+            return;
+        }
+        match event {
+            Event::Run(run) if run.function.as_deref() == Some(name) => {
+                let stages = if run.stages.is_empty() {
+                    stages.to_vec()
+                } else {
+                    run.stages.clone()
+                };
+                out.push(Run {
+                    stages,
+                    ..(**run).clone()
+                });
+            }
+            Event::Call {
+                name: inner,
+                function: Some(outer),
+                stages: own,
+            } if outer == name && inner != name => {
+                expand(
+                    events,
+                    inner,
+                    if own.is_empty() { stages } else { own },
+                    out,
+                    depth + 1,
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_npm(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("npm")
+}
+
+/// Names of the functions that the file defines: `def name(…) {`.
+fn functions(tokens: &[Token]) -> Vec<String> {
+    let braces = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, t)| t.kind == Kind::Mark('{'));
+    braces
+        .filter_map(|(index, _)| function_of(tokens, index).map(str::to_owned))
+        .collect()
+}
+
+/// The function whose body opens at this brace: two words before a parameter list.
+fn function_of(tokens: &[Token], brace: usize) -> Option<&str> {
+    let mut at = brace.checked_sub(1)?;
+    while tokens.get(at)?.kind == Kind::Mark('\n') {
+        at = at.checked_sub(1)?;
+    }
+    if tokens.get(at)?.kind != Kind::Mark(')') {
+        return None;
+    }
+    let mut open = 1_u32;
+    while open > 0 {
+        at = at.checked_sub(1)?;
+        match tokens.get(at)?.kind {
+            Kind::Mark(')') => open += 1,
+            Kind::Mark('(') => open -= 1,
+            Kind::Mark('{' | '}') => return None,
+            _ => {}
+        }
+    }
+    let (name, before) = (
+        tokens.get(at.checked_sub(1)?)?,
+        tokens.get(at.checked_sub(2)?)?,
+    );
+    match (&before.kind, &name.kind) {
+        (Kind::Word(kind), Kind::Word(name))
+            if !matches!(kind.as_str(), "else" | "return" | "new" | "in") =>
+        {
+            Some(name)
+        }
+        _ => None,
     }
 }
 

@@ -201,9 +201,31 @@ impl Found {
     }
 }
 
+/// What the jobs of one file leave for those after them: logins written by jobs that publish nothing themselves.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    auths: Vec<credential::Written>,
+    /// A credential that the file names somewhere, for a publish that shows none of its own.
+    fallback: Option<credential::Token>,
+}
+
+impl Earlier {
+    /// Starts with a credential that the file names, and the place.
+    pub fn with_credential(named: Option<(String, Place)>) -> Self {
+        let fallback = named.map(|(secret, place)| credential::Token {
+            secret: Some(secret),
+            set_at: Some(place),
+        });
+        Self {
+            auths: Vec::new(),
+            fallback,
+        }
+    }
+}
+
 /// Judges one job and adds what follows.
-pub fn read(cx: &Checkout<'_>, job: &Job<'_, '_>, parts: &mut Found) {
-    judge::Judge::new(cx, job, parts).run();
+pub fn read(cx: &Checkout<'_>, job: &Job<'_, '_>, earlier: &mut Earlier, parts: &mut Found) {
+    judge::Judge::new(cx, job, parts).run(earlier);
 }
 
 impl Lines<'_, '_> {

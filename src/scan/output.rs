@@ -51,4 +51,4 @@ pub fn write_annotations(repos: &[RepoScan], out: &mut impl Write) -> io::Result
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

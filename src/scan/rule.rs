@@ -68,6 +68,9 @@ rules! {
     "github-enterprise-server" Error
         "The workflow runs on GitHub Enterprise Server, whose OIDC tokens npm does not accept."
         "Publish from github.com, or stage with a stage-only token that a person approves." TRUSTED;
+    "id-token-audience" Error
+        "The id token that npm would read is not made for npm's audience, so the exchange fails."
+        "Set the audience to `npm:` and the registry's host." TRUSTED;
     "id-token-without-use" Note
         "The job may mint OIDC tokens, but it publishes with a tool or registry that cannot use them."
         "Drop `id-token: write`, or publish with a tool that can." TRUSTED;

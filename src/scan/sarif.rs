@@ -216,3 +216,163 @@ fn fingerprint(finding: &Finding) -> String {
     let digest = hash.finalize();
     data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+    use serde::Deserialize;
+
+    use super::super::output::tests::repo;
+    use super::*;
+
+    // The fields that SARIF 2.1.0 and GitHub's code scanning require, as a reader would take them.
+    #[derive(Deserialize)]
+    struct ReadLog {
+        #[serde(rename = "$schema")]
+        schema: String,
+        version: String,
+        runs: Vec<ReadRun>,
+    }
+    #[derive(Deserialize)]
+    struct ReadRun {
+        tool: ReadTool,
+        #[serde(rename = "automationDetails")]
+        automation: ReadId,
+        results: Vec<ReadResult>,
+    }
+    #[derive(Deserialize)]
+    struct ReadTool {
+        driver: ReadDriver,
+    }
+    #[derive(Deserialize)]
+    struct ReadDriver {
+        name: String,
+        version: String,
+        rules: Vec<ReadRule>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadRule {
+        id: String,
+        short_description: ReadText,
+        default_configuration: ReadLevel,
+    }
+    #[derive(Deserialize)]
+    struct ReadLevel {
+        level: String,
+    }
+    #[derive(Deserialize)]
+    struct ReadId {
+        id: String,
+    }
+    #[derive(Deserialize)]
+    struct ReadText {
+        text: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadResult {
+        rule_id: String,
+        rule_index: Option<usize>,
+        level: String,
+        message: ReadText,
+        locations: Vec<ReadLocation>,
+        partial_fingerprints: std::collections::BTreeMap<String, String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadLocation {
+        physical_location: ReadPhysical,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadPhysical {
+        artifact_location: ReadArtifact,
+        region: ReadRegion,
+    }
+    #[derive(Deserialize)]
+    struct ReadArtifact {
+        uri: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReadRegion {
+        start_line: u32,
+        start_column: u32,
+    }
+
+    fn written(repos: &[RepoScan]) -> (String, ReadLog) {
+        let mut out = Vec::new();
+        write_sarif(repos, "1.2.3", &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let log = serde_json::from_str(&text).unwrap();
+        (text, log)
+    }
+
+    #[test]
+    fn has_the_required_shape() {
+        let mut known = repo();
+        known.findings[0].rule = "token-beside-oidc";
+        let (_, log) = written(&[known, repo()]);
+        assert_eq!((log.version.as_str(), log.runs.len()), ("2.1.0", 2));
+        assert!(log.schema.contains("2.1.0"));
+        let run = &log.runs[0];
+        assert_eq!(
+            (
+                run.tool.driver.name.as_str(),
+                run.tool.driver.version.as_str()
+            ),
+            ("cutover", "1.2.3")
+        );
+        assert_eq!(run.automation.id, "cutover/acme/ui/");
+        assert_eq!(run.tool.driver.rules.len(), RULES.len());
+        for rule in &run.tool.driver.rules {
+            assert!(!rule.id.is_empty() && !rule.short_description.text.is_empty());
+            assert!(
+                ["error", "warning", "note"].contains(&rule.default_configuration.level.as_str())
+            );
+        }
+        let result = &run.results[0];
+        assert_eq!(
+            run.tool.driver.rules[result.rule_index.unwrap()].id,
+            result.rule_id
+        );
+        assert_eq!(result.level, "warning");
+        assert!(result.message.text.ends_with("Use OIDC."));
+        let place = &result.locations[0].physical_location;
+        assert_eq!((place.region.start_line, place.region.start_column), (3, 1));
+        assert_eq!(result.partial_fingerprints.len(), 1);
+    }
+
+    #[test]
+    fn addresses_are_relative_and_text_is_plain() {
+        let mut odd = repo();
+        odd.findings[0].file = "../a b/\u{202e}%c:é".into();
+        odd.findings[0].message = "see [x](https://evil.example) {0}".into();
+        let (text, log) = written(&[odd]);
+        let result = &log.runs[0].results[0];
+        let uri = &result.locations[0].physical_location.artifact_location.uri;
+        assert!(
+            uri.is_ascii() && !uri.starts_with('/') && !uri.contains("..") && !uri.contains(':'),
+            "{uri}"
+        );
+        assert!(
+            !result.message.text.contains(" [x]("),
+            "{}",
+            result.message.text
+        );
+        assert!(text.is_ascii());
+    }
+
+    #[test]
+    fn fingerprints_outlive_moved_lines() {
+        let mut moved = repo();
+        moved.findings[0].line += 10;
+        let mut other = repo();
+        other.findings[0].file = "other.yml".into();
+        let of = |r: &RepoScan| fingerprint(&r.findings[0]);
+        assert_eq!(of(&repo()), of(&moved));
+        assert_ne!(of(&repo()), of(&other));
+    }
+}

@@ -132,6 +132,17 @@ impl<'t> Project<'t> {
         text
     }
 
+    /// Lists the files read so far, with their texts, in the order of their paths.
+    pub fn scripts_read(&self) -> Vec<(String, std::rc::Rc<str>)> {
+        let files = self.files.borrow();
+        let read = files
+            .iter()
+            .filter_map(|(p, t)| Some((p.clone(), t.clone()?)));
+        let mut read: Vec<_> = read.collect();
+        read.sort_by(|a, b| a.0.cmp(&b.0));
+        read
+    }
+
     /// Reads every act of a shell text that starts in `dir` (`None`: not known).
     pub fn acts(&self, text: &str, dir: Option<&str>) -> Vec<Act> {
         self.acts_of(&super::script::commands(text), dir)

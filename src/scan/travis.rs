@@ -34,12 +34,13 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
         };
         let Some(root) = yaml.root() else { continue };
         let file = Travis { path: &path, root };
-        job::read(cx, &file.job(root, None), parts);
+        let mut earlier = job::Earlier::default();
+        job::read(cx, &file.job(root, None), &mut earlier, parts);
         let listed = ["jobs", "matrix"]
             .iter()
             .filter_map(|key| root.get(key)?.get("include"));
         for item in listed.flat_map(Node::items) {
-            job::read(cx, &file.job(item, Some(item)), parts);
+            job::read(cx, &file.job(item, Some(item)), &mut earlier, parts);
         }
     }
     found
@@ -63,7 +64,14 @@ impl<'d, 's> Travis<'d, 's> {
         let mut triggers = Vec::new();
         for deploy in deploys.map(one_or_many).unwrap_or_default() {
             deployment(deploy, &mut steps);
-            triggers.extend(deploy.get("on").map(conditions));
+            triggers.extend(
+                deploy
+                    .get("on")
+                    .map(one_or_many)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(conditions),
+            );
         }
         AFTER
             .iter()

@@ -161,3 +161,41 @@ fn templates_that_call_themselves_end() {
     ]);
     assert!(!scan.publish_paths.is_empty() && scan.publish_paths.len() < 50);
 }
+
+#[test]
+fn shells_and_macros() {
+    let text = "
+jobs:
+  - job: linux
+    steps:
+      - script: |
+          echo \"//{{registry}}/:_authToken=$(npmToken)\" > .npmrc
+          npm publish
+  - job: windows
+    pool: {vmImage: windows-latest}
+    steps:
+      - script: echo //{{registry}}/:_authToken=%NPM_TOKEN%>.npmrc
+        env: {NPM_TOKEN: $(acme.npm)}
+      - powershell: |
+          npm publish
+  - job: set
+    steps:
+      - bash: npm config set //{{registry}}/:_authToken $NPM_KEY && npm publish
+        env: {NPM_KEY: $(key)}
+  - job: login
+    steps:
+      - script: |
+          npx npm-cli-login -u $(npm.username) -p $(npm.password) -e $(npm.email)
+          npm publish
+";
+    let scan = read_files(&[MANIFEST, ("azure-pipelines.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "linux 7 npm token npmToken",
+            "windows 14 npm token acme.npm",
+            "set 17 npm token key",
+            "login 23 npm token npm.password",
+        ]
+    );
+}

@@ -309,3 +309,42 @@ fn templates_keep_their_lines() {
         ["a", "", "b: template", "", "d: 1"]
     );
 }
+
+#[test]
+fn functions_and_handed_on_logins() {
+    let text = "
+.utils: &utils |
+  function setup_npm_token() {
+    echo \"//{{registry}}/:_authToken=$NPMJS_ORG_TOKEN\" >> ~/.npmrc
+  }
+login:
+  script:
+    - echo '//{{registry}}/:_authToken=${LOGIN_TOKEN}' > .npmrc
+  artifacts: {paths: [.npmrc]}
+publish:
+  before_script: [*utils, setup_npm_token]
+  script:
+    - npm publish
+later:
+  script:
+    - npm publish --tag next
+empty:
+  variables: {LOGIN_TOKEN: ''}
+  id_tokens: {NPM_ID_TOKEN: {aud: 'npm:{{registry}}'}}
+  script: npm publish
+bad-audience:
+  id_tokens: {NPM_ID_TOKEN: {aud: 'https://{{registry}}'}}
+  script: npm publish
+";
+    let scan = read_files(&[MANIFEST, (".gitlab-ci.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "publish 13 npm token NPMJS_ORG_TOKEN",
+            "later 16 npm token LOGIN_TOKEN",
+            "empty 20 npm oidc -",
+            "bad-audience 23 npm token LOGIN_TOKEN",
+        ]
+    );
+    assert!(rules(&scan).contains(&"id-token-audience"));
+}

@@ -148,3 +148,108 @@ fn hostile_text_ends() {
     let quotes = "\"".repeat(20_001);
     assert!(read(&quotes).publish_paths.is_empty());
 }
+
+#[test]
+fn logins_of_other_stages_and_functions() {
+    let scan = read(
+        r#"
+def publish(tag) {
+  withCredentials([[$class: 'StringBinding', credentialsId: 'NpmAuthToken', variable: 'NPM_TOKEN'],
+                   [$class: 'StringBinding', credentialsId: 'OtherToken', variable: 'C_TOKEN']]) {
+    sh "npm config set //{{registry}}/:_authToken=$NPM_TOKEN"
+    sh "npm publish --tag ${tag}"
+  }
+}
+pipeline {
+  agent any
+  tools { nodejs '18.6.0' }
+  stages {
+    stage('Login') {
+      steps {
+        withCredentials([usernamePassword(credentialsId: 'bot', usernameVariable: 'U', passwordVariable: 'NPM_AUTH_TOKEN')]) {
+          sh "echo '//{{registry}}/:_authToken=$NPM_AUTH_TOKEN' >> .npmrc"
+        }
+      }
+    }
+    stage('Direct') { steps { sh 'npm publish dist' } }
+    stage('Next') { steps { publish('next') } }
+    stage('Latest') { steps { script { publish('latest') } } }
+  }
+}
+"#,
+    );
+    assert_eq!(
+        paths(&scan),
+        [
+            "Next 6 npm token NpmAuthToken",
+            "Latest 6 npm token NpmAuthToken",
+            "Direct 20 npm token bot",
+        ]
+    );
+    assert!(
+        scan.publish_paths
+            .iter()
+            .all(|p| p.node_version.as_deref() == Some("18.6.0"))
+    );
+}
+
+#[test]
+fn old_styles() {
+    let scan = read(
+        r#"
+node {
+  env.NPM = 'x'
+  stage 'Build'
+  sh 'npm install'
+  stage 'Publish'
+  withNPM(npmrcConfig: 'npmjs_publish') {
+    sh("npx publish_npmjs")
+  }
+}
+"#,
+    );
+    assert_eq!(
+        paths(&scan)
+            .iter()
+            .filter(|p| p.starts_with("Publish 8"))
+            .count(),
+        1,
+        "{:?}",
+        paths(&scan)
+    );
+    assert_eq!(
+        scan.publish_paths[0].secret.as_deref(),
+        Some("npmjs_publish")
+    );
+    let scan = read(
+        r#"
+pipeline {
+  environment {
+    NPM_TOKEN = credentials('acme-npm-token')
+    NPM_CREDS = credentials('npm-cred')
+  }
+  stages {
+    stage('Deploy') {
+      steps {
+        sh "echo //{{registry}}/:_authToken=${env.NPM_TOKEN} > .npmrc"
+        sh "npm publish"
+      }
+    }
+    stage('Other registry') {
+      steps {
+        sh '''npm config set registry https://nexus.acme.example/repository/npm/'''
+        sh '''npm publish'''
+      }
+    }
+  }
+}
+"#,
+    );
+    assert_eq!(
+        paths(&scan),
+        [
+            "Deploy 11 npm token acme-npm-token",
+            "Other registry 17 npm token acme-npm-token [other]"
+        ]
+    );
+}

@@ -19,7 +19,10 @@ pub(super) struct Token {
 
 /// The variable that a value refers to, where it is nothing but a reference: `$X`, `${X}`, `${X:-}`, `$(X)`, `%X%`.
 pub fn variable_name(value: &str) -> Option<&str> {
-    let value = value.trim().trim_matches(['"', '\'']);
+    let value = value
+        .trim()
+        .trim_matches(['"', '\''])
+        .trim_start_matches('\\');
     let name = if let Some(rest) = value.strip_prefix("$(") {
         rest.strip_suffix(')')?
     } else if let Some(rest) = value.strip_prefix("${") {
@@ -34,7 +37,10 @@ pub fn variable_name(value: &str) -> Option<&str> {
     } else {
         value.strip_prefix('%')?.strip_suffix('%')?
     };
-    let name = name.strip_prefix("env:").unwrap_or(name);
+    let name = ["env:", "env.", "params."]
+        .iter()
+        .find_map(|p| name.strip_prefix(p))
+        .unwrap_or(name);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     (!name.is_empty() && name.chars().all(plain)).then_some(name)
 }
@@ -149,8 +155,14 @@ impl Reach<'_> {
         }
     }
 
-    /// A variable that holds a token by its name.
+    /// A variable that holds a token by its own name, else one that a credential about npm is bound to.
     pub fn token(&self) -> Option<Token> {
+        let npm = |name: &str| name.to_ascii_lowercase().contains("npm");
+        self.first(|v| is_token_name(&v.name))
+            .or_else(|| self.first(|v| v.secret.as_deref().is_some_and(|s| npm(s) || npm(&v.name))))
+    }
+
+    fn first(&self, wanted: impl Fn(&Variable) -> bool) -> Option<Token> {
         let mut seen: Vec<&str> = Vec::new();
         for variable in &self.variables {
             // The nearest one decides: an empty one near hides a full one further out.
@@ -158,8 +170,7 @@ impl Reach<'_> {
                 continue;
             }
             seen.push(&variable.name);
-            let by_secret = variable.secret.as_deref().is_some_and(is_token_name);
-            if !is_token_name(&variable.name) && !by_secret {
+            if !wanted(variable) {
                 continue;
             }
             let secret = match &variable.secret {
@@ -190,6 +201,27 @@ impl Reach<'_> {
             secret,
             set_at: place,
         })
+    }
+}
+
+/// A credential line that a step wrote, and the token it had then.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    pub auth: Auth,
+    pub token: Option<Token>,
+}
+
+impl Written {
+    /// The token now: what the variable was bound to when the line was written counts over its bare name.
+    pub fn now(&self, reach: &Reach<'_>) -> Option<Token> {
+        let now = reach.auth(
+            &self.auth,
+            self.token.as_ref().and_then(|t| t.set_at.clone()),
+        )?;
+        let bound = self.token.clone().filter(|t| {
+            t.secret.is_some() && t.secret.as_deref() != variable_name(&self.auth.value)
+        });
+        Some(bound.unwrap_or(now))
     }
 }
 
@@ -305,6 +337,8 @@ mod tests {
             ("${NPM_TOKEN:-}", Some("NPM_TOKEN")),
             ("$(npm-token)", Some("npm-token")),
             ("${env:X}", Some("X")),
+            ("${env.X}", Some("X")),
+            ("\\${X}", Some("X")),
             ("\"$X\"", Some("X")),
             ("%X%", Some("X")),
             ("$(cat x)", None),

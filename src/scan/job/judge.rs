@@ -9,9 +9,9 @@ use super::super::{
     CiSystem, Credential, Place, PublishPath, Purpose, Registry, Reusable, TokenUse, Tool,
 };
 use super::credential::{
-    Config, Reach, Token, is_token_name, reaches, registry_of, scoped_registries,
+    Config, Reach, Token, Written, is_token_name, reaches, registry_of, scoped_registries,
 };
-use super::{Checkout, Found, Job, Known, Step, Variable};
+use super::{Checkout, Earlier, Found, Job, Known, Step, Variable};
 use crate::safe::shown::visible;
 
 /// Most publishes that are told of one job.
@@ -22,7 +22,10 @@ pub(super) struct Judge<'j, 'c, 'd, 's> {
     pub job: &'j Job<'d, 's>,
     pub parts: &'j mut Found,
     /// Credential lines written by steps so far, oldest first.
-    auths: Vec<(Auth, Place)>,
+    auths: Vec<Written>,
+    /// Written by jobs before this one.
+    inherited: Vec<Written>,
+    fallback: Option<Token>,
     /// Exported by steps so far, oldest first.
     exported: Vec<Variable>,
     /// Name of a stored credential set up by a step, or a login.
@@ -49,6 +52,8 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             job,
             parts,
             auths: Vec::new(),
+            inherited: Vec::new(),
+            fallback: None,
             exported: Vec::new(),
             granted: None,
             registry: None,
@@ -61,7 +66,16 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         }
     }
 
-    pub fn run(mut self) {
+    pub fn run(mut self, earlier: &mut Earlier) {
+        // Machines are not shared between the jobs of Azure and Travis.
+        let handed_on = matches!(
+            self.job.ci,
+            CiSystem::Jenkins | CiSystem::Gitlab | CiSystem::Circleci
+        );
+        if handed_on {
+            self.inherited.clone_from(&earlier.auths);
+        }
+        self.fallback.clone_from(&earlier.fallback);
         for step in &self.job.steps {
             if let Some(name) = &step.grants {
                 let set_at = Some(self.place(step.line, step.column));
@@ -78,6 +92,13 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             }
         }
         self.unused_tokens();
+        let publishes = self.parts.paths.len() > self.first_path;
+        if handed_on
+            && (!publishes || self.job.ci == CiSystem::Jenkins)
+            && earlier.auths.len() < 1_000
+        {
+            earlier.auths.append(&mut self.auths);
+        }
     }
 
     fn script(&mut self, step: &Step<'_, '_>) {
@@ -145,7 +166,8 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             What::Auth => {
                 if let Some(auth) = act.auth.clone() {
                     let place = self.place(line, 1);
-                    self.auths.push((auth, place));
+                    let token = self.at_write(&auth, act, step, &place);
+                    self.auths.push(Written { auth, token });
                 }
             }
             What::SetEnv(name, value) => {
@@ -157,7 +179,22 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             What::InstallTool(name) if name == "npm" => self.npm_version.clone_from(&act.version),
             What::Login => {
                 let token = self.token(act, step, Registry::Npmjs);
-                self.granted = Some(token.unwrap_or_default());
+                let words = act
+                    .command
+                    .split_whitespace()
+                    .filter_map(super::variable_name);
+                let secret = words.filter(|w| {
+                    ["pass", "token", "auth"]
+                        .iter()
+                        .any(|k| w.to_ascii_lowercase().contains(k))
+                });
+                let named = secret
+                    .map(|w| Token {
+                        secret: Some(w.to_owned()),
+                        set_at: None,
+                    })
+                    .next_back();
+                self.granted = Some(token.or(named).unwrap_or_default());
             }
             What::Install => self.token_use(act, step, line, Purpose::Install),
             What::DistTag => self.token_use(act, step, line, Purpose::DistTag),
@@ -393,7 +430,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             return Some(self.resolved(address));
         }
         // Only a login for another registry was written: that is where the publish goes.
-        let hosts = self.auths.iter().map(|(auth, _)| auth.host.as_deref());
+        let hosts = self.auths.iter().map(|w| w.auth.host.as_deref());
         let hosts: Option<Vec<&str>> = hosts.collect();
         let hosts = hosts.filter(|all| !all.is_empty() && !self.id_token)?;
         let elsewhere = |host: &&str| {
@@ -458,23 +495,52 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         if let Some(token) = near.token() {
             return Some(token);
         }
-        let written = self
-            .auths
-            .iter()
-            .rev()
-            .map(|(auth, place)| (auth, place.clone()));
+        let in_reach = |auth: &Auth| reaches(auth.host.as_deref(), registry);
+        let mut written = self.auths.iter().rev().filter(|w| in_reach(&w.auth));
+        if let Some(token) = written.find_map(|w| w.now(&reach)) {
+            return Some(token);
+        }
         let config = Config::read(self.cx, act.dir.as_deref());
-        let committed = config
-            .auths
-            .iter()
-            .map(|(auth, place)| (auth, place.clone()));
-        let by_config = written
-            .chain(committed)
-            .filter(|(auth, _)| reaches(auth.host.as_deref(), registry))
-            .find_map(|(auth, place)| reach.auth(auth, Some(place)));
-        by_config
+        let mut committed = config.auths.iter().filter(|(auth, _)| in_reach(auth));
+        let inherited = || {
+            let mut all = self
+                .inherited
+                .iter()
+                .rev()
+                .filter(|w| in_reach(&w.auth) && !self.id_token);
+            all.find_map(|w| w.token.clone())
+        };
+        committed
+            .find_map(|(auth, place)| reach.auth(auth, Some(place.clone())))
             .or_else(|| self.granted.clone())
             .or_else(|| reach.token())
+            .or_else(inherited)
+            .or_else(|| self.fallback.clone())
+    }
+
+    /// The token that a configuration line brings at the moment it is written.
+    fn at_write(
+        &self,
+        auth: &Auth,
+        act: &Act,
+        step: &Step<'_, '_>,
+        place: &Place,
+    ) -> Option<Token> {
+        let own: Vec<Variable> = act
+            .env
+            .iter()
+            .rev()
+            .map(|(name, value)| Variable::new(name, value, place.clone()))
+            .collect();
+        let variables = own
+            .iter()
+            .chain(&step.variables)
+            .chain(self.exported.iter().rev())
+            .chain(&self.job.variables);
+        Reach {
+            variables: variables.collect(),
+        }
+        .auth(auth, Some(place.clone()))
     }
 
     fn has_id_token(&self, act: &Act, step: &Step<'_, '_>) -> bool {

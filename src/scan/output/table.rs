@@ -24,7 +24,11 @@ const GAP: usize = 2;
 /// Only what the writer gives.
 pub fn write_table(repos: &[RepoScan], width: usize, out: &mut impl Write) -> io::Result<()> {
     let width = width.max(MIN_WIDTH);
-    for repo in repos {
+    // Repositories with nothing to tell take one line each, after the others.
+    let (quiet, told): (Vec<_>, Vec<_>) = repos.iter().partition(|r| {
+        r.publish_paths.is_empty() && r.token_uses.is_empty() && r.findings.is_empty()
+    });
+    for repo in told {
         heading(repo, width, out)?;
         if !repo.publish_paths.is_empty() {
             rows(
@@ -43,6 +47,16 @@ pub fn write_table(repos: &[RepoScan], width: usize, out: &mut impl Write) -> io
             )?;
         }
         findings(repo, width, out)?;
+        writeln!(out)?;
+    }
+    for repo in &quiet {
+        let line = format!(
+            "{}  nothing that publishes or uses a token",
+            clean(&repo.repo)
+        );
+        writeln!(out, "{}", cut(&line, width))?;
+    }
+    if !quiet.is_empty() {
         writeln!(out)?;
     }
     summary(repos, out)

@@ -254,10 +254,15 @@ impl Walk<'_, '_> {
                 act.auth = auth;
             }
         }
-        if matches!(
-            command.program(),
-            "npm-cli-login" | "npm-auth-to-token" | "npm-login-noninteractive"
-        ) {
+        let logs_in = |w: &String| {
+            matches!(
+                w.as_str(),
+                "npm-cli-login" | "npm-auth-to-token" | "npm-login-noninteractive"
+            )
+        };
+        if command.words.iter().take(3).any(logs_in)
+            && !command.words.iter().any(|w| w == "install" || w == "add")
+        {
             self.push(What::Login, Tool::Npm, Flags::default(), frame);
         }
     }
