@@ -16,7 +16,8 @@ use cutover::safe::json::write_json;
 use cutover::safe::shown::{visible, visible_bytes, visible_multiline};
 use cutover::safe::sink;
 use cutover::scan::output::{write_annotations, write_scan_json, write_table};
-use cutover::scan::scan_paths;
+use cutover::scan::sarif::write_sarif;
+use cutover::scan::{RepoScan, scan_paths};
 use hostile::{Planted, assert_clean, assert_no_secret, assert_plain, build};
 
 fn built() -> (tempfile::TempDir, Planted) {
@@ -144,16 +145,53 @@ fn a_scan_ends_and_prints_nothing_hostile() {
             .map(|repo| visible(&repo.repo).into_owned())
             .collect::<Vec<_>>()
     );
-    let mut outputs = [Vec::new(), Vec::new(), Vec::new()];
-    let [json, annotations, table] = &mut outputs;
+    let mut outputs = [const { Vec::new() }; 4];
+    let [json, annotations, table, sarif] = &mut outputs;
     write_scan_json(&repos, json).unwrap();
     write_annotations(&repos, annotations).unwrap();
     write_table(&repos, 120, table).unwrap();
+    write_sarif(&repos, "0.0.0", sarif).unwrap();
     for output in &outputs {
         assert!(!output.is_empty());
         assert_plain(output, &planted);
     }
-    assert!(repos.iter().any(|repo| repo.repo == "acme/readable"));
+    let readable = repos
+        .iter()
+        .find(|repo| repo.repo == "acme/readable")
+        .unwrap();
+    let publishes = |file: &str| readable.publish_paths.iter().any(|path| path.file == file);
+    assert!(
+        publishes(&planted.ignored),
+        "a tracked workflow that .gitignore names was passed over"
+    );
+    assert!(
+        publishes(".github/workflows/publish.yml") && publishes(".github/workflows/script.yml")
+    );
+    let rules = |repo: &RepoScan, file: &str| -> Vec<&str> {
+        repo.findings
+            .iter()
+            .filter(|found| found.file == file)
+            .map(|found| found.rule)
+            .collect()
+    };
+    assert!(
+        rules(readable, &planted.duplicate).contains(&"duplicate-key"),
+        "{:?}",
+        rules(readable, &planted.duplicate)
+    );
+    // What must not be followed, waited for or swallowed whole is said, never passed over in silence.
+    for (name, files) in [
+        ("acme/special", ["fifo", "socket", "zero", "link", "loop"]),
+        ("broken", ["raw", "binary", "latin", "huge", "deep"]),
+    ] {
+        let found = |repo: &&RepoScan| repo.repo == name || repo.root.ends_with(name);
+        let repo = repos.iter().find(found).unwrap();
+        assert_eq!(repo.publish_paths, []);
+        for file in files {
+            let file = format!(".github/workflows/{file}.yml");
+            assert_eq!(rules(repo, &file), ["unreadable-file"], "{file}");
+        }
+    }
 }
 
 #[test]

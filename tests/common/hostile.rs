@@ -139,10 +139,28 @@ fn nasty_with(marks: usize) -> String {
     )
 }
 
-/// The same as a double-quoted YAML or JSON string's content, which a parser turns into the characters themselves.
-fn escaped(text: &str) -> String {
-    let quoted = serde_json::to_string(text).unwrap();
-    quoted[1..quoted.len() - 1].to_owned()
+/// The same as a double-quoted string's content, which a parser turns into the characters themselves.
+fn escaped(text: &str, astral: impl Fn(char) -> String) -> String {
+    let escape = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        ' '..='~' | '\u{301}' => c.to_string(),
+        '\u{10000}'.. => astral(c),
+        c => format!("\\u{:04x}", u32::from(c)),
+    };
+    text.chars().map(escape).collect()
+}
+
+fn in_yaml(text: &str) -> String {
+    escaped(text, |c| format!("\\U{:08x}", u32::from(c)))
+}
+
+fn in_json(text: &str) -> String {
+    escaped(text, |c| {
+        c.encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect()
+    })
 }
 
 fn put(path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
@@ -162,7 +180,10 @@ fn git(checkout: &Path, origin: &str) {
 fn readable_checkout(planted: &mut Planted, random: &mut Random) {
     let root = planted.readable.clone();
     let npm = cutover::assets::npm_host();
-    let name = escaped(&nasty());
+    let name = in_yaml(&nasty());
+    // A YAML key may not be longer than 1,024 characters.
+    let key = in_yaml(&nasty_with(20));
+    let json = in_json(&nasty());
     git(
         &root,
         &format!(
@@ -172,7 +193,7 @@ fn readable_checkout(planted: &mut Planted, random: &mut Random) {
     );
     let token = planted.secret(random, "npm_");
     let workflow = format!(
-        "name: \"{name}\"\non:\n  push:\n    branches: [\"{name}\"]\nenv:\n  NPM_TOKEN: {token}\njobs:\n  \"pub{name}\":\n    runs-on: \"{name}\"\n    environment: \"{name}\"\n    permissions: {{ id-token: write }}\n    steps:\n      - name: \"{name}\"\n        uses: \"acme/{name}@main\"\n      - name: \"{name}\"\n        run: \"npm publish --tag '{name}'\"\n        env:\n          NODE_AUTH_TOKEN: ${{{{ secrets.NPM_TOKEN }}}}\n          \"X{name}\": \"{name}\"\n"
+        "name: \"{name}\"\non:\n  push:\n    branches: [\"{name}\"]\nenv:\n  NPM_TOKEN: {token}\njobs:\n  \"pub{key}\":\n    runs-on: \"{name}\"\n    environment: \"{name}\"\n    permissions: {{ id-token: write }}\n    steps:\n      - name: \"{name}\"\n        uses: \"acme/{name}@main\"\n      - name: \"{name}\"\n        run: \"npm publish --tag '{name}'\"\n        env:\n          NODE_AUTH_TOKEN: ${{{{ secrets.NPM_TOKEN }}}}\n          \"X{key}\": \"{name}\"\n"
     );
     put(root.join(".github/workflows/publish.yml"), workflow);
     let raw = planted.secret(random, "npm_");
@@ -209,23 +230,23 @@ fn readable_checkout(planted: &mut Planted, random: &mut Random) {
     put(
         root.join("package.json"),
         format!(
-            "{{\"name\":\"@acme/{name}\",\"version\":\"{name}\",\"repository\":\"https://github.com/{name}\",\"scripts\":{{\"release\":\"npm publish {name}\"}},\"workspaces\":[\"packages/*\",\"{name}\"]}}"
+            "{{\"name\":\"@acme/{json}\",\"version\":\"{json}\",\"repository\":\"https://github.com/{json}\",\"scripts\":{{\"release\":\"npm publish {json}\"}},\"workspaces\":[\"packages/*\",\"{json}\"]}}"
         ),
     );
     put(
         root.join("packages/a/package.json"),
-        format!("{{\"name\":\"@acme/a\",\"publishConfig\":{{\"registry\":\"https://{name}/\"}}}}"),
+        format!("{{\"name\":\"@acme/a\",\"publishConfig\":{{\"registry\":\"https://{json}/\"}}}}"),
     );
     put(
         root.join(".gitlab-ci.yml"),
         format!(
-            "\"job{name}\":\n  environment: \"{name}\"\n  script:\n    - npm publish\n    - \"echo {name}\"\n"
+            "\"job{key}\":\n  environment: \"{name}\"\n  script:\n    - npm publish\n    - \"echo {name}\"\n"
         ),
     );
     put(
         root.join(".circleci/config.yml"),
         format!(
-            "version: 2.1\njobs:\n  \"j{name}\":\n    steps:\n      - run: npm publish\nworkflows:\n  w:\n    jobs:\n      - \"j{name}\":\n          context: \"{name}\"\n"
+            "version: 2.1\njobs:\n  \"j{key}\":\n    steps:\n      - run: npm publish\nworkflows:\n  w:\n    jobs:\n      - \"j{key}\":\n          context: \"{name}\"\n"
         ),
     );
     put(
