@@ -531,3 +531,28 @@ fn the_workflow_that_runs_it_is_minimal_and_pinned() {
     );
     assert!(!text.contains("secrets."));
 }
+
+#[test]
+fn a_change_that_brings_in_a_token_fails_and_one_that_removes_it_does_not() {
+    let Some(repo) = Repo::new() else { return };
+    let flow = |environment: &str, token: &str| {
+        format!(
+            "on: push\njobs:\n  release:\n    runs-on: ubuntu-latest\n{environment}    permissions:\n      id-token: write\n    steps:\n      - run: npm publish\n{token}"
+        )
+    };
+    let token = "        env:\n          NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}\n";
+    let named = "    environment: npm\n";
+    repo.write(
+        "package.json",
+        "{\"name\": \"@acme/a\", \"version\": \"1.0.0\"}",
+    );
+    repo.write(".github/workflows/release.yml", &flow(named, ""));
+    repo.target();
+    assert!(repo.check().unwrap().is_clean());
+    repo.write(".github/workflows/release.yml", &flow("", token));
+    let outcome = repo.check().unwrap();
+    let rules: Vec<&str> = outcome.failing().map(|v| v.finding.rule).collect();
+    assert_eq!(rules.len(), 2, "{rules:?}");
+    assert!(rules.contains(&"policy-token-forbidden"));
+    assert!(rules.contains(&"policy-environment-missing"));
+}
