@@ -586,7 +586,10 @@ impl<'d> Walk<'_, 'd> {
                     .map(|s| s.raw.as_ref())
             }) == Some("true")
         };
-        if act.flags.dry_run || dry("npm_config_dry_run") {
+        if act.flags.dry_run
+            || dry("npm_config_dry_run")
+            || (act.tool == Tool::Nx && dry("NX_DRY_RUN"))
+        {
             return None;
         }
         let mut reaches = self.reaches(act, scope);
@@ -718,17 +721,19 @@ impl<'d> Walk<'_, 'd> {
             "audit",
             "docs",
             "check",
-            "version-check",
+            "e2e",
+            "compile",
         ];
-        if near
-            && !sets_up.iter().any(|w| command.contains(w))
-            && !sets_up.iter().any(|w| title.contains(w))
-        {
+        let speaks = |text: &str| text.contains("publish") || text.contains("release");
+        let busy = |text: &str| sets_up.iter().any(|w| text.contains(w)) && !speaks(text);
+        let hints = [&command, &title, &job]
+            .iter()
+            .any(|t| speaks(t) || t.contains("npm") || t.contains("deploy") || t.contains("ship"));
+        if near && hints && !busy(&command) && !busy(&title) {
             return true;
         }
-        let speaks = |text: &str| text.contains("publish") || text.contains("release");
         if !reaches.is_empty() && (speaks(&command) || speaks(&title)) {
-            return !sets_up.iter().any(|w| command.contains(w));
+            return !busy(&command);
         }
         let npm_named = [&command, &title, &job].iter().any(|t| t.contains("npm"))
             || self
@@ -878,6 +883,7 @@ impl<'d> Walk<'_, 'd> {
             }
             Role::Unknown => {
                 self.opaque = true;
+                self.vault(text, uses, step, scope);
                 self.unknown_action(text, uses, step, scope, here);
             }
         }
@@ -1109,6 +1115,48 @@ impl<'d> Walk<'_, 'd> {
                 || s.text.contains("git tag")
                 || s.text.contains("jsr publish")
         })
+    }
+
+    /// An action that fetches secrets and sets them as variables of later steps.
+    fn vault(&mut self, text: &str, uses: N<'d>, step: &Step<'d>, scope: &Scope<'d>) {
+        let lower = text.to_ascii_lowercase();
+        let fetches = [
+            "load-secrets",
+            "vault",
+            "secretsmanager",
+            "secrets-manager",
+            "secret-manager",
+            "doppler",
+            "infisical",
+            "get-secret",
+            "akeyless",
+            "keeper",
+        ];
+        if !fetches.iter().any(|f| lower.contains(f)) {
+            return;
+        }
+        let mut names: Vec<String> = step
+            .env
+            .iter()
+            .filter(|v| is_npm_name(v.name))
+            .map(|v| v.name.to_owned())
+            .collect();
+        for (_, node) in &step.with {
+            let words = node
+                .as_str()
+                .unwrap_or("")
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            names.extend(
+                words
+                    .filter(|w| w.chars().all(|c| !c.is_ascii_lowercase()) && is_npm_name(w))
+                    .map(str::to_owned),
+            );
+        }
+        names.dedup();
+        for name in names {
+            self.pending
+                .push((name, vec![Source::Computed], uses.place(scope.file)));
+        }
     }
 
     fn unknown_action(

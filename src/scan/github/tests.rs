@@ -1,1 +1,468 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+use crate::scan::tree::Memory;
+use crate::scan::{Credential, Purpose, Registry, RepoScan, Reusable, Runner, Tool, scan_tree};
 
+const MANIFEST: &str = r#"{"name":"@acme/kit","version":"1.0.0","repository":"acme/kit","scripts":{"release":"changeset publish","ship":"node scripts/ship.js"}}"#;
+
+fn scan(files: &[(&str, &str)]) -> RepoScan {
+    let host = crate::assets::npm_host();
+    let mut all: Vec<(String, String)> = files
+        .iter()
+        .map(|(p, t)| ((*p).to_owned(), t.replace("{{registry}}", host)))
+        .collect();
+    if !files.iter().any(|(p, _)| *p == "package.json") {
+        all.push(("package.json".to_owned(), MANIFEST.to_owned()));
+    }
+    scan_tree(&Memory::new(all), Some(("github.com", "acme/kit")), "kit")
+}
+
+/// A workflow whose one job has these lines under it.
+fn job(lines: &str) -> String {
+    let body: String = lines.lines().map(|l| format!("    {l}\n")).collect();
+    format!("on: {{push: {{tags: ['v*']}}}}\njobs:\n  publish:\n    runs-on: ubuntu-latest\n{body}")
+}
+
+/// Credential and secret of each path of a one-job workflow.
+fn credentials(lines: &str) -> Vec<(Credential, Option<String>)> {
+    let flow = job(lines);
+    scan(&[(".github/workflows/r.yml", &flow)])
+        .publish_paths
+        .into_iter()
+        .filter(|p| p.registry == Registry::Npmjs)
+        .map(|p| (p.credential, p.secret))
+        .collect()
+}
+
+fn rules(lines: &str) -> Vec<&'static str> {
+    let flow = job(lines);
+    scan(&[(".github/workflows/r.yml", &flow)])
+        .findings
+        .into_iter()
+        .map(|f| f.rule)
+        .collect()
+}
+
+#[test]
+fn credentials_in_reach() {
+    let token = |name: &str| vec![(Credential::Token, Some(name.to_owned()))];
+    let both = |name: &str| vec![(Credential::TokenAndOidc, Some(name.to_owned()))];
+    let oidc = vec![(Credential::Oidc, None)];
+    let none = vec![(Credential::NoneVisible, None)];
+    let table: Vec<(&str, Vec<(Credential, Option<String>)>)> = vec![
+        (
+            "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ secrets.NPM_TOKEN }}'}",
+            token("NPM_TOKEN"),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+            both("T"),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: npm publish",
+            oidc.clone(),
+        ),
+        (
+            "permissions: write-all\nsteps:\n- run: npm publish",
+            oidc.clone(),
+        ),
+        (
+            "permissions: read-all\nsteps:\n- run: npm publish",
+            none.clone(),
+        ),
+        (
+            "permissions: {id-token: write}\nenv: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\nsteps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: ''}",
+            oidc.clone(),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: npm ci\n  env: {NODE_AUTH_TOKEN: '${{ secrets.READ }}'}\n- run: npm publish",
+            oidc.clone(),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: npm publish\n- run: npm dist-tag add a@1 b\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+            oidc.clone(),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: unused}",
+            oidc.clone(),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: NODE_AUTH_TOKEN= npm publish\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+            oidc.clone(),
+        ),
+        (
+            "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: \"${{ secrets.A || '' }}\"}",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: \"${{ github.ref == 'x' && secrets.A || secrets.B }}\"}",
+            token("A"),
+        ),
+        (
+            "env: {T: '${{ secrets.A }}'}\nsteps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ env.T }}'}",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: echo //{{registry}}/:_authToken=${T} > .npmrc\n  env: {T: '${{ secrets.A }}'}\n- run: npm publish",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: echo //{{registry}}/:_authToken=${{ secrets.A }} > .npmrc\n- run: npm publish",
+            token("A"),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- run: echo //npm.corp.example/:_authToken=${{ secrets.A }} > .npmrc\n- run: npm publish",
+            oidc.clone(),
+        ),
+        (
+            "steps:\n- run: npm config set //{{registry}}/:_authToken ${{ secrets.A }}\n- run: pnpm publish",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: echo NODE_AUTH_TOKEN=${{ secrets.A }} >> $GITHUB_ENV\n- run: npm publish",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: |\n    export NODE_AUTH_TOKEN=$T\n    npm publish\n  env: {T: '${{ secrets.A }}'}",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ steps.x.outputs.token }}'}",
+            vec![(Credential::Token, None)],
+        ),
+        (
+            "steps:\n- uses: JS-DevTools/npm-publish@v3\n  with: {token: '${{ secrets.A }}'}",
+            token("A"),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- uses: JS-DevTools/npm-publish@v4",
+            oidc.clone(),
+        ),
+        (
+            "steps:\n- uses: changesets/action@v1\n  with: {publish: npm run release}\n  env: {NPM_TOKEN: '${{ secrets.A }}', GITHUB_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}",
+            token("A"),
+        ),
+        (
+            "permissions: {id-token: write}\nsteps:\n- uses: changesets/action@v1\n  with: {publish: npm run release}\n  env: {NPM_TOKEN: ''}",
+            oidc,
+        ),
+        (
+            "steps:\n- uses: 1password/load-secrets-action@v2\n  with: {export-env: true}\n  env: {NPM_TOKEN: 'op://ci/npm/token'}\n- run: npx semantic-release",
+            vec![(Credential::Token, None)],
+        ),
+        (
+            "steps:\n- run: echo \"$RC\" > ~/.npmrc\n  env: {RC: '${{ secrets.NPMRC }}'}\n- run: npm publish",
+            token("NPMRC"),
+        ),
+        (
+            "permissions: {contents: read}\nsteps:\n- run: npm publish",
+            none,
+        ),
+    ];
+    for (lines, want) in table {
+        assert_eq!(credentials(lines), want, "{lines}");
+    }
+}
+
+#[test]
+fn what_is_no_publish() {
+    for lines in [
+        "steps:\n- run: npm publish --dry-run\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- run: npm publish\n  env: {npm_config_dry_run: true, NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+        "env: {NPM_CONFIG_DRY_RUN: 'true'}\nsteps:\n- run: npm publish",
+        "if: false\nsteps:\n- run: npm publish",
+        "steps:\n- if: ${{ false }}\n  run: npm publish",
+        "steps:\n- uses: changesets/action@v1\n  with: {version: npm run version}",
+        "steps:\n- uses: JS-DevTools/npm-publish@v3\n  with: {token: x, dry-run: true}",
+        "steps:\n- uses: cycjimmy/semantic-release-action@v4\n  with: {dry_run: true}",
+        "steps:\n- run: gh workflow run npm-publish.yml",
+        "steps:\n- run: npx vsce publish\n  env: {VSCE_PAT: '${{ secrets.P }}'}",
+        "steps:\n- uses: peaceiris/actions-gh-pages@v4\n  with: {publish_dir: ./dist}",
+        "steps:\n- run: ./scripts/test.sh\n  env: {NPM_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- run: echo npm publish",
+        "permissions: {id-token: write}\nsteps:\n- run: ./deploy-docs.sh",
+        "steps:\n- run: npm dist-tag add a@1 latest\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+    ] {
+        let flow = job(lines);
+        let got = scan(&[(".github/workflows/r.yml", &flow)]).publish_paths;
+        assert!(got.is_empty(), "{lines}: {:?}", got[0].command);
+    }
+}
+
+#[test]
+fn registries() {
+    let table = [
+        ("steps:\n- run: npm publish", Registry::Npmjs),
+        (
+            "steps:\n- run: npm publish --registry http://localhost:4873",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- run: npm publish --registry ${{ inputs.r }}",
+            Registry::Unknown,
+        ),
+        (
+            "steps:\n- uses: actions/setup-node@v4\n  with: {registry-url: 'https://{{registry}}'}\n- run: npm publish",
+            Registry::Npmjs,
+        ),
+        (
+            "steps:\n- uses: actions/setup-node@v4\n  with: {registry-url: 'https://npm.corp.example'}\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- run: npm set registry http://localhost:4873\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ secrets.GITHUB_TOKEN }}'}",
+            Registry::GithubPackages,
+        ),
+        (
+            "env: {npm_config_registry: 'https://nexus.corp.example/repository/npm/'}\nsteps:\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "strategy: {matrix: {r: ['https://{{registry}}']}}\nsteps:\n- run: npm publish --registry=${{ matrix.r }}",
+            Registry::Npmjs,
+        ),
+    ];
+    for (lines, want) in table {
+        let flow = job(lines);
+        let got = scan(&[(".github/workflows/r.yml", &flow)]);
+        assert_eq!(
+            got.publish_paths.first().map(|p| p.registry),
+            Some(want),
+            "{lines}"
+        );
+    }
+    let config = r#"{"name":"@acme/kit","publishConfig":{"registry":"https://artifactory.corp.example/api/npm/x"}}"#;
+    let flow = job("steps:\n- run: npm publish");
+    let got = scan(&[(".github/workflows/r.yml", &flow), ("package.json", config)]);
+    assert_eq!(got.publish_paths[0].registry, Registry::Other);
+}
+
+#[test]
+fn callers_and_callees() {
+    let action = "inputs: {token: {required: true}}\nruns:\n  using: composite\n  steps:\n  - run: npm publish\n    shell: bash\n    env: {NODE_AUTH_TOKEN: '${{ inputs.token }}'}\n";
+    let user = job("steps:\n- uses: ./.github/actions/pub\n  with: {token: '${{ secrets.A }}'}");
+    let callee = "on: {workflow_call: {secrets: {token: {required: false}}}}\njobs:\n  go:\n    runs-on: ubuntu-latest\n    steps:\n    - run: npm publish\n      env: {NODE_AUTH_TOKEN: '${{ secrets.token }}'}\n";
+    let callers = "on: push\npermissions: {id-token: write}\njobs:\n  a:\n    uses: ./.github/workflows/callee.yml\n    secrets: {token: '${{ secrets.B }}'}\n  b:\n    uses: ./.github/workflows/callee.yml\n  c:\n    uses: ./.github/workflows/callee.yml\n    secrets: inherit\n  d:\n    uses: other/repo/.github/workflows/npm-publish.yml@v1\n    secrets: {NPM_TOKEN: '${{ secrets.C }}'}\n  e:\n    uses: other/repo/.github/workflows/lint.yml@v1\n";
+    let got = scan(&[
+        (".github/actions/pub/action.yml", action),
+        (".github/workflows/user.yml", &user),
+        (".github/workflows/callee.yml", callee),
+        (".github/workflows/callers.yml", callers),
+    ]);
+    let brief: Vec<_> = got
+        .publish_paths
+        .iter()
+        .map(|p| {
+            (
+                p.file.rsplit('/').next().unwrap(),
+                p.job.as_deref(),
+                p.reusable,
+                p.credential,
+                p.secret.as_deref(),
+            )
+        })
+        .collect();
+    use Credential::{Oidc, Token, TokenAndOidc};
+    use Reusable::{Callee, Caller};
+    assert_eq!(
+        brief,
+        [
+            ("action.yml", None, Some(Callee), Token, None),
+            (
+                "callee.yml",
+                Some("go"),
+                Some(Callee),
+                TokenAndOidc,
+                Some("token")
+            ),
+            (
+                "callers.yml",
+                Some("a"),
+                Some(Caller),
+                TokenAndOidc,
+                Some("B")
+            ),
+            ("callers.yml", Some("b"), Some(Caller), Oidc, None),
+            (
+                "callers.yml",
+                Some("c"),
+                Some(Caller),
+                TokenAndOidc,
+                Some("token")
+            ),
+            (
+                "callers.yml",
+                Some("d"),
+                Some(Caller),
+                TokenAndOidc,
+                Some("C")
+            ),
+            ("user.yml", Some("publish"), Some(Caller), Token, Some("A")),
+        ]
+    );
+}
+
+#[test]
+fn places_environment_runner_and_packages() {
+    let flow = "on: push\njobs:\n  a:\n    runs-on: ${{ matrix.os }}\n    strategy: {matrix: {os: [ubuntu-latest, macos-15]}}\n    environment: {name: npm, url: 'https://x'}\n    steps:\n    - uses: actions/checkout@v4\n    - name: go\n      run: |\n        npm ci\n        npm publish --tag next\n      continue-on-error: true\n  b:\n    runs-on: [self-hosted, linux]\n    steps:\n    - run: yarn publish\n";
+    let got = scan(&[(".github/workflows/r.yml", flow)]);
+    let a = &got.publish_paths[0];
+    assert_eq!((a.line, a.column, a.step_line, a.step), (12, 9, 9, Some(1)));
+    assert_eq!(
+        (a.environment.as_deref(), a.runner, a.fails_closed),
+        (Some("npm"), Runner::Hosted, false)
+    );
+    assert_eq!(a.packages, ["@acme/kit"]);
+    let b = &got.publish_paths[1];
+    assert_eq!((b.runner, b.tool), (Runner::SelfHosted, Tool::YarnClassic));
+    assert_eq!(
+        b.blockers[..2],
+        ["self-hosted-runner", "yarn-classic-no-oidc"]
+    );
+}
+
+#[test]
+fn token_uses_besides_publishing() {
+    let flow = job(
+        "env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\nsteps:\n- run: npm ci\n- run: npm whoami\n- run: npm publish\n- run: npm deprecate a b\n- run: npm dist-tag add a@1 b",
+    );
+    let got = scan(&[(".github/workflows/r.yml", &flow)]);
+    let uses: Vec<_> = got
+        .token_uses
+        .iter()
+        .map(|u| (u.purpose, u.secret.as_deref()))
+        .collect();
+    let t = Some("T");
+    assert_eq!(
+        uses,
+        [
+            (Purpose::Install, t),
+            (Purpose::Whoami, t),
+            (Purpose::Publish, t),
+            (Purpose::Deprecate, t),
+            (Purpose::DistTag, t)
+        ]
+    );
+}
+
+#[test]
+fn findings_of_each_rule() {
+    let env = "env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}";
+    let table: Vec<(String, &str)> = vec![
+        (format!("steps:\n- run: npm publish\n  {env}"), "token-where-oidc-would-do"),
+        (format!("{env}\nsteps:\n- run: npm test\n- run: npm publish"), "credential-in-build"),
+        (format!("permissions: {{id-token: write}}\nsteps:\n- run: npm publish\n  {env}"), "token-beside-oidc"),
+        ("steps:\n- run: npm publish || true".into(), "publish-can-fail-silently"),
+        ("steps:\n- run: npm publish".into(), "publish-no-environment"),
+        ("steps:\n- run: npm publish".into(), "oidc-missing-permission"),
+        ("steps:\n- uses: actions/checkout@v4\n- run: npm publish".into(), "unpinned-action"),
+        (format!("steps:\n- run: npx semantic-release\n  {env}"), "unpinned-tool"),
+        (format!("steps:\n- run: |\n    set -x\n    npm publish\n  {env}"), "shell-trace"),
+        (format!("steps:\n- run: |\n    printenv\n    npm publish\n  {env}"), "environment-dump"),
+        (format!("steps:\n- run: |\n    npm whoami\n    npm publish\n  {env}"), "token-probe"),
+        ("steps:\n- run: npm publish --provenance".into(), "provenance-without-id-token"),
+        ("permissions: {id-token: write}\nsteps:\n- run: yarn publish".into(), "id-token-without-use"),
+        ("steps:\n- run: bun publish".into(), "bun-no-oidc"),
+        ("permissions: {id-token: write}\nsteps:\n- uses: actions/setup-node@v4\n  with: {node-version: 20}\n- run: npm publish".into(), "node-too-old"),
+        ("permissions: {id-token: write}\nsteps:\n- uses: actions/setup-node@v4\n  with: {node-version: 22}\n- run: npm publish".into(), "npm-too-old"),
+        ("permissions: {id-token: write}\nsteps:\n- run: npm i -g npm@10\n- run: npm publish".into(), "npm-too-old"),
+        ("permissions: {id-token: write}\nsteps:\n- uses: JS-DevTools/npm-publish@v3".into(), "tool-too-old"),
+        ("permissions: {id-token: write}\nsteps:\n- uses: actions/setup-node@v6\n  with: {registry-url: 'https://{{registry}}'}\n- run: npm publish".into(), "setup-node-dummy-token"),
+        ("runs-on: blacksmith-2vcpu\nsteps:\n- run: npm publish".into(), "duplicate-key"),
+        (format!("steps:\n- run: npm publish\n  env: {{NPM_TOKEN: '${{{{ secrets.T }}}}'}}"), "token-not-read"),
+        (format!("steps:\n- run: ./ci/publish.sh\n  {env}"), "unseen-callee"),
+    ];
+    for (lines, rule) in table {
+        assert!(
+            rules(&lines).contains(&rule),
+            "{rule}: {lines}\n{:?}",
+            rules(&lines)
+        );
+    }
+    let clean = "environment: npm\npermissions: {id-token: write}\nsteps:\n- uses: actions/setup-node@820762786026740c76f36085b0efc47a31fe5020\n  with: {node-version: 24}\n- run: npm publish";
+    assert_eq!(rules(clean), Vec::<&str>::new());
+}
+
+#[test]
+fn triggers_and_repository_fields() {
+    let flow = "on:\n  pull_request_target: {branches: [main]}\n  push: {tags: ['v*'], branches-ignore: [x]}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: npm publish\n      env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\n";
+    let got = scan(&[
+        (".github/workflows/r.yml", flow),
+        ("package.json", r#"{"name":"a","repository":"Acme/kit"}"#),
+    ]);
+    let rules: Vec<_> = got.findings.iter().map(|f| f.rule).collect();
+    for rule in [
+        "oidc-refused-trigger",
+        "token-in-pull-request",
+        "package-repository-mismatch",
+    ] {
+        assert!(rules.contains(&rule), "{rule}: {rules:?}");
+    }
+    let push = &got.publish_paths[0].triggers[1];
+    assert_eq!(
+        (push.tags.clone(), push.branches.clone()),
+        (vec!["v*".to_owned()], vec!["!x".to_owned()])
+    );
+    let missing = scan(&[
+        (".github/workflows/r.yml", flow),
+        ("package.json", r#"{"name":"a"}"#),
+    ]);
+    assert!(
+        missing
+            .findings
+            .iter()
+            .any(|f| f.rule == "package-repository-missing")
+    );
+}
+
+#[test]
+fn bad_files_are_findings_and_silence_nothing() {
+    let good = job("steps:\n- run: npm publish");
+    let bomb = {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for i in 1..12 {
+            text.push_str(&format!(
+                "a{i}: &a{i} [{}]\n",
+                vec![format!("*a{}", i - 1); 9].join(",")
+            ));
+        }
+        format!("{text}jobs: *a11\n")
+    };
+    let large = format!("on: push\n# {}\n", "x".repeat(3 * 1024 * 1024));
+    let got = scan(&[
+        (".github/workflows/a.yml", "on: [push\njobs: }"),
+        (".github/workflows/b.yml", "\u{0}\u{1}binary"),
+        (".github/workflows/c.yml", &bomb),
+        (".github/workflows/d.yml", &large),
+        (".github/workflows/e.yml", ""),
+        (
+            ".github/workflows/f.yml",
+            "on: push\njobs:\n  a: &a\n    steps: [*a]\n",
+        ),
+        (".github/workflows/z.yml", &good),
+    ]);
+    assert_eq!(got.publish_paths.len(), 1);
+    let bad: Vec<_> = got
+        .findings
+        .iter()
+        .filter(|f| f.rule == "unreadable-file")
+        .map(|f| f.file.rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(bad, ["a.yml", "b.yml", "d.yml", "e.yml"]);
+    assert!(got.findings.iter().any(|f| f.rule == "anchor-cycle"));
+}
+
+#[test]
+fn planted_tokens_are_not_repeated() {
+    let planted = format!("npm_{}", "x".repeat(36));
+    let flow = job(&format!(
+        "env: {{NODE_AUTH_TOKEN: {planted}}}\nsteps:\n- run: echo //{{{{registry}}}}/:_authToken={planted} > .npmrc && npm publish"
+    ));
+    let got = scan(&[(".github/workflows/r.yml", &flow)]);
+    let text = serde_json::to_string(&got).unwrap();
+    assert!(got.findings.iter().any(|f| f.rule == "npmrc-literal-token"));
+    assert!(!text.contains(&planted), "{text}");
+}

@@ -199,6 +199,7 @@ impl Walk<'_, '_> {
         if environment {
             return self.environment_lines(&text, frame);
         }
+        let before = self.out.len();
         for (_, auth) in npmrc_auth(&text).into_iter().chain(yarnrc_auth(&text)) {
             if let Some(act) = self.push(What::Auth, Tool::Other, Flags::default(), frame) {
                 act.auth = Some(auth);
@@ -224,6 +225,38 @@ impl Walk<'_, '_> {
                 self.push(what, Tool::Other, Flags::default(), frame);
             }
         }
+        // `echo "$NPMRC" > ~/.npmrc`: the whole file comes from a variable.
+        let whole = text.trim();
+        if self.out.len() == before
+            && (whole.starts_with('$') && !whole.contains(char::is_whitespace)
+                || whole.starts_with("${{") && whole.ends_with("}}"))
+        {
+            let auth = Auth::new(None, whole);
+            if let Some(act) = self.push(What::Auth, Tool::Other, Flags::default(), frame) {
+                act.auth = Some(auth);
+            }
+        }
+    }
+
+    /// `cp .github/npmrc ~/.npmrc`: what the copied file says counts from then on.
+    fn copied(&mut self, command: &Command, frame: &Frame) {
+        let [program, .., target] = command.words.as_slice() else {
+            return;
+        };
+        if !matches!(program.as_str(), "cp" | "mv" | "ln") || !is_config(target) {
+            return;
+        }
+        let source = command.words.iter().skip(1).find(|w| !w.starts_with('-'));
+        let path =
+            source.and_then(|s| super::super::tree::join(frame.dir.as_deref().unwrap_or(""), s));
+        let Some(text) = path.and_then(|p| self.project.read(&p)) else {
+            return;
+        };
+        for (_, auth) in npmrc_auth(&text).into_iter().chain(yarnrc_auth(&text)) {
+            if let Some(act) = self.push(What::Auth, Tool::Other, Flags::default(), frame) {
+                act.auth = Some(auth);
+            }
+        }
     }
 
     fn environment_lines(&mut self, text: &str, frame: &Frame) {
@@ -242,6 +275,7 @@ impl Walk<'_, '_> {
 
     /// `sed -i "s/x/_authToken=$T/" .npmrc` and helpers that log in.
     fn code_writes(&mut self, command: &Command, frame: &Frame) {
+        self.copied(command, frame);
         let names_config = command.words.iter().any(|w| is_config(w));
         let sets = command.words.iter().find(|w| w.contains("_authToken="));
         if names_config

@@ -471,12 +471,18 @@ impl Walk<'_, '_> {
         let hit = std::iter::once(first)
             .chain(rest.iter().map(String::as_str))
             .any(names_npm_release);
+        let args = Args::split("", rest);
+        let verb = args
+            .positional
+            .first()
+            .is_some_and(|w| speaks_of_release(w))
+            && !OTHER_MARKETS.contains(&program(first));
         let gradle = program(first).starts_with("gradle")
             && rest.iter().any(|w| {
                 w.to_ascii_lowercase().contains("publish")
                     && (w.contains("Js") || w.contains("Npm"))
             });
-        if !hit && !gradle {
+        if !hit && !gradle && !verb {
             return;
         }
         let runs_own_code = matches!(
@@ -513,6 +519,114 @@ impl Walk<'_, '_> {
             act.sure = false;
         }
     }
+}
+
+/// Programs that publish somewhere else, or only prepare a release.
+const OTHER_MARKETS: &[&str] = &[
+    "cargo",
+    "docker",
+    "vsce",
+    "@vscode/vsce",
+    "ovsx",
+    "jsr",
+    "twine",
+    "poetry",
+    "hatch",
+    "flit",
+    "gem",
+    "dotnet",
+    "mvn",
+    "mvnw",
+    "helm",
+    "deno",
+    "hub",
+    "glab",
+    "web-ext",
+    "electron-builder",
+    "electron-forge",
+    "firebase",
+    "pkg-pr-new",
+    "wrangler",
+    "vercel",
+    "netlify",
+    "expo",
+    "eas",
+    "flutter",
+    "pod",
+    "standard-version",
+    "commit-and-tag-version",
+    "release-please",
+    "sentry-cli",
+    "changelogithub",
+    "bumpp",
+    "goreleaser",
+    "python",
+    "pip",
+    "zip",
+    "rsync",
+    "scp",
+    "aws",
+    "az",
+    "gcloud",
+    "kubectl",
+    "terraform",
+    "chrome-webstore-upload",
+    "apm",
+    "ember",
+    "ng",
+    "hugo",
+    "snapcraft",
+    "pulumi",
+    "serverless",
+    "sls",
+    "gradle",
+    "gradlew",
+    "sbt",
+    "mix",
+    "opam",
+    "stack",
+    "cabal",
+    "rover",
+    "buf",
+    "graphql-codegen",
+    "chromatic",
+    "storybook-to-ghpages",
+    "gh-pages",
+    "git-cliff",
+    "svu",
+    "cz",
+    "commitizen",
+    "dart",
+    "unzip",
+    "vitest",
+    "jest",
+    "mocha",
+    "eslint",
+    "tsc",
+    "can-npm-publish",
+    "publint",
+    "attw",
+];
+
+/// Tells whether a word is a verb of releasing: `publish`, `release:prod`.
+fn speaks_of_release(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let not = [
+        "unpublish",
+        "prepublish",
+        "dry",
+        "check",
+        "test",
+        "notes",
+        "changelog",
+        "build",
+        "github",
+        "docs",
+        ".",
+    ];
+    (lower.contains("publish") || lower.contains("release"))
+        && !not.iter().any(|n| lower.contains(n))
+        && !lower.contains('/')
 }
 
 /// Tells whether one word joins npm with publish, release or deploy: `npm:package:release`, `pkg-npm-deploy`.

@@ -279,6 +279,7 @@ impl Walk<'_, '_> {
                         .iter()
                         .any(|c| window.join(" ").contains(c));
                 flags.dry_run = always;
+                flags.registry = stated_registry(&window.join(" "), text);
                 self.push(what.clone(), *tool, flags, frame);
                 break;
             }
@@ -433,6 +434,27 @@ impl Walk<'_, '_> {
                 self.one_target("task", other, &dir, frame);
             }
         }
+    }
+}
+
+/// The registry that a call in a program names; a local test registry anywhere in the file counts.
+fn stated_registry(window: &str, text: &str) -> Option<String> {
+    let given = window
+        .split_once("--registry")
+        .map(|(_, rest)| rest.trim_start_matches(['=', ' ', '\'', '"', ',', '`']));
+    let url = given.map(|rest| {
+        rest.split(['\'', '"', '`', ' ', ',', ']', ')'])
+            .next()
+            .unwrap_or("")
+    });
+    let local = ["localhost:", "127.0.0.1", "verdaccio"]
+        .iter()
+        .any(|w| text.contains(w));
+    match url.filter(|u| !u.is_empty()) {
+        Some(url) if url.contains("://") && !url.contains('$') => Some(url.to_owned()),
+        _ if local => Some("http://localhost".to_owned()),
+        Some(url) => Some(format!("${url}")),
+        None => None,
     }
 }
 

@@ -554,7 +554,30 @@ impl Walk<'_, '_> {
         if manager == "bun" && !self.has_script(&name, &outer) {
             return self.run_file(&name, &extra, frame);
         }
-        for dir in self.script_dirs(&name, &outer) {
+        let dirs = self.script_dirs(&name, &outer);
+        if dirs.is_empty()
+            && self
+                .project
+                .packages
+                .nearest(frame.dir.as_deref().unwrap_or(""))
+                .is_none()
+        {
+            // No manifest is here to say what the script does: its name has to do.
+            let lower = name.to_ascii_lowercase();
+            if lower.contains("publish") || lower.contains("release") {
+                let shown = format!("{manager} run {name}");
+                if let Some(act) = self.push(
+                    What::Unread(shown),
+                    Tool::CustomScript,
+                    Flags::default(),
+                    frame,
+                ) {
+                    act.sure = false;
+                }
+            }
+            return;
+        }
+        for dir in dirs {
             let mut at = outer.clone();
             at.dir = Some(dir.clone());
             let before = self.out.len();

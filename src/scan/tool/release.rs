@@ -115,7 +115,7 @@ impl Walk<'_, '_> {
         let args = Args::split("lerna", rest);
         match args.first() {
             "publish" => {
-                let off = args.on(&["--skip-npm"]);
+                let off = args.on(&["--skip-npm"]) || self.project.all_private();
                 if !off {
                     self.push(What::Publish, Tool::Lerna, args.publish_flags(), frame);
                 }
@@ -140,7 +140,7 @@ impl Walk<'_, '_> {
 
     fn changeset(&mut self, rest: &[String], frame: &Frame) -> bool {
         let args = Args::split("changeset", rest);
-        if args.first() == "publish" {
+        if args.first() == "publish" && !self.project.all_private() {
             self.push(What::Publish, Tool::Changesets, args.publish_flags(), frame);
         }
         true
@@ -201,6 +201,10 @@ impl Walk<'_, '_> {
         let args = Args::split("nx", rest);
         let mut flags = args.publish_flags();
         flags.dry_run |= args.on(&["-d"]);
+        flags.dry_run |= frame
+            .env
+            .iter()
+            .any(|(n, v)| n == "NX_DRY_RUN" && v == "true");
         match args.first() {
             "release" => {
                 let publishes = match args.second() {
@@ -332,11 +336,12 @@ impl super::Project<'_> {
     /// Its default plugins do; a `plugins` list without one for npm, `npmPublish: false` and a private package do not.
     pub fn semantic_release_publishes(&self, dir: &str) -> bool {
         let config = self.configuration(dir, "release", &[".releaserc", "release.config"]);
+        let private = self.private_only(dir);
         let Some(text) = config else {
-            return !self.private_only(dir);
+            return !private;
         };
         if text.trim().is_empty() {
-            return true;
+            return !private;
         }
         let squeezed: String = text
             .chars()
@@ -346,7 +351,8 @@ impl super::Project<'_> {
             && !squeezed.contains("plugins=")
             && !squeezed.contains("publish:")
         {
-            return true;
+            // A shared configuration may name another folder to publish.
+            return !private || squeezed.contains("extends");
         }
         let by_exec = text.contains("publishCmd")
             && ["publish", "lerna", "release"]
@@ -363,6 +369,9 @@ impl super::Project<'_> {
                 <= squeezed.matches("npmPublish:false").count()
         {
             return by_exec && text.contains("npm publish");
+        }
+        if private && !by_exec && !squeezed.contains("pkgRoot") {
+            return false;
         }
         // Lists built from elsewhere (`extends`, spread, imports) may hold it.
         let elsewhere = squeezed.contains("extends:") || squeezed.contains("...");
@@ -403,6 +412,13 @@ impl super::Project<'_> {
         !block.contains("publish:false")
             && !toml.contains("publish=false")
             && !yaml.starts_with("false")
+    }
+
+    /// Tells whether packages are there and every one of them is private: then nothing can be published.
+    pub fn all_private(&self) -> bool {
+        let named = |m: &&super::super::package::Manifest| !m.package.name.is_empty();
+        let mut manifests = self.packages.manifests().iter().filter(named).peekable();
+        manifests.peek().is_some() && manifests.all(|m| m.package.private)
     }
 
     fn private_only(&self, dir: &str) -> bool {

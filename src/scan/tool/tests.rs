@@ -105,7 +105,7 @@ fn publishes_of_every_tool() {
         ("npx can-npm-publish", &[]),
         ("echo npm publish", &[]),
         ("git commit -m 'npm publish'", &[]),
-        ("npm run publish", &[]),
+        ("npm run publish", &["Unread CustomScript"]),
     ];
     for (script, want) in table {
         assert_eq!(&brief(&[], script), want, "{script}");
@@ -339,4 +339,65 @@ fn credentials_written_to_files() {
         env[0].what,
         What::SetEnv("NODE_AUTH_TOKEN".into(), "${{ secrets.X }}".into())
     );
+}
+
+#[test]
+fn more_ways_to_write_credentials_and_to_release() {
+    let host = "registry.example.org";
+    let npmrc = format!("//{host}/:_authToken=${{NPM_TOKEN}}\n");
+    let files = [
+        ("ci/npmrc", npmrc.as_str()),
+        ("package.json", "{\"name\":\"a\"}"),
+    ];
+    let auth = |text: &str| {
+        run(&files, text)
+            .into_iter()
+            .find_map(|a| a.auth)
+            .map(|a| a.value)
+    };
+    assert_eq!(
+        auth("cp ci/npmrc ~/.npmrc").as_deref(),
+        Some("${NPM_TOKEN}")
+    );
+    assert_eq!(
+        auth("echo \"$NPMRC\" > ~/.npmrc").as_deref(),
+        Some("$NPMRC")
+    );
+    assert_eq!(
+        auth("echo \"${{ secrets.NPMRC }}\" > .npmrc").as_deref(),
+        Some("${{ secrets.NPMRC }}")
+    );
+    let table: &[(&str, &[&str])] = &[
+        ("npx gulp publish", &["Unread CustomScript"]),
+        ("cargo publish", &[]),
+        ("npx vsce publish", &[]),
+        ("helm publish x", &[]),
+        (
+            "sf-release npm:package:release --no-install",
+            &["Unread Other"],
+        ),
+        ("dart run grinder pkg-npm-deploy", &["Unread CustomScript"]),
+        (
+            "T=$X; export NODE_AUTH_TOKEN=$T; npm publish",
+            &["Publish Npm"],
+        ),
+    ];
+    for (script, want) in table {
+        assert_eq!(&brief(&files, script), want, "{script}");
+    }
+    let acts = run(&files, "export NODE_AUTH_TOKEN=$T\nnpm publish");
+    assert_eq!(
+        acts[0].env,
+        [("NODE_AUTH_TOKEN".to_owned(), "$T".to_owned())]
+    );
+    let local = [(
+        "e2e.js",
+        "execSync('npm publish --registry http://localhost:4873')\n",
+    )];
+    assert_eq!(
+        run(&local, "node e2e.js")[0].flags.registry.as_deref(),
+        Some("http://localhost:4873")
+    );
+    let private = [("package.json", "{\"name\":\"a\",\"private\":true}")];
+    assert!(brief(&private, "npx changeset publish").is_empty());
 }
