@@ -45,6 +45,8 @@ pub struct GateSpec {
     pub asks: &'static str,
     /// What to do about it, in one sentence.
     pub next: &'static str,
+    /// Nothing in this program looks at it: only a person can say so.
+    unseen: bool,
     /// What the facts alone say; decisions of people are laid over it in `judge`.
     looks: fn(&View<'_>) -> Verdict,
 }
@@ -73,6 +75,7 @@ impl GateId {
             latches: false,
             asks: "",
             next: "",
+            unseen: true,
             looks: nobody_looks,
         };
         GATES.get(usize::from(self.0)).unwrap_or(&NONE)
@@ -80,6 +83,11 @@ impl GateId {
 
     pub fn word(self) -> &'static str {
         self.spec().id
+    }
+
+    /// Tells whether it is to be observed and nothing here can: such gates wait behind those that can be worked on.
+    pub fn is_out_of_sight(self) -> bool {
+        self.spec().unseen && self.spec().way == Way::Observed
     }
 
     /// Gives every gate, in the order of the table.
@@ -161,7 +169,7 @@ macro_rules! gates {
                 $($($flag: true,)+)?
                 asks: $asks,
                 next: $next,
-                $(looks: $looks,)?
+                $(looks: $looks, unseen: false,)?
                 ..PLAIN
             },
         )+];
@@ -179,6 +187,7 @@ const PLAIN: GateSpec = GateSpec {
     latches: false,
     asks: "",
     next: "",
+    unseen: true,
     looks: nobody_looks,
 };
 

@@ -85,6 +85,8 @@ impl Counts {
 /// A gate that is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Open {
+    /// Nothing here can look at it: what can be worked on comes first.
+    pub out_of_sight: bool,
     pub gate: GateId,
     pub about: Subject,
     pub state: State,
@@ -94,7 +96,7 @@ pub struct Open {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     pub waves: [Counts; WAVES],
-    /// The first gate that is not met, in the order of the table.
+    /// The first gate that is not met: those that can be worked on before the others, then in the order of the table.
     pub open: Option<Open>,
     pub until: Option<Ts>,
 }
@@ -235,12 +237,14 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
         if let Some(wave) = tally.waves.get_mut(usize::from(spec.wave)) {
             wave.add(verdict.state);
         }
-        if tally.open.is_none() && !verdict.state.is_met() {
-            tally.open = Some(Open {
+        if !verdict.state.is_met() {
+            let open = Open {
+                out_of_sight: gate.is_out_of_sight(),
                 gate: *gate,
                 about: subject,
                 state: verdict.state,
-            });
+            };
+            tally.open = Some(tally.open.map_or(open, |first| first.min(open)));
         }
     }
     tally
