@@ -130,8 +130,8 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Adds a verified line, in chain order.
-    pub(super) fn add(&mut self, id: EventId, tick: u64, hash: LineHash) {
+    /// Adds a verified line, in chain order; `short` is that of `hash`.
+    pub(super) fn add(&mut self, id: EventId, tick: u64, hash: LineHash, short: u128) {
         self.tick = self.tick.max(tick);
         if self.broken.contains(&id.writer) {
             return;
@@ -143,7 +143,7 @@ impl Chains {
             shorts: Vec::new(),
         });
         (chain.seq, chain.hash, chain.tick) = (id.seq, hash, tick);
-        chain.shorts.push(hash.short());
+        chain.shorts.push(short);
     }
 
     /// Marks a writer whose chain has a hole from here on.
@@ -299,6 +299,10 @@ mod tests {
             .unwrap()
     }
 
+    fn add(chains: &mut Chains, id: EventId, tick: u64, n: u64) {
+        chains.add(id, tick, hash(n), hash(n).short());
+    }
+
     fn opening(w: char, seq: u64, tick: u64) -> Opening {
         Opening {
             id: EventId {
@@ -395,8 +399,8 @@ mod tests {
             writer: writer(w),
             seq,
         };
-        chains.add(id('a', 0), 0, hash(1));
-        chains.add(id('a', 1), 1, hash(2));
+        add(&mut chains, id('a', 0), 0, 1);
+        add(&mut chains, id('a', 1), 1, 2);
         for (w, seq, h) in [
             ('a', 0, 1),
             ('a', 4, 5),
@@ -437,9 +441,9 @@ mod tests {
             ]
         );
         // What arrives later than the claim is there.
-        chains.add(id('a', 2), 2, hash(3));
-        chains.add(id('a', 3), 3, hash(4));
-        chains.add(id('a', 4), 4, hash(5));
+        add(&mut chains, id('a', 2), 2, 3);
+        add(&mut chains, id('a', 3), 3, 4);
+        add(&mut chains, id('a', 4), 4, 5);
         assert!(
             chains
                 .cuts()
@@ -451,14 +455,11 @@ mod tests {
     #[test]
     fn heads_read_as_they_are_written() {
         let mut chains = Chains::default();
-        chains.add(
-            EventId {
-                writer: writer('a'),
-                seq: 0,
-            },
-            0,
-            hash(1),
-        );
+        let first = EventId {
+            writer: writer('a'),
+            seq: 0,
+        };
+        add(&mut chains, first, 0, 1);
         let data = chains.heads_data();
         assert_eq!(
             data,

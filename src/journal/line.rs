@@ -4,6 +4,7 @@
 //! handed out. It does not know what comes before or after a line, nor what any kind means.
 
 use super::json::{self, Scratch};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -162,7 +163,7 @@ impl SessionId {
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         let mut id = [b'0'; 32];
-        write_hex(&bytes, &mut id);
+        HEXLOWER.encode_mut(&bytes, &mut id);
         Self(id)
     }
 
@@ -199,9 +200,9 @@ impl FromStr for SessionId {
 pub struct LineHash([u8; 64]);
 
 impl LineHash {
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let hash: [u8; 64] = bytes.try_into().ok()?;
-        is_lower_hex(&hash).then_some(Self(hash))
+    /// Takes 64 bytes as they are: one that is not lower-case hex equals no hash that is ever computed.
+    fn stated(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
     }
 
     #[must_use]
@@ -234,7 +235,8 @@ impl fmt::Debug for LineHash {
 impl FromStr for LineHash {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        Self::from_bytes(text.as_bytes()).ok_or(NotAnId("a hash (64 lower-case hex digits)"))
+        let hash = Self::stated(text.as_bytes()).filter(|hash| is_lower_hex(&hash.0));
+        hash.ok_or(NotAnId("a hash (64 lower-case hex digits)"))
     }
 }
 
@@ -255,7 +257,7 @@ pub fn chain_hash(previous: &Previous, body: &[u8]) -> LineHash {
     }
     hasher.update(body);
     let mut out = [b'0'; 64];
-    write_hex(&hasher.finalize(), &mut out);
+    HEXLOWER.encode_mut(&hasher.finalize(), &mut out);
     LineHash(out)
 }
 
@@ -306,10 +308,7 @@ pub(super) fn split_hash(line: &[u8]) -> Result<(&[u8], LineHash), Reason> {
     let hash = tail
         .strip_prefix(b",\"hash\":\"".as_slice())
         .and_then(|t| t.strip_suffix(b"\"}".as_slice()));
-    Ok((
-        body,
-        hash.and_then(LineHash::from_bytes).ok_or_else(missing)?,
-    ))
+    Ok((body, hash.and_then(LineHash::stated).ok_or_else(missing)?))
 }
 
 /// A line that has the right form, borrowed from the bytes it was read from. Its hash is stated, not yet verified.
@@ -345,7 +344,12 @@ impl<'a> Line<'a> {
     /// The reason why it is no line of this format.
     pub fn parse(raw: &'a [u8]) -> Result<Self, Reason> {
         let opening = opening(raw)?;
-        Self::parse_rest(raw, opening, &mut Scratch::default())
+        let line = Self::parse_rest(raw, opening, &mut Scratch::default())?;
+        if is_lower_hex(&line.hash.0) {
+            Ok(line)
+        } else {
+            Err(Reason::shape("64 lower-case hex digits", line.body().len()))
+        }
     }
 
     pub(super) fn parse_rest(
@@ -670,16 +674,6 @@ fn is_utc(text: &[u8]) -> bool {
 
 fn is_lower_hex(text: &[u8]) -> bool {
     text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn write_hex(bytes: &[u8], out: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
-        if let [high, low] = pair {
-            *high = DIGITS.get(usize::from(byte >> 4)).copied().unwrap_or(b'0');
-            *low = DIGITS.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
-        }
-    }
 }
 
 #[cfg(test)]

@@ -302,6 +302,7 @@ struct Verified<T> {
     id: EventId,
     tick: u64,
     hash: LineHash,
+    short: u128,
     heads: Vec<HeadSeen>,
     value: T,
 }
@@ -350,7 +351,7 @@ impl<M, S> Reading<M, S> {
             for line in checked {
                 match line {
                     Ok(good) => {
-                        chains.add(good.id, good.tick, good.hash);
+                        chains.add(good.id, good.tick, good.hash, good.short);
                         good.heads
                             .iter()
                             .for_each(|seen| chains.claim(good.id, seen));
@@ -489,6 +490,7 @@ impl<M> Check<'_, M> {
                     id: line.id,
                     tick: line.tick,
                     hash: line.hash,
+                    short: line.hash.short(),
                     heads,
                     value,
                 })

@@ -501,7 +501,8 @@ impl Journal {
         self.len += bytes.len() as u64;
         self.lines += written.len() as u64;
         for line in &written {
-            self.chains.add(line.id, line.tick, line.hash);
+            self.chains
+                .add(line.id, line.tick, line.hash, line.hash.short());
         }
         if let Some(head) = self.head(self.slot.writer) {
             // A state that lags behind is allowed: the file is ahead of it then, and goes on.

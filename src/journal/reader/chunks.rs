@@ -7,6 +7,8 @@ use std::io;
 
 /// Bytes asked for at a time. Larger than the longest line.
 const CHUNK: usize = 4 << 20;
+/// Bytes asked for at least: room for lines that are added while the file is read.
+const LEAST: u64 = 1 << 16;
 
 /// Whole lines, each with its newline.
 pub(super) struct Chunk {
@@ -92,7 +94,9 @@ impl<'s> Chunks<'s> {
     pub(super) fn next(&mut self, mut buf: Vec<u8>) -> io::Result<Option<Chunk>> {
         loop {
             let carried = self.carry.len();
-            let room = carried + CHUNK;
+            // A small file needs no large buffer.
+            let left = self.source.size()?.saturating_sub(self.pos).max(LEAST);
+            let room = carried + usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
             if buf.len() < room {
                 buf.resize(room, 0);
             }
