@@ -67,6 +67,15 @@ struct Global {
     /// Change nothing: verbs that write are refused, the console only shows
     #[arg(long, global = true)]
     read_only: bool,
+    /// Sign decisions with this SSH key; it is handed to ssh-keygen, never read
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEY",
+        env = "CUTOVER_SIGN_WITH",
+        hide_env_values = true
+    )]
+    sign_with: Option<PathBuf>,
     /// When to use colour; NO_COLOR and CLICOLOR_FORCE are honoured
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     color: ColorChoice,
@@ -88,9 +97,32 @@ struct Global {
 /// The verbs, in the order of a cutover.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(commands::demo::Options),
     Scan(commands::scan::Options),
+    Check(commands::check::Options),
     Init(commands::init::Options),
     Import(commands::import::Options),
+    Open(commands::open::Options),
+    Assign(commands::assign::Options),
+    Lane(commands::lane::Options),
+    Plan(commands::plan::Options),
+    Attest(commands::attest::Options),
+    Waive(commands::waive::Options),
+    Note(commands::note::Options),
+    Evidence(commands::evidence::Options),
+    Edge(commands::edge::Options),
+    Revocation(commands::revocation::Options),
+    CarryOver(commands::carry_over::Options),
+    FollowUp(commands::follow_up::Options),
+    /// Show or choose the representative subset that goes first
+    Representatives(commands::cohort::Options),
+    /// Show or choose the canaries: a sample with different build shapes
+    Canaries(commands::cohort::Options),
+    Undo(commands::undo::Options),
+    Key(commands::key::Options),
+    Log(commands::log::Options),
+    Completions(commands::completions::Options),
+    Man(commands::man::Options),
 }
 
 fn after_help() -> String {
@@ -189,7 +221,7 @@ fn ended(out: &mut Output, result: Result<Exit, CommandError>) -> ExitCode {
 
 fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
     let Some(verb) = cli.verb else {
-        return Err(CommandError::usage("no verb was given").hint("see `cutover --help`"));
+        return bare(cli.open, context);
     };
     if let Some(stray) = cli.open {
         return Err(CommandError::usage(format!(
@@ -198,11 +230,53 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         ))
         .hint("name the session after the verb, or with -s"));
     }
-    match verb {
-        Verb::Scan(options) => commands::scan::run(&options, context),
-        Verb::Init(options) => commands::init::run(&options, context),
-        Verb::Import(options) => commands::import::run(&options, context),
+    use commands::cohort::Sample;
+    match &verb {
+        Verb::Demo(options) => commands::demo::run(options, context),
+        Verb::Scan(options) => commands::scan::run(options, context),
+        Verb::Check(options) => commands::check::run(options, context),
+        Verb::Init(options) => commands::init::run(options, context),
+        Verb::Import(options) => commands::import::run(options, context),
+        Verb::Open(options) => commands::open::run(options, context),
+        Verb::Assign(options) => commands::assign::run(options, context),
+        Verb::Lane(options) => commands::lane::run(options, context),
+        Verb::Plan(options) => commands::plan::run(options, context),
+        Verb::Attest(options) => commands::attest::run(options, context),
+        Verb::Waive(options) => commands::waive::run(options, context),
+        Verb::Note(options) => commands::note::run(options, context),
+        Verb::Evidence(options) => commands::evidence::run(options, context),
+        Verb::Edge(options) => commands::edge::run(options, context),
+        Verb::Revocation(options) => commands::revocation::run(options, context),
+        Verb::CarryOver(options) => commands::carry_over::run(options, context),
+        Verb::FollowUp(options) => commands::follow_up::run(options, context),
+        Verb::Representatives(options) => {
+            commands::cohort::run(Sample::Representatives, options, context)
+        }
+        Verb::Canaries(options) => commands::cohort::run(Sample::Canaries, options, context),
+        Verb::Undo(options) => commands::undo::run(options, context),
+        Verb::Key(options) => commands::key::run(options, context),
+        Verb::Log(options) => commands::log::run(options, context),
+        Verb::Completions(options) => {
+            commands::completions::run(options, &mut Cli::command(), context)
+        }
+        Verb::Man(_) => commands::man::run(Cli::command(), context),
     }
+}
+
+/// What happens without a verb: the session named, else the only one here, else words on how to start.
+fn bare(named: Option<PathBuf>, context: &mut Context) -> Result<Exit, CommandError> {
+    if let Some(word) = named.as_ref().filter(|path| !path.exists()) {
+        return Err(CommandError::usage(format!(
+            "`{}` is neither a verb nor a file here",
+            visible_within(&word.to_string_lossy(), 100)
+        ))
+        .hint("see `cutover --help`"));
+    }
+    let only = commands::context::sessions_in(&context.folder)?.len() == 1;
+    if named.is_none() && context.session.is_none() && !only {
+        return commands::open::start(context);
+    }
+    commands::open::run(&commands::open::Options { session: named }, context)
 }
 
 /// Gathers flags, environment and configuration. An error gives the streams back, to be told on them.
@@ -275,14 +349,15 @@ impl Around {
             random: clock::random,
             folder,
             session,
-            actor: actor.or(config.actor),
+            actor: actor.or(config.actor.clone()),
             login: variable("USER").or_else(|| variable("LOGNAME")),
             read_only: global.read_only,
-            look: Look {
-                theme: config.theme,
-                glyphs: config.glyphs,
-                columns: config.columns,
-            },
+            sign_with: global
+                .sign_with
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty())
+                .or(config.sign_with.clone()),
+            look: look(config, global.color),
             state,
             config_folder: Some(folders.config_dir().to_owned()),
             device: device(),
@@ -291,6 +366,22 @@ impl Around {
             interactive: stdin && stderr,
             screen: stdin && stdout,
         }
+    }
+}
+
+fn look(config: Config, choice: ColorChoice) -> Look {
+    let hints = color_hints();
+    Look {
+        theme: config.theme,
+        glyphs: config.glyphs,
+        columns: config.columns,
+        no_color: !crate::commands::output::colored(choice, hints, true),
+        colorterm: variable("COLORTERM"),
+        term: variable("TERM"),
+        locale: variable("LC_ALL")
+            .or_else(|| variable("LC_CTYPE"))
+            .or_else(|| variable("LANG")),
+        utc: false,
     }
 }
 

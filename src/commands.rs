@@ -4,12 +4,33 @@
 //! [`Exit`] or a [`error::CommandError`]. It reads no clock, no environment and no configuration: the
 //! [`context::Context`] brings them.
 
+pub mod assign;
+pub mod attest;
+pub mod carry_over;
+pub mod check;
+pub mod cohort;
+pub mod completions;
 pub mod context;
+pub mod decide;
+pub mod demo;
+pub mod edge;
 pub mod error;
+pub mod evidence;
+pub mod follow_up;
 pub mod import;
 pub mod init;
+pub mod key;
+pub mod lane;
+pub mod log;
+pub mod man;
+pub mod note;
+pub mod open;
 pub mod output;
+pub mod plan;
+pub mod revocation;
 pub mod scan;
+pub mod undo;
+pub mod waive;
 
 /// How a verb ended, when nothing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +47,8 @@ pub enum Exit {
     Damaged,
     /// A policy is violated.
     Violated,
+    /// Ended by a signal of this number.
+    Signal(u8),
 }
 
 impl Exit {
@@ -50,6 +73,7 @@ impl Exit {
             Self::Blocked => 11,
             Self::Damaged => 12,
             Self::Violated => 13,
+            Self::Signal(number) => 128_u8.saturating_add(number),
         }
     }
 }

@@ -23,6 +23,7 @@ pub struct Config {
     pub theme: Option<String>,
     pub glyphs: Option<String>,
     pub columns: Vec<String>,
+    pub sign_with: Option<PathBuf>,
     pub log_file: Option<PathBuf>,
 }
 
@@ -52,7 +53,7 @@ impl Config {
                 .and_then(|span| text.get(..span.start))
                 .map_or(1, |before| before.matches('\n').count() + 1);
             CommandError::config(format!("line {line}: {}", visible(error.message())))
-                .hint("the keys are actor, theme, glyphs, columns and log_file")
+                .hint("the keys are actor, theme, glyphs, columns, sign_with and log_file")
         })
     }
 }
@@ -78,7 +79,12 @@ mod tests {
             .collect();
         let config = Config::parse(&all).unwrap();
         assert_eq!(config.actor.as_deref(), Some("rosa"));
-        assert!(config.theme.is_some() && config.glyphs.is_some() && config.log_file.is_some());
+        assert!(
+            config.theme.is_some()
+                && config.glyphs.is_some()
+                && config.sign_with.is_some()
+                && config.log_file.is_some()
+        );
         assert!(config.columns.len() > 3);
     }
 

@@ -6,8 +6,10 @@ use super::error::CommandError;
 use super::output::Output;
 use crate::model::name::Login;
 use crate::model::time::Ts;
-use crate::safe::process::{Program, Surroundings};
+use crate::safe::process::{ProcessError, Program, Surroundings};
 use crate::safe::shown::visible;
+use crate::session::fold::Signature;
+use crate::session::sign::Signing;
 use crate::session::{self, Session};
 use std::ffi::OsString;
 use std::io::{self, BufRead as _};
@@ -22,12 +24,21 @@ const MAX_ANSWER: u64 = 4_096;
 /// Gives fresh random bytes.
 pub type Random = fn() -> io::Result<[u8; 16]>;
 
-/// What the configuration says about the console.
+/// What configuration and environment say about the look of the console.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
     pub theme: Option<String>,
     pub glyphs: Option<String>,
     pub columns: Vec<String>,
+    /// No colour at all.
+    pub no_color: bool,
+    /// `COLORTERM` and `TERM`.
+    pub colorterm: Option<String>,
+    pub term: Option<String>,
+    /// `LC_ALL`, `LC_CTYPE` or `LANG`.
+    pub locale: Option<String>,
+    /// Times in UTC instead of the local zone.
+    pub utc: bool,
 }
 
 /// Everything a verb has besides its own options.
@@ -44,6 +55,8 @@ pub struct Context {
     /// The name of the system's account, for the example only.
     pub login: Option<String>,
     pub read_only: bool,
+    /// `--sign-with`: the SSH key that this device signs with. It is named, never read.
+    pub sign_with: Option<PathBuf>,
     pub look: Look,
     /// Where this device remembers its writers.
     pub state: PathBuf,
@@ -141,7 +154,7 @@ impl Context {
         let opened = self
             .out
             .slow("opening the session", || Session::open(path, options));
-        let session = opened.map_err(|error| {
+        let mut session = opened.map_err(|error| {
             let error = CommandError::from(error);
             match error.message.contains(&shown(path)) {
                 true => error,
@@ -151,7 +164,58 @@ impl Context {
         for notice in &session.notices {
             self.out.warn(notice);
         }
+        self.signatures(&mut session)?;
         Ok(session)
+    }
+
+    /// Signs from now on if a key is named, and checks what others have signed.
+    fn signatures(&mut self, session: &mut Session) -> Result<(), CommandError> {
+        if let Some(key) = self
+            .sign_with
+            .clone()
+            .filter(|_| session.read_only().is_none())
+        {
+            std::fs::metadata(&key).map_err(|error| CommandError::io("sign with", &key, &error))?;
+            let ssh_keygen = self
+                .ssh_keygen()
+                .map_err(|error| CommandError::config(error.to_string()))?;
+            session.sign_with(Signing { ssh_keygen, key });
+        }
+        self.check_signatures(session);
+        Ok(())
+    }
+
+    /// Checks the signatures that were not checked yet. Without `ssh-keygen` they stay so, and say so.
+    pub fn check_signatures(&mut self, session: &mut Session) {
+        let pending = session
+            .fold
+            .log
+            .iter()
+            .any(|entry| entry.signature == Signature::NotChecked);
+        if !pending {
+            return;
+        }
+        match self.ssh_keygen() {
+            Ok(ssh_keygen) => {
+                session.verify_with(ssh_keygen);
+                let known = session.notices.len();
+                session.check_pending(self.now());
+                for notice in session.notices.iter().skip(known) {
+                    self.out.warn(notice);
+                }
+            }
+            Err(error) => self
+                .out
+                .warn(format!("signatures were not checked: {error}")),
+        }
+    }
+
+    fn ssh_keygen(&self) -> Result<Program, ProcessError> {
+        Program::resolve(
+            "ssh-keygen",
+            self.search.as_deref(),
+            std::slice::from_ref(&self.folder),
+        )
     }
 
     /// Gathers what opening or creating a session needs.

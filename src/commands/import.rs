@@ -34,10 +34,10 @@ pub struct Sources {
     #[arg(long, value_name = "FILE")]
     pub inventory: Vec<PathBuf>,
     /// Read what `npm token list --json` printed for an account
-    #[arg(long, value_name = "ACCOUNT=FILE")]
+    #[arg(long, value_name = "ACCOUNT=FILE", num_args = 1..)]
     pub tokens: Vec<String>,
     /// Note that the token list of an account is still owed
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
     pub owed: Vec<String>,
     /// Say which field a column of the inventory is (`COLUMN=-` leaves it out)
     #[arg(long, value_name = "COLUMN=FIELD")]

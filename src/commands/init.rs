@@ -7,6 +7,7 @@ use super::Exit;
 use super::context::{Context, ENDING, shown};
 use super::error::CommandError;
 use super::import::{self, Gathered, Home, Sources};
+use super::open;
 use crate::assets;
 use crate::model::event::SessionCreated;
 use crate::model::policy::{Policy, Profile};
@@ -51,6 +52,11 @@ pub struct Options {
 /// # Errors
 /// The name is taken, an input cannot be used, or the disk refuses: there is no new file then.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    if context.read_only {
+        return Err(CommandError::usage(
+            "this verb writes, and --read-only was given",
+        ));
+    }
     let path = session_file(&options.file)?;
     if std::fs::symlink_metadata(&path).is_ok() {
         return Err(CommandError::user(format!("{} exists already", shown(&path))).hint(format!(
@@ -77,6 +83,10 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     found(&path, &created, &gathered, &actor, context)?;
     let said = gathered.words();
     writeln!(context.out.data(), "{}: {said}", shown(&path))?;
+    if options.open {
+        let session = Some(path);
+        return open::run(&open::Options { session }, context);
+    }
     if gathered.answers.is_empty() {
         context.out.hint(format!(
             "add to it: `cutover import -s {} --scan FOLDER`",

@@ -1,0 +1,41 @@
+//! `cutover attest`: a person's word for a gate. It never overrides what was seen.
+
+use super::Exit;
+use super::context::Context;
+use super::decide::{Deciding, gate};
+use super::error::CommandError;
+use crate::session::decide::Action;
+
+/// Give your word that a gate holds, with what you saw
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The gate, for example owner-named; `cutover explain GATE` says what it asks
+    #[arg(value_name = "GATE")]
+    pub gate: String,
+    /// What it is about; a repository stands for what of it is open
+    #[arg(long, value_name = "TARGET", default_value = "session")]
+    pub about: Vec<String>,
+    /// What was seen, where and when
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+    /// Where it can be looked up
+    #[arg(long, value_name = "URL")]
+    pub link: Option<String>,
+}
+
+/// Attests.
+///
+/// # Errors
+/// A name means nothing, or what was seen contradicts it.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    let gate = gate(&options.gate)?;
+    let deciding = Deciding::open(context)?;
+    let about = deciding.find_all(&options.about)?;
+    let action = Action::Attest {
+        about,
+        gate,
+        note: options.note.clone(),
+        link: options.link.clone(),
+    };
+    deciding.take(&[action], context)
+}

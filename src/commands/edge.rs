@@ -1,0 +1,42 @@
+//! `cutover edge`: a person's word on whether a secret holds a token. Nobody can list what a secret holds.
+
+use super::Exit;
+use super::context::Context;
+use super::decide::Deciding;
+use super::error::CommandError;
+use crate::session::decide::Action;
+
+/// Say whether a secret holds a token
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The token, for example token:rosa/3f2a
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+    /// The secret, for example secret:NPM_TOKEN
+    #[arg(value_name = "SECRET")]
+    pub secret: String,
+    /// It does
+    #[arg(long, conflicts_with = "not", required_unless_present = "not")]
+    pub holds: bool,
+    /// It does not
+    #[arg(long)]
+    pub not: bool,
+    /// How you know
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+}
+
+/// Attests the edge.
+///
+/// # Errors
+/// A name means nothing, or it is refused.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    let deciding = Deciding::open(context)?;
+    let action = Action::AttestEdge {
+        token: deciding.find(&options.token)?,
+        secret: deciding.find(&options.secret)?,
+        holds: options.holds,
+        note: options.note.clone(),
+    };
+    deciding.take(&[action], context)
+}

@@ -1,0 +1,177 @@
+//! `cutover log list`: who did what when, in the file's order or newest last.
+
+use super::super::Exit;
+use super::super::context::Context;
+use super::super::error::CommandError;
+use crate::model::id::Subject;
+use crate::safe::json::write_json;
+use crate::safe::shown::{visible, visible_within};
+use crate::session::Session;
+use crate::session::fold::{Entry, Signature};
+use crate::session::name;
+use chrono::{DateTime, Local};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Longest text of one value in the table, in columns.
+const VALUE: usize = 100;
+
+/// How the list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// Version 1
+    Json,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The session file; default: the only *.cutover here
+    #[arg(value_name = "SESSION")]
+    pub session: Option<PathBuf>,
+    /// Only what is about this
+    #[arg(long, value_name = "SUBJECT")]
+    pub about: Option<String>,
+    /// Only events of this kind, for example lane_chosen
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only the last so many
+    #[arg(long, value_name = "COUNT")]
+    pub last: Option<usize>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Lists.
+///
+/// # Errors
+/// The file cannot be used, or a name means nothing.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    let path = context.session_path(options.session.as_deref())?;
+    let session = context.read(&path)?;
+    let about: Option<Subject> = match &options.about {
+        Some(name) => Some(name::find(session.facts(), name)?),
+        None => None,
+    };
+    let wanted = |entry: &&Entry| {
+        about.is_none_or(|about| entry.about == Some(about))
+            && options
+                .kind
+                .as_deref()
+                .is_none_or(|kind| entry.kind_word() == kind)
+    };
+    let mut entries: Vec<&Entry> = session.fold.log.iter().filter(wanted).collect();
+    let skip = entries
+        .len()
+        .saturating_sub(options.last.unwrap_or(usize::MAX));
+    entries.drain(..skip);
+    if entries.is_empty() {
+        context.out.say("There is no such event.");
+        return Ok(Exit::NothingFound);
+    }
+    match options.format {
+        Format::Table => {
+            for entry in entries {
+                let line = row(&session, entry)?;
+                writeln!(context.out.data(), "{line}")?;
+            }
+        }
+        Format::Json => as_json(&session, &entries, context)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn data(session: &Session, entry: &Entry) -> Result<Value, CommandError> {
+    session
+        .data(entry)
+        .map_err(|error| CommandError::io("read back", &session.path, &error))
+}
+
+fn by<'a>(session: &'a Session, entry: &Entry) -> std::borrow::Cow<'a, str> {
+    let writer = session.fold.writers.get(usize::from(entry.id.writer));
+    visible(writer.map_or("", |writer| &writer.person))
+}
+
+fn id(session: &Session, entry: &Entry) -> String {
+    session
+        .fold
+        .name(entry.id)
+        .map(|id| id.to_string())
+        .unwrap_or_default()
+}
+
+fn signature(signature: Signature) -> &'static str {
+    match signature {
+        Signature::None => "unsigned",
+        Signature::NotChecked => "not checked",
+        Signature::Good => "signed",
+        Signature::Bad => "bad signature",
+    }
+}
+
+fn row(session: &Session, entry: &Entry) -> Result<String, CommandError> {
+    let at = DateTime::<Local>::from(entry.at.utc()).format("%Y-%m-%d %H:%M:%S %:z");
+    let about = entry
+        .about
+        .map(|about| name::label(session.facts(), about))
+        .unwrap_or_default();
+    let sign = match entry.signature {
+        Signature::None => String::new(),
+        other => format!("  [{}]", signature(other)),
+    };
+    let words = words(&data(session, entry)?);
+    Ok(format!(
+        "{at}  {}  {:12}  {}  {about}{}{words}{sign}",
+        id(session, entry),
+        by(session, entry),
+        entry.kind_word(),
+        if words.is_empty() { "" } else { "  " },
+    ))
+}
+
+/// Puts the data of an event into words: the plain values, by name.
+fn words(data: &Value) -> String {
+    let Value::Object(fields) = data else {
+        return String::new();
+    };
+    let mut parts = Vec::new();
+    for (key, value) in fields {
+        let text = match value {
+            Value::String(text) if !text.is_empty() => visible_within(text, VALUE).into_owned(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            Value::Array(items) => format!("{} items", items.len()),
+            _ => continue,
+        };
+        parts.push(format!("{}={text}", visible_within(key, 40)));
+    }
+    parts.join(" ")
+}
+
+fn as_json(
+    session: &Session,
+    entries: &[&Entry],
+    context: &mut Context,
+) -> Result<(), CommandError> {
+    let mut out = context.out.data();
+    out.write_all(b"{\"version\":1,\"events\":[")?;
+    for (n, entry) in entries.iter().enumerate() {
+        out.write_all(if n == 0 { b"\n" } else { b",\n" })?;
+        let event = json!({
+            "id": id(session, entry),
+            "at": entry.at,
+            "by": by(session, entry),
+            "kind": entry.kind_word(),
+            "about": entry.about.map(|about| about.to_string()),
+            "name": entry.about.map(|about| name::label(session.facts(), about)),
+            "signature": signature(entry.signature),
+            "line": entry.place.line,
+            "data": data(session, entry)?,
+        });
+        write_json(&mut out, &event)?;
+    }
+    out.write_all(b"\n]}\n")?;
+    Ok(())
+}

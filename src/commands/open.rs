@@ -1,0 +1,165 @@
+//! `cutover open`: the console on a session. Also what `cutover` does without a verb.
+
+use super::Exit;
+use super::context::{Context, sessions_in, shown};
+use super::error::CommandError;
+use crate::assets;
+use crate::engine::Handle;
+use crate::session::Session;
+use crate::tui;
+use crate::tui::state::Settings;
+use crate::tui::theme::{Depth, Glyphs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Open the console on a session
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The session file; default: the only *.cutover here
+    #[arg(value_name = "SESSION")]
+    pub session: Option<PathBuf>,
+}
+
+/// Opens the console.
+///
+/// # Errors
+/// There is no terminal, no session, or the file cannot be used.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    let path = context.session_path(options.session.as_deref())?;
+    if !context.screen {
+        return Err(
+            CommandError::user("the console needs a terminal").hint(format!(
+                "`cutover status {0}` and `cutover report {0}` print",
+                shown(&path)
+            )),
+        );
+    }
+    let session = if context.read_only {
+        context.read(&path)?
+    } else {
+        let actor = actor(context)?;
+        context.open_as(&path, actor, false)?
+    };
+    console(session, &path, context)
+}
+
+/// Gives the name of whoever works at the console; asks for it where nobody is named.
+fn actor(context: &mut Context) -> Result<String, CommandError> {
+    let unnamed = match context.actor() {
+        Ok(actor) => return Ok(actor),
+        Err(error) if context.actor.is_some() => return Err(error),
+        Err(error) => error,
+    };
+    match context.prompt("Who are you? Decisions are written under this name:") {
+        Some(name) if !name.is_empty() => {
+            context.actor = Some(name);
+            context.actor()
+        }
+        _ => Err(unnamed),
+    }
+}
+
+/// Draws the console until somebody leaves it.
+///
+/// # Errors
+/// The terminal fails, or the configuration names a theme that is none.
+pub fn console(session: Session, path: &Path, context: &mut Context) -> Result<Exit, CommandError> {
+    let options = tui_options(path, session.read_only().is_some(), context)?;
+    context.out.flush()?;
+    let handle = Handle::start(session, Arc::clone(&context.now))
+        .map_err(|error| CommandError::internal(format!("the console cannot start: {error}")))?;
+    let ended = tui::run(handle, &options, &context.now).map_err(|error| match error {
+        tui::Error::Theme(error) => CommandError::config(error.to_string())
+            .hint("the themes are dark, light and colour-blind-safe; see `theme` in config.toml"),
+        error => CommandError::internal(error.to_string()),
+    })?;
+    match ended {
+        tui::Exit::Quit => Ok(Exit::Done),
+        // By convention 128 and the signal's number.
+        tui::Exit::Signal(number) => Ok(Exit::Signal(u8::try_from(number).unwrap_or(0))),
+    }
+}
+
+fn tui_options(
+    path: &Path,
+    read_only: bool,
+    context: &Context,
+) -> Result<tui::Options, CommandError> {
+    let look = &context.look;
+    let glyphs = match look.glyphs.as_deref() {
+        Some("unicode") => Glyphs::Unicode,
+        Some("ascii") => Glyphs::Ascii,
+        Some(_) => {
+            return Err(CommandError::config(
+                "`glyphs` in config.toml is neither \"unicode\" nor \"ascii\"",
+            ));
+        }
+        None => Glyphs::of(look.locale.as_deref()),
+    };
+    let theme = look.theme.clone().unwrap_or_else(|| "dark".to_owned());
+    Ok(tui::Options {
+        settings: Settings {
+            read_only,
+            utc: look.utc,
+            board_columns: look.columns.clone(),
+            session: path.to_string_lossy().into_owned(),
+        },
+        theme_file: theme_file(&theme, context)?,
+        theme,
+        depth: Depth::of(
+            look.no_color,
+            look.colorterm.as_deref(),
+            look.term.as_deref(),
+        ),
+        glyphs,
+    })
+}
+
+/// Gives the text of a user's own theme of that name, if there is one.
+fn theme_file(theme: &str, context: &Context) -> Result<Option<String>, CommandError> {
+    let name = format!("themes/{theme}.toml");
+    let text = assets::template(&name, context.config_folder.as_deref());
+    match text {
+        Ok(std::borrow::Cow::Owned(own)) => Ok(Some(own)),
+        Ok(std::borrow::Cow::Borrowed(_)) | Err(assets::AssetError::Unknown { .. }) => Ok(None),
+        Err(error) => Err(CommandError::config(error.to_string())),
+    }
+}
+
+/// What `cutover` alone does where no session is meant: says what there is and what to type.
+///
+/// # Errors
+/// The current folder or the output cannot be used.
+pub fn start(context: &mut Context) -> Result<Exit, CommandError> {
+    let sessions = sessions_in(&context.folder)?;
+    let bold = |text: &str| context.out.paint(super::output::Paint::Bold, text);
+    let mut text = format!(
+        "{}\nTakes an organisation's npm publish paths off long-lived tokens.\n\n",
+        bold(concat!("cutover ", env!("CARGO_PKG_VERSION")))
+    );
+    if sessions.is_empty() {
+        text.push_str("There is no session in this folder.\n\n");
+    } else {
+        text.push_str("Sessions in this folder:\n");
+        for path in &sessions {
+            text.push_str(&format!("  cutover open {}\n", shown(path)));
+        }
+        text.push('\n');
+    }
+    for (command, what) in [
+        ("cutover demo", "look around in an example organisation"),
+        (
+            "cutover scan FOLDER",
+            "see what publishes from your checkouts",
+        ),
+        (
+            "cutover init NAME --scan FOLDER",
+            "start a session from them",
+        ),
+        ("cutover --help", "everything else"),
+    ] {
+        text.push_str(&format!("  {}  {what}\n", bold(&format!("{command:32}"))));
+    }
+    context.out.data().write_all(text.as_bytes())?;
+    Ok(Exit::Done)
+}
