@@ -4,6 +4,8 @@ use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, person};
 use super::error::CommandError;
+use crate::model::name::Login;
+use crate::safe::shown::visible;
 use crate::session::decide::{Action, Role};
 
 /// Say who does what: owners and reviewers of repositories, commander and second approver of the session
@@ -55,6 +57,16 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Err(
             CommandError::usage("the owner cannot review their own change").hint("name two people"),
         );
+    }
+    for (_, name) in of_repo.iter().chain(&of_session) {
+        if let Some(name) = name.as_deref().filter(|name| *name != "-")
+            && let Err(error) = Login::parse(name.trim_start_matches('@'))
+        {
+            return Err(CommandError::usage(format!(
+                "`{}` is {error}",
+                visible(name)
+            )));
+        }
     }
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&options.repos)?;

@@ -9,7 +9,7 @@ use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
-use crate::session::decide::{Action, decide};
+use crate::session::decide::{Action, Role, decide};
 use crate::session::name;
 use chrono::{Days, NaiveDate};
 
@@ -52,7 +52,10 @@ impl Deciding {
     pub fn take(mut self, actions: &[Action], context: &mut Context) -> Result<Exit, CommandError> {
         let now = context.now();
         let actor = self.session.actor().to_owned();
-        for action in actions {
+        for action in actions
+            .iter()
+            .filter(|action| !rests_on_another(action, actions))
+        {
             decide(&self.session.fold, action, &actor, now)?;
         }
         let before = self.session.fold.log.len();
@@ -85,6 +88,12 @@ impl Deciding {
         }
         Ok(Exit::Done)
     }
+}
+
+/// A reviewer is held against the owner, who may be named by the same command: then it cannot be tried beforehand.
+fn rests_on_another(action: &Action, all: &[Action]) -> bool {
+    let has = |role: Role| move |one: &Action| matches!(one, Action::Assign { role: of, .. } if *of == role);
+    has(Role::Reviewer)(action) && all.iter().any(has(Role::Owner))
 }
 
 /// Reads a day: `2026-12-05`, or `+14d` counted from now.

@@ -120,8 +120,21 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         )?;
     }
     let said = gathered.words();
-    writeln!(context.out.data(), "{}: {said}; {news} news", shown(&path))?;
+    writeln!(
+        context.out.data(),
+        "{}: {said}; {}",
+        shown(&path),
+        new_facts(news)
+    )?;
     Ok(Exit::Done)
+}
+
+fn new_facts(count: usize) -> String {
+    match count {
+        0 => "nothing new".to_owned(),
+        1 => "1 new fact".to_owned(),
+        many => format!("{many} new facts"),
+    }
 }
 
 impl Sources {

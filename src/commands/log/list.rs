@@ -3,6 +3,7 @@
 use super::super::Exit;
 use super::super::context::Context;
 use super::super::error::CommandError;
+use crate::journal::{HEADS_SEEN, WRITER_JOINED};
 use crate::model::id::Subject;
 use crate::safe::json::write_json;
 use crate::safe::shown::{visible, visible_within};
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 
 /// Longest text of one value in the table, in columns.
 const VALUE: usize = 100;
+/// Values of an answer that the table shows; `--format json` has all.
+const FEW: usize = 6;
 
 /// How the list is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -40,6 +43,9 @@ pub struct Options {
     /// Only the last so many
     #[arg(long, value_name = "COUNT")]
     pub last: Option<usize>,
+    /// Also what the program writes for itself: who joined, which last lines were known
+    #[arg(long)]
+    pub all: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -57,7 +63,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         None => None,
     };
     let wanted = |entry: &&Entry| {
-        about.is_none_or(|about| entry.about == Some(about))
+        let own = matches!(entry.kind_word(), HEADS_SEEN | WRITER_JOINED);
+        (options.all || options.kind.is_some() || !own)
+            && about.is_none_or(|about| entry.about == Some(about))
             && options
                 .kind
                 .as_deref()
@@ -74,8 +82,19 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     }
     match options.format {
         Format::Table => {
+            let width = |text: fn(&Session, &Entry) -> String| {
+                let widths = entries
+                    .iter()
+                    .map(|entry| text(&session, entry).chars().count());
+                widths.max().unwrap_or(0)
+            };
+            let widths = [
+                width(id),
+                width(|session, entry| by(session, entry).into_owned()),
+                width(|_, entry| entry.kind_word().to_owned()),
+            ];
             for entry in entries {
-                let line = row(&session, entry)?;
+                let line = row(&session, entry, widths)?;
                 writeln!(context.out.data(), "{line}")?;
             }
         }
@@ -112,7 +131,11 @@ fn signature(signature: Signature) -> &'static str {
     }
 }
 
-fn row(session: &Session, entry: &Entry) -> Result<String, CommandError> {
+fn row(
+    session: &Session,
+    entry: &Entry,
+    [ids, people, kinds]: [usize; 3],
+) -> Result<String, CommandError> {
     let at = DateTime::<Local>::from(entry.at.utc()).format("%Y-%m-%d %H:%M:%S %:z");
     let about = entry
         .about
@@ -124,7 +147,7 @@ fn row(session: &Session, entry: &Entry) -> Result<String, CommandError> {
     };
     let words = words(&data(session, entry)?);
     Ok(format!(
-        "{at}  {}  {:12}  {}  {about}{}{words}{sign}",
+        "{at}  {:ids$}  {:people$}  {:kinds$}  {about}{}{words}{sign}",
         id(session, entry),
         by(session, entry),
         entry.kind_word(),
@@ -132,22 +155,37 @@ fn row(session: &Session, entry: &Entry) -> Result<String, CommandError> {
     ))
 }
 
-/// Puts the data of an event into words: the plain values, by name.
+/// Puts the data of an event into words: the plain values, by name; of an answer, the first few.
 fn words(data: &Value) -> String {
     let Value::Object(fields) = data else {
         return String::new();
     };
     let mut parts = Vec::new();
     for (key, value) in fields {
-        let text = match value {
-            Value::String(text) if !text.is_empty() => visible_within(text, VALUE).into_owned(),
-            Value::Bool(_) | Value::Number(_) => value.to_string(),
-            Value::Array(items) => format!("{} items", items.len()),
-            _ => continue,
-        };
-        parts.push(format!("{}={text}", visible_within(key, 40)));
+        let key = visible_within(key, 40);
+        match value {
+            Value::Object(inner) => {
+                let few: Vec<String> = inner
+                    .iter()
+                    .filter_map(|(key, value)| word(key, value))
+                    .take(FEW)
+                    .collect();
+                parts.push(format!("{key}({})", few.join(" ")));
+            }
+            _ => parts.extend(word(&key, value)),
+        }
     }
     parts.join(" ")
+}
+
+fn word(key: &str, value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) if !text.is_empty() => visible_within(text, VALUE).into_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) if !items.is_empty() => format!("[{}]", items.len()),
+        _ => return None,
+    };
+    Some(format!("{}={text}", visible_within(key, 40)))
 }
 
 fn as_json(

@@ -33,9 +33,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     context.check_signatures(&mut session);
     let mut problems = problems(&session);
     let mut said = vec![format!(
-        "{} events of {} writers",
-        session.fold.log.len(),
-        session.fold.writers.len()
+        "{} of {}",
+        count(session.fold.log.len(), "event"),
+        count(session.fold.writers.len(), "writer")
     )];
     seals(&session, &path, &mut problems, &mut said)?;
     signatures(&session, &mut problems, &mut said);
@@ -67,6 +67,14 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is",
     );
     Ok(Exit::Damaged)
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
 }
 
 /// A first line that fails makes a file no session: to whoever verifies one, that is damage.
@@ -190,7 +198,7 @@ fn signatures(session: &Session, problems: &mut Vec<String>, said: &mut Vec<Stri
         }
     }
     if good > 0 {
-        said.push(format!("{good} good signatures"));
+        said.push(count(good, "good signature"));
     }
     if unchecked > 0 {
         said.push(format!(
