@@ -78,8 +78,8 @@ fn join(path: &Path, state: &Path, n: u64) -> Journal {
     *journal
 }
 
-fn verify(bytes: &Vec<u8>) -> Result<Report, Error> {
-    reader::read(bytes, |_, _| (), |_| ())
+fn verify(bytes: &[u8]) -> Result<Report, Error> {
+    reader::read(&bytes, |_, _| (), |_| ())
 }
 
 /// This program again, running one of the `child_*` functions in `folder`.
@@ -310,10 +310,10 @@ fn not_named(bytes: &[u8], flips: &[(usize, u8)]) -> Vec<(usize, u8)> {
         .collect()
 }
 
-fn last_line_of_every_writer(bytes: &Vec<u8>) -> Vec<std::ops::Range<usize>> {
+fn last_line_of_every_writer(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut last = std::collections::BTreeMap::new();
     let place = |line: &cutover::journal::Line<'_>, place: reader::Place| (line.id.writer, place);
-    reader::read(bytes, place, |places| last.extend(places)).unwrap();
+    reader::read(&bytes, place, |places| last.extend(places)).unwrap();
     assert_eq!(last.len(), 3);
     let range = |place: &reader::Place| {
         place.offset as usize..place.offset as usize + place.len as usize + 1
@@ -331,14 +331,14 @@ fn every_cut_after_the_first_line_opens() {
         .map(|at| at + 1)
         .collect();
     for end in &ends[60..] {
-        assert!(verify(&whole[..*end].to_vec()).unwrap().appendable());
-        assert!(verify(&whole[..*end - 1].to_vec()).unwrap().torn.is_some());
+        assert!(verify(&whole[..*end]).unwrap().appendable());
+        assert!(verify(&whole[..*end - 1]).unwrap().torn.is_some());
     }
     let bytes = whole[..ends[59]].to_vec();
     let first = bytes.iter().position(|&b| b == b'\n').unwrap() + 1;
     (0..first).into_par_iter().for_each(|len| {
         assert!(
-            verify(&bytes[..len].to_vec()).is_err(),
+            verify(&bytes[..len]).is_err(),
             "a file of {len} bytes is a session"
         );
     });
@@ -528,7 +528,7 @@ fn what_is_no_session_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.cutover");
     let state = folder.path().join("state");
-    let binary: Vec<u8> = (0..5000u32).map(|n| (n * 7919 >> 3) as u8).collect();
+    let binary: Vec<u8> = (0..5000u32).map(|n| ((n * 7919) >> 3) as u8).collect();
     let newer = b"{\"v\":2,\"session\":\"later\"}\n".to_vec();
     for (bytes, says) in [
         (Vec::new(), "empty"),

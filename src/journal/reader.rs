@@ -46,7 +46,7 @@ impl Source for std::fs::File {
     }
 }
 
-impl Source for [u8] {
+impl Source for &[u8] {
     fn size(&self) -> io::Result<u64> {
         Ok(u64::try_from(self.len()).unwrap_or(u64::MAX))
     }
@@ -65,10 +65,10 @@ impl Source for [u8] {
 
 impl Source for Vec<u8> {
     fn size(&self) -> io::Result<u64> {
-        self.as_slice().size()
+        (&self.as_slice()).size()
     }
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.as_slice().read_at(buf, offset)
+        (&self.as_slice()).read_at(buf, offset)
     }
 }
 
