@@ -179,6 +179,16 @@ fn a_scan_ends_and_prints_nothing_hostile() {
         "{:?}",
         rules(readable, &planted.duplicate)
     );
+    for file in [
+        ".github/workflows/publish.yml",
+        ".github/workflows/script.yml",
+        ".npmrc",
+        ".yarnrc.yml",
+        ".travis.yml",
+    ] {
+        let found = rules(readable, file);
+        assert!(found.contains(&"committed-token"), "{file}: {found:?}");
+    }
     // What must not be followed, waited for or swallowed whole is said, never passed over in silence.
     for (name, files) in [
         ("acme/special", ["fifo", "socket", "zero", "link", "loop"]),

@@ -327,6 +327,28 @@ fn is_mask(secret: &[u8]) -> bool {
     !body.is_empty() && body.iter().all(|b| matches!(b, b'X' | b'*' | b'.'))
 }
 
+/// Words that stand where a secret could, and the default passwords of the service containers of a CI job.
+const PLAIN: &[&str] = &[
+    "undefined",
+    "required",
+    "enabled",
+    "disabled",
+    "optional",
+    "password",
+    "secret",
+    "example",
+    "changeme",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "root",
+    "admin",
+    "guest",
+    "user",
+    "test",
+    "pass",
+];
+
 /// Tells whether a value refers to a secret, or stands for one in a text, rather than being one.
 fn is_stand_in(value: &[u8]) -> bool {
     let [first, rest @ ..] = value else {
@@ -349,11 +371,7 @@ fn is_stand_in(value: &[u8]) -> bool {
             .iter()
             .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.' | b'-'))
         && !has_mixed_case_run(value);
-    let plain = matches!(
-        value,
-        b"undefined" | b"required" | b"enabled" | b"disabled" | b"optional" | b"password"
-    );
-    reference || mask || word || plain
+    reference || mask || word || PLAIN.iter().any(|plain| plain.as_bytes() == value)
 }
 
 /// Tells `YOUR_TOKEN` and `process.env.NPM_TOKEN` from random letters: words change case once at most.

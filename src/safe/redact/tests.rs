@@ -320,6 +320,7 @@ fn stand_ins_are_no_secrets() {
         "the bearer authentication-scheme-of-http",
         "https://user:${PASSWORD}@host.example/",
         "https://x-access-token:$TOKEN@host.example/",
+        "postgres://postgres:postgres@localhost/test",
         "git+ssh://git@host.example/a/b.git",
         "https://host.example/?token=$TOKEN",
         "npm_config_registry npm_package_version npm_abcd…wxyz",
