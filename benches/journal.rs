@@ -17,9 +17,45 @@ use divan::{Bencher, counter::BytesCount};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 fn main() {
+    // Before divan, and not when `cargo test` only looks whether the benches run.
+    if std::env::args().any(|argument| argument == "--bench") {
+        append_ratio(1000);
+    }
     divan::main();
+}
+
+/// Appends and bare writes in turn, so that both meet the same disk: the budget is 1.2 times.
+fn append_ratio(rounds: usize) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut journal = open_journal(folder.path());
+    let mut bare = File::options()
+        .append(true)
+        .create(true)
+        .open(folder.path().join("bare"))
+        .unwrap();
+    let text = data(7);
+    let draft = draft("observed", "repo:rabcdefghij", &text);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let start = Instant::now();
+        let written = journal.append(&[draft]).unwrap();
+        ours.push(start.elapsed());
+        let bytes = format!("{}\n", written[0].text).into_bytes();
+        let start = Instant::now();
+        bare.write_all(&bytes).unwrap();
+        bare.sync_data().unwrap();
+        theirs.push(start.elapsed());
+    }
+    ours.sort_unstable();
+    theirs.sort_unstable();
+    let (ours, theirs) = (ours[rounds / 2], theirs[rounds / 2]);
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    println!(
+        "append {ours:?}, bare write and sync {theirs:?}, medians of {rounds}: ratio {ratio:.2} (budget 1.2)"
+    );
 }
 
 const AT: &str = "2026-12-05T10:02:11Z";
