@@ -155,12 +155,7 @@ impl<'d, 's> Walk<'d, 's> {
                 depth: frame.depth + 1,
                 ..frame.clone()
             };
-            if !self.template(extends, &inner, None)
-                && let Some(parameters) = extends.get("parameters")
-            {
-                // A template from elsewhere is given the stages: they can be read here.
-                self.pipeline(parameters, &inner);
-            }
+            self.template(extends, &inner, None);
         }
     }
 
@@ -267,7 +262,7 @@ impl<'d, 's> Walk<'d, 's> {
         let path = name.and_then(|n| template_path(frame.file, &n));
         let found = path.and_then(|p| self.files.get_key_value(p.as_str()));
         let Some((file, root)) = found.and_then(|(p, y)| Some((*p, y.root()?))) else {
-            return false;
+            return self.elsewhere(item, frame, job);
         };
         let mut inner = Frame {
             file,
@@ -291,6 +286,46 @@ impl<'d, 's> Walk<'d, 's> {
         match (job, root.get("steps")) {
             (Some(job), Some(steps)) => self.list(steps, &inner, Some(job)),
             _ => self.pipeline(root, &inner),
+        }
+        true
+    }
+
+    /// A template of another repository: what it is handed can be read, and whether that is a release to npm.
+    fn elsewhere(
+        &mut self,
+        item: Node<'d, 's>,
+        frame: &Frame<'d, 's>,
+        job: Option<&mut Job<'d, 's>>,
+    ) -> bool {
+        let Some(parameters) = item.get("parameters") else {
+            return false;
+        };
+        let kind = input(parameters, "contenttype").and_then(Node::as_str);
+        let inner = Frame {
+            depth: frame.depth + 1,
+            ..frame.clone()
+        };
+        match job {
+            Some(job) => {
+                if kind.is_some_and(|k| k.eq_ignore_ascii_case("npm")) {
+                    let name = item
+                        .get("template")
+                        .and_then(Node::as_str)
+                        .unwrap_or_default();
+                    job.steps.push(Step {
+                        index: u32::try_from(job.steps.len()).ok(),
+                        line: item.line(),
+                        column: item.column(),
+                        lines: Lines::All(item.line()),
+                        known: Some(release_service(name)),
+                        ..Step::default()
+                    });
+                }
+                if let Some(steps) = parameters.get("steps") {
+                    self.list(steps, &inner, Some(job));
+                }
+            }
+            None => self.pipeline(parameters, &inner),
         }
         true
     }
@@ -417,14 +452,7 @@ impl<'d, 's> Walk<'d, 's> {
         same_file: bool,
         step: &mut Step<'d, 's>,
     ) {
-        let node = |key: &str| {
-            inputs.and_then(|i| {
-                i.entries()
-                    .into_iter()
-                    .find(|(k, _)| k.as_str().is_some_and(|k| k.eq_ignore_ascii_case(key)))
-                    .map(|(_, v)| v)
-            })
-        };
+        let node = |key: &str| input(inputs?, key);
         let text = |key: &str| node(key).and_then(Node::as_str).map(|t| frame.fill(t));
         let name = task.split('@').next().unwrap_or(task).to_ascii_lowercase();
         let name = name.rsplit('.').next().unwrap_or(&name);
@@ -476,14 +504,7 @@ impl<'d, 's> Walk<'d, 's> {
             }
             // Microsoft's own release service takes npm packages by their kind.
             "esrprelease" if text("contenttype").is_some_and(|t| t.eq_ignore_ascii_case("npm")) => {
-                step.known = Some(Known {
-                    tool: Tool::Other,
-                    version: None,
-                    credential: Credential::NoneVisible,
-                    secret: None,
-                    registry_url: None,
-                    command: task.to_owned(),
-                });
+                step.known = Some(release_service(task));
             }
             _ => {}
         }
@@ -548,6 +569,26 @@ fn defaults<'d, 's>(root: Node<'d, 's>) -> BTreeMap<String, Node<'d, 's>> {
         }
     }
     found
+}
+
+/// An input of a task or template; their names are read whatever the case.
+fn input<'d, 's>(inputs: Node<'d, 's>, key: &str) -> Option<Node<'d, 's>> {
+    let mut entries = inputs.entries().into_iter();
+    entries
+        .find(|(k, _)| k.as_str().is_some_and(|k| k.eq_ignore_ascii_case(key)))
+        .map(|(_, value)| value)
+}
+
+/// A company's release service that publishes with credentials of its own.
+fn release_service(command: &str) -> Known {
+    Known {
+        tool: Tool::Other,
+        version: None,
+        credential: Credential::NoneVisible,
+        secret: None,
+        registry_url: None,
+        command: command.to_owned(),
+    }
 }
 
 fn npm_task(registry: Option<String>, endpoint: Option<String>) -> Known {

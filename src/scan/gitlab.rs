@@ -41,12 +41,17 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
     // The root pipeline goes first: what it includes is no pipeline of its own.
     roots.sort_by_key(|path| (!path.starts_with(".gitlab-ci."), path.clone()));
     let mut seen = BTreeSet::new();
-    for root in roots {
+    // Last comes first; child pipelines found on the way are put on top.
+    roots.reverse();
+    while let Some(root) = roots.pop() {
         if seen.contains(&root) {
             continue;
         }
         let mut sources = Vec::new();
         gather(cx, parts, &root, &mut seen, &mut sources, 0);
+        for (path, text) in &sources {
+            roots.extend(children(path, text));
+        }
         let files: Vec<File<'_>> = sources
             .iter()
             .filter_map(|(path, text)| File::parse(path, text))
@@ -137,6 +142,34 @@ fn includes(
             parts.not_looked_at(path, item.line(), item.column(), name);
         }
     }
+}
+
+/// Local files that a job of this text starts as a pipeline of its own.
+fn children(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // A second look at the few files that have the word at all.
+    let Some(yaml) = Some(text)
+        .filter(|t| t.contains("trigger:"))
+        .and_then(|t| Yaml::parse(t, true).ok())
+    else {
+        return found;
+    };
+    for (_, job) in yaml.documents().flat_map(Node::entries) {
+        let Some(include) = job.at(&["trigger", "include"]) else {
+            continue;
+        };
+        let items = if include.is_seq() {
+            include.items()
+        } else {
+            vec![include]
+        };
+        for item in items {
+            let local = item.as_str().or_else(|| item.get("local")?.as_str());
+            let local = local.filter(|l| !l.contains("://") && *l != path);
+            found.extend(local.and_then(|l| tree::join("", l.trim_start_matches('/'))));
+        }
+    }
+    found
 }
 
 /// Blanks the `{{ … }}` of a text template where they fill a line, and puts a word in their place elsewhere,

@@ -57,9 +57,16 @@ impl<'d, 's> Travis<'d, 's> {
             .and_then(|i| i.get("name").or_else(|| i.get("stage"))?.as_str())
             .map(str::to_owned);
         let mut steps = Vec::new();
+        // A listed job that deploys takes the phases before it from the top, but not what the others run.
+        let root = self.root;
+        let inherited = |phase: &str| {
+            let shared = included.is_some() && !matches!(phase, "script" | "after_success");
+            node.get(phase)
+                .or_else(|| root.get(phase).filter(|_| shared))
+        };
         BEFORE
             .iter()
-            .for_each(|phase| scripts(node.get(phase), &mut steps));
+            .for_each(|phase| scripts(inherited(phase), &mut steps));
         let deploys = node.get("deploy");
         let mut triggers = Vec::new();
         for deploy in deploys.map(one_or_many).unwrap_or_default() {

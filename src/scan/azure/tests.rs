@@ -199,3 +199,30 @@ jobs:
         ]
     );
 }
+
+#[test]
+fn release_services_and_powershell() {
+    let text = "
+extends:
+  template: azure-pipelines/1ES.yml@templates
+  parameters:
+    jobs:
+      - job: service
+        steps:
+          - template: MicroBuild.Publish.yml@MicroBuildTemplate
+            parameters: {intent: PackageDistribution, contentType: npm}
+      - ${{ each p in parameters.packages }}:
+          - job: loop
+            steps:
+              - pwsh: |
+                  foreach ($file in Get-ChildItem *.tgz) {
+                    npm publish $file.FullName --access public
+                  }
+                env: {NODE_AUTH_TOKEN: $(token)}
+";
+    let scan = read_files(&[MANIFEST, ("azure-pipelines.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        ["service 8 other none-visible -", "loop 15 npm token token"]
+    );
+}

@@ -189,3 +189,19 @@ fn parameters_fill() {
         assert_eq!(fill(text, &known), want);
     }
 }
+
+#[test]
+fn id_tokens_fetched_by_a_script() {
+    let script = "export NPM_ID_TOKEN=\"$(circleci run oidc get --claims '{\"aud\": \"npm:{{registry}}\"}')\"\nnpm publish\n";
+    let text = "
+jobs:
+  p: {docker: [{image: cimg/node:24.1}], steps: [{run: ./scripts/publish.sh}]}
+workflows: {w: {jobs: [p]}}
+";
+    let scan = read_files(&[
+        MANIFEST,
+        (".circleci/config.yml", text),
+        ("scripts/publish.sh", script),
+    ]);
+    assert_eq!(paths(&scan), ["p 3 custom-script oidc -"]);
+}

@@ -348,3 +348,25 @@ bad-audience:
     );
     assert!(rules(&scan).contains(&"id-token-audience"));
 }
+
+#[test]
+fn child_pipelines_and_job_tokens() {
+    let scan = read_files(&[
+        MANIFEST,
+        (
+            ".gitlab-ci.yml",
+            "child: {trigger: {include: [{local: /ci/child.yml}]}}\nown:\n  variables: {NPM_TOKEN: $CI_JOB_TOKEN}\n  script: npm publish\n",
+        ),
+        (
+            "ci/child.yml",
+            "publish: {script: './scripts/publish.sh latest', variables: {NODE_AUTH_TOKEN: $KEY}}\n",
+        ),
+    ]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "own 4 npm token CI_JOB_TOKEN [other]",
+            "publish 1 custom-script token KEY"
+        ]
+    );
+}

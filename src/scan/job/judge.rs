@@ -214,25 +214,28 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
     /// A script that cannot be read counts where its words name npm and a release, or a release beside a token.
     fn reads_as_release(&self, shown: &str, act: &Act, step: &Step<'_, '_>) -> bool {
         let lower = shown.to_ascii_lowercase();
-        let not = [
-            "dry-run",
-            "dry_run",
+        let other = [
+            "dry",
             "unpublish",
             "test",
+            "tests",
             "lint",
             "check",
             "docs",
             "docker",
             "github",
             "pypi",
+            "image",
         ];
-        if not.iter().any(|word| lower.contains(word)) {
+        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        if words.any(|w| other.contains(&w)) {
             return false;
         }
-        let releases = ["publish", "release", "deploy"]
-            .iter()
-            .any(|word| lower.contains(word));
-        releases && (lower.contains("npm") || self.token(act, step, Registry::Npmjs).is_some())
+        let named = |word: &str| lower.contains(word);
+        if named("npm") {
+            return ["publish", "release", "deploy"].iter().any(|w| named(w));
+        }
+        (named("publish") || named("release")) && self.token(act, step, Registry::Npmjs).is_some()
     }
 
     fn publish(&mut self, act: &Act, step: &Step<'_, '_>, line: u32) {
@@ -240,9 +243,14 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             return;
         }
         let packages = self.packages(act);
-        let address = self.address(act, &packages);
-        let registry = address.as_deref().map_or(Registry::Npmjs, registry_of);
+        let address = self.address(act, step, &packages);
+        let mut registry = address.as_deref().map_or(Registry::Npmjs, registry_of);
         let token = self.token(act, step, registry);
+        // GitLab's own job token opens GitLab's own registry only.
+        let job_token = token.as_ref().and_then(|t| t.secret.as_deref()) == Some("CI_JOB_TOKEN");
+        if job_token && address.is_none() {
+            registry = Registry::Other;
+        }
         let id_token =
             self.has_id_token(act, step) && matches!(registry, Registry::Npmjs | Registry::Unknown);
         let mut path = PublishPath {
@@ -383,7 +391,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
     }
 
     /// The address a publish goes to: its flag, the package, the environment, what steps wrote, the checkout.
-    fn address(&self, act: &Act, packages: &[String]) -> Option<String> {
+    fn address(&self, act: &Act, step: &Step<'_, '_>, packages: &[String]) -> Option<String> {
         if let Some(flag) = &act.flags.registry {
             return Some(self.resolved(flag));
         }
@@ -402,8 +410,9 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         if let Some((_, value)) = in_env {
             return Some(self.resolved(value));
         }
-        let set = self.exported.iter().rev().chain(&self.job.variables);
+        let set = step.variables.iter().chain(self.exported.iter().rev());
         let set = set
+            .chain(&self.job.variables)
             .into_iter()
             .find(|v| v.name.eq_ignore_ascii_case("npm_config_registry"));
         if let Some(variable) = set {
@@ -547,6 +556,12 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         let named = |name: &str, value: &str| name == "NPM_ID_TOKEN" && !value.trim().is_empty();
         matches!(self.job.ci, CiSystem::Gitlab | CiSystem::Circleci)
             && (self.id_token
+                || act.via.iter().any(|file| {
+                    self.cx
+                        .project
+                        .read(file)
+                        .is_some_and(|t| mints_npm_token(&t))
+                })
                 || act.env.iter().any(|(n, v)| named(n, v))
                 || step
                     .variables

@@ -78,3 +78,24 @@ fn nothing_to_publish() {
     );
     assert_eq!(paths(&scan), Vec::<String>::new());
 }
+
+#[test]
+fn listed_jobs_take_the_phases_before_from_the_top() {
+    let scan = read(
+        "
+before_deploy:
+  - echo \"//{{registry}}/:_authToken=\\${NPM_AUTH_TOKEN}\" > ~/.npmrc
+jobs:
+  include:
+    - script: npm test
+    - stage: npm release
+      script: echo publishing
+      deploy:
+        - provider: script
+          script: if [ -n \"$TAG\" ]; then npm publish --tag next; else echo no; fi
+          on: [{tags: true}]
+",
+    );
+    assert_eq!(paths(&scan), ["npm release 11 npm token NPM_AUTH_TOKEN"]);
+    assert_eq!(scan.publish_paths[0].triggers[0].tags, ["*"]);
+}
