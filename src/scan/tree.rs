@@ -291,21 +291,21 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
     if (gitlab_dir && (yaml || template)) || (yaml && name.contains("gitlab-ci")) {
         return Some(FileKind::Gitlab);
     }
-    let azure_dir = [
-        ".azure-pipelines",
-        ".azuredevops",
-        ".pipelines",
-        "azure-pipelines",
-        ".azure/pipelines",
-        "build/azure",
-    ]
-    .iter()
-    .any(|d| {
-        dir == *d
-            || dir
-                .strip_prefix(d)
-                .is_some_and(|rest| rest.starts_with('/') || rest.starts_with('-'))
-    });
+    // Azure's files may stand anywhere; these folders are the custom.
+    let azure_dir = dir.split('/').any(|part| {
+        matches!(
+            part,
+            ".azure-pipelines"
+                | "azure-pipelines"
+                | ".azuredevops"
+                | ".azure-devops"
+                | ".pipelines"
+                | ".devops"
+                | ".ado"
+        ) || part.starts_with("azure-pipelines-")
+            || part.starts_with(".azure-pipelines-")
+    }) || dir.starts_with(".azure/pipelines")
+        || dir.starts_with("build/azure");
     if yaml && (azure_dir || name.starts_with("azure-pipelines") || name.contains("azure-pipeline"))
     {
         return Some(FileKind::Azure);
@@ -510,6 +510,11 @@ mod tests {
             (".gitlab/input/build.yaml.tpl", Some(FileKind::Gitlab)),
             ("azure-pipelines-release.yml", Some(FileKind::Azure)),
             (".azure-pipelines/templates/x.yml", Some(FileKind::Azure)),
+            (
+                "common/config/azure-pipelines/publish.yaml",
+                Some(FileKind::Azure),
+            ),
+            ("pipelines/x.yml", None),
             ("ci/Jenkinsfile.release", Some(FileKind::Jenkins)),
             ("packages/a/package.json", Some(FileKind::PackageJson)),
             (".changeset/config.json", Some(FileKind::ReleaseConfig)),

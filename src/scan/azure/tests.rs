@@ -226,3 +226,34 @@ extends:
         ["service 8 other none-visible -", "loop 15 npm token token"]
     );
 }
+
+#[test]
+fn tokens_on_the_command_line_and_in_groups() {
+    let text = "
+jobs:
+  - job: flag
+    steps:
+      - script: yarn beachball publish -n $(npmToken)
+  - job: group
+    steps:
+      - bash: |
+          {
+            printf '//{{registry}}/:_authToken=%s\\n' \"$NPM_TOKEN\"
+            printf 'ignore-scripts=true\\n'
+          } > \"$CONFIG\"
+        env: {NPM_TOKEN: $(npm-publish)}
+      - bash: |
+          while IFS= read -r FILE; do
+            npm publish \"$FILE\" --ignore-scripts
+          done < order.txt
+        env: {NPM_CONFIG_USERCONFIG: $(Config)}
+";
+    let scan = read_files(&[MANIFEST, ("common/azure-pipelines/publish.yml", text)]);
+    assert_eq!(
+        paths(&scan),
+        [
+            "flag 5 other token npmToken",
+            "group 16 npm token npm-publish"
+        ]
+    );
+}

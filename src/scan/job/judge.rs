@@ -4,7 +4,7 @@
 //! Reads no grammar of any CI system.
 
 use super::super::script::{self, Command};
-use super::super::tool::{Act, Auth, What};
+use super::super::tool::{Act, Auth, What, npmrc_auth, yarnrc_auth};
 use super::super::{
     CiSystem, Credential, Place, PublishPath, Purpose, Registry, Reusable, TokenUse, Tool,
 };
@@ -122,14 +122,45 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         for command in &commands {
             self.assignments(command, step);
         }
+        let written = self.auths.len();
         for act in self.cx.project.acts_of(&commands, known.then_some("")) {
             self.act(&act, step);
+        }
+        if !commands.is_empty() && self.auths.len() == written {
+            self.unread_logins(step);
         }
         self.dir = if known {
             commands.last().and_then(|c| c.dir.clone())
         } else {
             None
         };
+    }
+
+    /// Credential lines that reach a configuration in a way the shell reader does not follow, such as a redirected
+    /// group of commands: the line itself says what it sets.
+    fn unread_logins(&mut self, step: &Step<'_, '_>) {
+        if !step.text.contains("_authToken") && !step.text.contains("npmAuthToken") {
+            return;
+        }
+        for (line, auth) in npmrc_auth(&step.text)
+            .into_iter()
+            .chain(yarnrc_auth(&step.text))
+        {
+            if auth.literal || auth.value.is_empty() {
+                continue;
+            }
+            let place = self.place(step.lines.at(line, "uthToken"), 1);
+            let variables = step
+                .variables
+                .iter()
+                .chain(self.exported.iter().rev())
+                .chain(&self.job.variables);
+            let token = Reach {
+                variables: variables.collect(),
+            }
+            .auth(&auth, Some(place));
+            self.auths.push(Written { auth, token });
+        }
     }
 
     /// `export A=b` and `A=b` on its own hold for what follows.
@@ -498,6 +529,13 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
                 ..token
             });
         }
+        if let Some(name) = flag_token(&act.command) {
+            let secret = reach.secret_of(&format!("${{{name}}}"))?;
+            return Some(Token {
+                secret: secret.or_else(|| Some(name.to_owned())),
+                set_at: Some(place),
+            });
+        }
         let near = Reach {
             variables: step.variables.iter().collect(),
         };
@@ -646,6 +684,31 @@ fn credential(token: bool, id_token: bool) -> Credential {
         (false, true) => Credential::Oidc,
         (false, false) => Credential::NoneVisible,
     }
+}
+
+/// The variable that a release tool is given as its token on the command line: `beachball publish -n $(npmToken)`.
+fn flag_token(command: &str) -> Option<&str> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let after = words.windows(2).find_map(|pair| match pair {
+        [flag, value]
+            if matches!(
+                *flag,
+                "-n" | "--token" | "--auth-token" | "--npm-auth-token"
+            ) =>
+        {
+            super::variable_name(value).filter(|name| !name.chars().all(|c| c.is_ascii_digit()))
+        }
+        _ => None,
+    });
+    after.or_else(|| {
+        words.iter().find_map(|w| {
+            super::variable_name(
+                w.split_once("uthToken=")
+                    .or_else(|| w.split_once("--token="))?
+                    .1,
+            )
+        })
+    })
 }
 
 /// CircleCI's way to an id token for npm (<https://docs.npmjs.com/trusted-publishers>).
