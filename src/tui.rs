@@ -259,14 +259,12 @@ impl Console {
         if !matches!(&self.state.overlay, Some(Overlay::Confirm(confirm)) if !confirm.drawn) {
             return;
         }
-        if let Some(events) = &mut self.events {
+        // A stream that was asked once without waiting never wakes anybody again: it is made anew after.
+        if let Some(mut events) = self.events.take() {
             while let Some(Some(Ok(event))) = events.next().now_or_never() {
                 if let Event::Resize(width, height) = event {
-                    update(
-                        &mut self.state,
-                        (self.now)(),
-                        Message::Resize(Size { width, height }),
-                    );
+                    let message = Message::Resize(Size { width, height });
+                    update(&mut self.state, (self.now)(), message);
                     self.dirty = true;
                 }
             }

@@ -199,20 +199,20 @@ fn typed(console: &Console) -> &str {
 #[test]
 fn what_cannot_be_undone_wants_the_name_typed() {
     let mut console = at_the_panel();
-    for letter in "ci-publish".chars() {
+    for letter in "acme-bot/ci-publish".chars() {
         console.send(Message::Key(Key::Char(letter)));
     }
     console.send(Message::Key(Key::Enter));
     assert_eq!(typed(&console), "", "typed before the panel was seen");
     console.send(Message::Drawn);
-    console.send(Message::Paste("ci-publish".to_owned()));
+    console.send(Message::Paste("acme-bot/ci-publish".to_owned()));
     assert_eq!(typed(&console), "");
     assert!(
         console.screen().contains("a paste is refused"),
         "{}",
         console.screen()
     );
-    console.keys("ci-publis").key(Key::Enter);
+    console.keys("acme-bot/ci-publis").key(Key::Enter);
     assert!(console.screen().contains("not that name"));
     console.keys("h").key(Key::Enter);
     assert!(console.state.overlay.is_none(), "{}", console.screen());
@@ -235,7 +235,7 @@ fn what_cannot_be_undone_wants_the_name_typed() {
 fn changed_facts_clear_the_typed_name() {
     let mut console = at_the_panel();
     console.send(Message::Drawn);
-    console.keys("ci-pub");
+    console.keys("acme-bot/ci");
     let mut snapshot = (*console.state.snapshot).clone();
     let mut tokens = (*snapshot.tokens).clone();
     for row in &mut tokens {
@@ -252,11 +252,11 @@ fn changed_facts_clear_the_typed_name() {
 fn other_news_leave_the_typed_name() {
     let mut console = at_the_panel();
     console.send(Message::Drawn);
-    console.keys("ci-pub");
+    console.keys("acme-bot/ci");
     let mut snapshot = (*console.state.snapshot).clone();
     snapshot.rows_revision += 1;
     console.send(Message::Snapshot(snapshot.into()));
-    assert_eq!(typed(&console), "ci-pub");
+    assert_eq!(typed(&console), "acme-bot/ci");
 }
 
 #[test]

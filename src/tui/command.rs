@@ -4,6 +4,7 @@
 
 use super::form::{Form, Kind, Target};
 use super::state::{State, Tab};
+use crate::model::id::Kind as Subjects;
 use crate::session::decide::Action;
 
 /// More targets than this are counted, not listed.
@@ -35,41 +36,64 @@ pub fn of_screen(state: &State) -> String {
 #[must_use]
 pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
     let mut line = Words(vec!["cutover".to_owned()]);
-    let names = form.targets.iter().take(LISTED);
+    let targets = form.targets.as_slice();
     match form.kind {
-        Kind::Owner | Kind::Reviewer | Kind::Commander | Kind::SecondApprover => {
-            line.verb(&["assign"]).names(&form.targets);
-            let flag = match form.kind {
-                Kind::Owner => "--owner",
-                Kind::Reviewer => "--reviewer",
-                Kind::Commander => "--commander",
-                _ => "--second-approver",
-            };
-            line.flag(flag, &form.at(0));
-        }
+        Kind::Owner => line
+            .verb(&["assign"])
+            .names(targets)
+            .flag("--owner", &form.at(0)),
+        Kind::Reviewer => line
+            .verb(&["assign"])
+            .names(targets)
+            .flag("--reviewer", &form.at(0)),
+        Kind::Commander => line.verb(&["assign"]).flag("--commander", &form.at(0)),
+        Kind::SecondApprover => line
+            .verb(&["assign"])
+            .flag("--second-approver", &form.at(0)),
         Kind::Lane => {
-            line.verb(&["lane"]).names(&form.targets);
-            line.flag("--lane", &form.at(0))
-                .flag("--until", &date(actions))
-                .flag("--why", &form.at(2));
-        }
-        Kind::EndDate => {
             line.verb(&["lane"])
-                .names(&form.targets)
-                .flag("--until", &date(actions));
+                .names(targets)
+                .flag("--lane", &form.at(0));
+            line.flag("--until", &date(actions))
+                .flag("--why", &form.at(2))
+        }
+        Kind::EndDate => line
+            .verb(&["lane"])
+            .names(targets)
+            .flag("--until", &date(actions)),
+        Kind::Plan => line
+            .verb(&["plan"])
+            .names(targets)
+            .flag("--by", &form.at(0))
+            .flag("--note", &form.at(1)),
+        Kind::CarryOver => {
+            line.verb(&["carry-over"])
+                .names(targets)
+                .flag("--owner", &form.at(0));
+            line.flag("--until", &date(actions))
+                .flag("--why", &form.at(2))
         }
         Kind::Attest => {
-            line.verb(&["attest", &form.at(0)]).about(names);
-            line.flag("--note", &form.at(1)).flag("--link", &form.at(2));
+            line.verb(&["attest", &form.at(0)]).about(targets);
+            line.flag("--note", &form.at(1)).flag("--link", &form.at(2))
         }
         Kind::Waive => {
-            line.verb(&["waive", &form.at(0)]).about(names);
+            line.verb(&["waive", &form.at(0)]).about(targets);
             line.flag("--why", &form.at(1))
-                .flag("--until", &date(actions));
+                .flag("--until", &date(actions))
         }
-        Kind::Note => {
-            line.verb(&["note", &form.at(0)]).about(names);
+        Kind::Edge => {
+            if let Some(Action::AttestEdge { token, holds, .. }) = actions.first() {
+                line.verb(&["edge", &token.to_string()]).names(targets);
+                line.verb(&[if *holds { "--holds" } else { "--not" }]);
+            }
+            line.flag("--note", &form.at(1))
         }
+        Kind::FollowUp => line
+            .verb(&["follow-up", &form.at(1)])
+            .flag("--on", &date(actions))
+            .about(targets),
+        Kind::Note => line.verb(&["note", &form.at(0)]).about(targets),
         Kind::Evidence => {
             let flag = match form.at(0).as_str() {
                 "address" => "--url",
@@ -78,16 +102,17 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
             };
             line.verb(&["evidence", "add"])
                 .flag(flag, &form.at(1))
-                .about(names);
+                .about(targets)
         }
-        // No verb decides these: they are the console's alone.
-        Kind::Plan | Kind::CarryOver | Kind::Edge | Kind::FollowUp | Kind::RecordRevocation => {
-            return format!(
-                "cutover open {}   # no verb of its own: this is decided here",
-                quote(session)
-            );
+        Kind::RecordRevocation => {
+            line.verb(&["revocation", "record"])
+                .names(targets)
+                .flag("--id", &form.at(0));
+            line.flag("--on", &date(actions))
+                .flag("--who", &form.at(2))
+                .flag("--proof", &form.at(3))
         }
-    }
+    };
     line.flag("-s", session);
     let more = form.targets.len().saturating_sub(LISTED);
     let tail = if more > 0 {
@@ -101,11 +126,21 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
 /// The day that was read from the form: what was typed may have been `+14d`.
 fn date(actions: &[Action]) -> String {
     let day = actions.iter().find_map(|action| match action {
-        Action::SetEndDate { on, .. } => Some(*on),
-        Action::Waive { until, .. } => Some(*until),
+        Action::SetEndDate { on, .. }
+        | Action::DateFollowUp { on, .. }
+        | Action::RecordRevocation { on, .. } => Some(*on),
+        Action::Waive { until, .. } | Action::CarryOver { until, .. } => Some(*until),
         _ => None,
     });
     day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+/// How a target is named in a command: a repository by its name, all else by its id, which no other thing has.
+fn word(target: &Target) -> String {
+    match target.subject.kind {
+        Subjects::Repo => target.name.clone(),
+        _ => target.subject.to_string(),
+    }
 }
 
 struct Words(Vec<String>);
@@ -121,14 +156,14 @@ impl Words {
             targets
                 .iter()
                 .take(LISTED)
-                .map(|target| quote(&target.name)),
+                .map(|target| quote(&word(target))),
         );
         self
     }
 
-    fn about<'a>(&mut self, targets: impl Iterator<Item = &'a Target>) -> &mut Self {
-        for target in targets {
-            self.flag("--about", &target.name);
+    fn about(&mut self, targets: &[Target]) -> &mut Self {
+        for target in targets.iter().take(LISTED) {
+            self.flag("--about", &word(target));
         }
         self
     }
@@ -139,5 +174,25 @@ impl Words {
             self.0.push(quote(value));
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_read_them() {
+        for (word, quoted) in [
+            ("acme/ui-kit", "acme/ui-kit"),
+            ("+14d", "+14d"),
+            ("", "''"),
+            ("two words", "'two words'"),
+            ("it's", "'it'\\''s'"),
+            ("$(rm -r .)", "'$(rm -r .)'"),
+            ("a\nb", "'a\nb'"),
+        ] {
+            assert_eq!(quote(word), quoted);
+        }
     }
 }

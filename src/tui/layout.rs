@@ -22,8 +22,8 @@ pub const ROWS_AT: u16 = 4;
 pub const TABS_AT: u16 = 1;
 /// Line of the column titles.
 pub const TITLES_AT: u16 = 3;
-/// Cells before the first column: cursor bar and mark of the choice.
-pub const MARGIN: u16 = 2;
+/// Cells before the first column: cursor bar, mark of the choice, a blank.
+pub const MARGIN: u16 = 3;
 /// Width from which a page stands in two columns, and counts and filter share a line.
 pub const WIDE: u16 = 140;
 

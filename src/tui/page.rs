@@ -162,10 +162,14 @@ impl Page {
             return None;
         };
         let subject = line.about.filter(|about| kinds.contains(&about.kind))?;
-        Some(Target {
-            subject,
-            name: format!("{} of {}", subject.kind.word(), self.name),
-        })
+        let name = match subject.kind {
+            kind if subject == self.subject => {
+                return Some(self.target()).filter(|_| kinds.contains(&kind));
+            }
+            Kind::Path if line.gate.is_none() => format!("{}: {}", self.name, line.text),
+            kind => format!("{} of {}", kind.word(), self.name),
+        };
+        Some(Target { subject, name })
     }
 
     /// The line under the cursor.

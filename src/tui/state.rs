@@ -12,7 +12,9 @@ use super::form::{Form, Kind, Target};
 use super::layout::Size;
 use super::list::{Context, Item, List, Rows};
 use super::page::Page;
-use super::rows::{self, LogRow, Row, TokenRow};
+use super::rows::board::{Row, is_mine, repo_target};
+use super::rows::log::LogRow;
+use super::rows::tokens::{Stamp, TokenRow, token_target};
 use crate::engine::snapshot::{Focus, Snapshot};
 use crate::model::id::{Kind as Subjects, Subject};
 use crate::model::time::Ts;
@@ -85,7 +87,7 @@ pub struct Confirm {
     pub sending: bool,
     pub error: Option<String>,
     /// The facts it rests on, as a stamp: when they change, what was typed is cleared.
-    pub basis: Option<rows::Stamp>,
+    pub basis: Option<Stamp>,
 }
 
 impl Confirm {
@@ -231,7 +233,7 @@ impl State {
                 .snapshot
                 .rows
                 .iter()
-                .filter(|row| rows::is_mine(row, me))
+                .filter(|row| is_mine(row, me))
                 .count();
         }
         self.log
@@ -275,17 +277,12 @@ impl State {
             return vec![page.target()];
         }
         match self.tab {
-            Tab::Board => self
-                .board
-                .targets()
-                .into_iter()
-                .map(rows::repo_target)
-                .collect(),
+            Tab::Board => self.board.targets().into_iter().map(repo_target).collect(),
             Tab::Tokens => self
                 .tokens
                 .targets()
                 .into_iter()
-                .map(rows::token_target)
+                .map(token_target)
                 .collect(),
             Tab::Log => Vec::new(),
         }

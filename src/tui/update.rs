@@ -14,8 +14,10 @@ use super::form::Target;
 use super::layout::{MARGIN, ROWS_AT, Size, TABS_AT, TITLES_AT};
 use super::list::{Item, List};
 use super::page::{Line, Page};
+use super::rows::board::repo_target;
+use super::rows::tokens::token_target;
 use super::state::{Overlay, State, Tab};
-use super::{column, command, rows, theme};
+use super::{column, command, theme};
 use crate::engine::snapshot::{Focus, Snapshot};
 use crate::model::id::{Kind, Subject};
 use crate::model::time::Ts;
@@ -231,8 +233,8 @@ fn open(state: &mut State) {
         return;
     }
     let target = match state.tab {
-        Tab::Board => state.board.current().map(rows::repo_target),
-        Tab::Tokens => state.tokens.current().map(rows::token_target),
+        Tab::Board => state.board.current().map(repo_target),
+        Tab::Tokens => state.tokens.current().map(token_target),
         Tab::Log => state.log.current().and_then(|row| {
             let subject = row.about?;
             let name = state

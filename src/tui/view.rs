@@ -16,6 +16,7 @@
 mod board;
 mod columns;
 mod confirm;
+mod foot;
 mod form;
 mod frame;
 mod help;
@@ -57,7 +58,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         Some(Overlay::Palette { input, cursor }) => {
             palette::draw(buffer, state, input, *cursor, theme)
         }
-        Some(Overlay::Form(form)) => form::draw(buffer, state, form, theme),
+        Some(Overlay::Form(form)) => form::draw(buffer, form, theme),
         Some(Overlay::Confirm(confirm)) => confirm::draw(buffer, confirm, theme),
         Some(Overlay::Columns { cursor }) => columns::draw(buffer, state, *cursor, theme),
         Some(Overlay::Text { title, lines, top }) => text::draw(buffer, title, lines, *top, theme),

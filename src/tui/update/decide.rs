@@ -9,7 +9,7 @@ use crate::model::id::{Kind as Subjects, Subject};
 use crate::session::decide::Action;
 use crate::tui::action::Id;
 use crate::tui::form::{Form, Kind, Start, Target};
-use crate::tui::rows;
+use crate::tui::rows::tokens::stamp;
 use crate::tui::state::{Confirm, Overlay};
 
 /// The form that an action opens.
@@ -191,7 +191,7 @@ fn ask(state: &mut State, actions: Vec<Action>, target: Target) {
         drawn: false,
         sending: false,
         error: None,
-        basis: basis.map(rows::stamp),
+        basis: basis.map(stamp),
     })));
 }
 

@@ -5,7 +5,8 @@ use tui_input::Input;
 use super::{Effect, Key, State, decide, edit_filter, perform, request};
 use crate::tui::action;
 use crate::tui::list::{Item, List};
-use crate::tui::rows::{self, Row, TokenRow};
+use crate::tui::rows::board::Row;
+use crate::tui::rows::tokens::{TokenRow, stamp};
 use crate::tui::state::{Overlay, Tab};
 
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
@@ -207,7 +208,7 @@ pub(super) fn facts_changed(state: &mut State) {
         .tokens
         .iter()
         .find(|row| row.id == confirm.target.subject)
-        .map(rows::stamp);
+        .map(stamp);
     if confirm.basis != now && !confirm.sending {
         confirm.basis = now;
         confirm.input.reset();

@@ -1,13 +1,16 @@
 //! The board: every repository with its lane, the six waves, the soonest clock and the next step.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr;
 
 use super::table::{self, Cell};
 use super::{put, time};
 use crate::model::clock::Clock;
 use crate::model::gate::State as Verdict;
 use crate::session::judge::Counts;
-use crate::tui::rows::{self, Row, board};
+use crate::tui::rows::board::{self, Row};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -59,7 +62,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         );
     };
     match at.column {
-        board::REPO => say(&row.name, Role::Text),
+        board::REPO => say(&short_name(&row.name, at.width, theme), Role::Text),
         board::OWNER => person(&mut say, row.owner.as_deref(), theme),
         board::REVIEWER => person(&mut say, row.reviewer.as_deref(), theme),
         board::LANE if row.lane_word().is_empty() => {
@@ -68,8 +71,8 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         board::LANE => say(row.lane_word(), Role::Text),
         board::WAVES => waves(buffer, row, at, theme),
         board::STATE => say(
-            &rows::end_words(row),
-            if rows::is_done(row) {
+            &board::end_words(row),
+            if board::is_done(row) {
                 Role::Passed
             } else {
                 Role::Text
@@ -112,6 +115,16 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
             None => say("nothing open", Role::Passed),
         },
         _ => {}
+    }
+}
+
+/// A name that does not fit gives up its owner first: rows of one organisation differ at the end.
+fn short_name<'a>(name: &'a str, width: u16, theme: &Theme) -> Cow<'a, str> {
+    match name.split_once('/') {
+        Some((_, rest)) if name.width() > usize::from(width) => {
+            format!("{}/{rest}", theme.glyphs.sign(Glyph::More)).into()
+        }
+        _ => name.into(),
     }
 }
 

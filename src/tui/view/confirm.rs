@@ -9,7 +9,7 @@ use crate::tui::theme::{Role, Theme};
 
 /// Draws the panel and gives where typing goes.
 pub fn draw(buffer: &mut Buffer, confirm: &Confirm, theme: &Theme) -> Option<Position> {
-    let width = buffer.area.width.saturating_sub(4).min(92);
+    let width = put::panel_width(buffer, 92);
     let inner = width.saturating_sub(4);
     let lines: Vec<String> = confirm
         .lines
@@ -25,7 +25,7 @@ pub fn draw(buffer: &mut Buffer, confirm: &Confirm, theme: &Theme) -> Option<Pos
         height,
         "This cannot be taken back",
         theme,
-        Role::Danger,
+        Role::Blocked,
     );
     let foot = inside.y + inside.height.saturating_sub(1);
     // The lines give way, never the name and the input.

@@ -5,7 +5,6 @@ use ratatui::layout::{Position, Rect};
 
 use super::put;
 use crate::tui::form::{Field, Form};
-use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Cells of the labels.
@@ -14,7 +13,7 @@ const LABEL: u16 = 12;
 const OPTIONS: usize = 5;
 
 /// Draws the panel and gives where typing goes.
-pub fn draw(buffer: &mut Buffer, state: &State, form: &Form, theme: &Theme) -> Option<Position> {
+pub fn draw(buffer: &mut Buffer, form: &Form, theme: &Theme) -> Option<Position> {
     let fields = u16::try_from(form.fields.len()).unwrap_or(u16::MAX);
     let options = u16::try_from(OPTIONS).unwrap_or(u16::MAX);
     let reserved = if form.fields.iter().any(|field| !field.options.is_empty()) {
@@ -83,7 +82,6 @@ pub fn draw(buffer: &mut Buffer, state: &State, form: &Form, theme: &Theme) -> O
         ("esc", "close, keep"),
     ];
     put::keys(buffer, (inside.x, foot), inside.width, &keys, theme);
-    let _ = state;
     typing
 }
 

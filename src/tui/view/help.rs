@@ -8,7 +8,9 @@ use crate::model::gate::State as Verdict;
 use crate::tui::action::{ACTIONS, Group};
 use crate::tui::filter::Word;
 use crate::tui::list::Item;
-use crate::tui::rows::{LogRow, Row as RepoRow, TokenRow};
+use crate::tui::rows::board::Row as RepoRow;
+use crate::tui::rows::log::LogRow;
+use crate::tui::rows::tokens::TokenRow;
 use crate::tui::state::{State, Tab};
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -43,7 +45,7 @@ enum Row {
 /// Draws the panel.
 pub fn draw(buffer: &mut Buffer, state: &State, top: usize, theme: &Theme) -> Option<Position> {
     let rows = rows(state);
-    let width = buffer.area.width.saturating_sub(4).min(104);
+    let width = put::panel_width(buffer, 104);
     let height = u16::try_from(rows.len())
         .unwrap_or(u16::MAX)
         .saturating_add(4);

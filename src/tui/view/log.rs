@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 
 use super::table::{self, Cell};
 use super::{put, time};
-use crate::tui::rows::{LogRow, log};
+use crate::tui::rows::log::{self, LogRow};
 use crate::tui::state::State;
 use crate::tui::theme::{Role, Theme};
 

@@ -14,7 +14,7 @@ pub fn draw(
     top: usize,
     theme: &Theme,
 ) -> Option<Position> {
-    let width = buffer.area.width.saturating_sub(4).min(100);
+    let width = put::panel_width(buffer, 100);
     let wrapped: Vec<String> = lines
         .iter()
         .flat_map(|line| put::wrap(line, width.saturating_sub(4)))

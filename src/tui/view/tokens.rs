@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use super::table::{self, Cell};
 use super::{board, put};
 use crate::model::clock::{Clock, ClockKind};
-use crate::tui::rows::{self, TokenRow, token};
+use crate::tui::rows::tokens::{self as token, TokenRow};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -17,7 +17,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     if let Some(row) = state.tokens.current() {
         let words = format!(
             "{} of {}: {}: {}",
-            rows::token_name(row),
+            token::token_name(row),
             row.account,
             row.chain.0.words(),
             row.chain.1
@@ -45,7 +45,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Theme) {
-    let life = rows::life(row, state.now.0);
+    let life = token::life(row, state.now.0);
     let gone = life == "revoked";
     let plain = if gone { Role::Faint } else { Role::Text };
     let place = (at.x, at.y);
@@ -60,9 +60,9 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
         );
     };
     match at.column {
-        token::NAME => say(rows::token_name(row), plain),
+        token::NAME => say(token::token_name(row), plain),
         token::ACCOUNT => say(&row.account, plain),
-        token::RIGHTS => say(rows::rights(row), plain),
+        token::RIGHTS => say(token::rights(row), plain),
         token::STATE => say(life, if gone { Role::Passed } else { plain }),
         token::CLOCK => {
             // A token that is over has no clock any more: its end is shown.

@@ -1,0 +1,267 @@
+//! The board's rows: one a repository.
+
+pub use crate::engine::snapshot::Row;
+
+use super::{clock_key, clock_value, column, day_only, flex, number, text};
+use crate::model::id::Subject;
+use crate::model::lane::Lane;
+use crate::model::outcome::EndState;
+use crate::session::judge::Counts;
+use crate::tui::column::{Column, Width};
+use crate::tui::filter::{Kind, Value, Word};
+use crate::tui::form::Target;
+use crate::tui::list::{Context, Item, SortKey};
+
+pub const REPO: usize = 0;
+pub const OWNER: usize = 1;
+pub const REVIEWER: usize = 2;
+pub const LANE: usize = 3;
+pub const WAVES: usize = 4;
+pub const STATE: usize = 5;
+pub const CLOCK: usize = 6;
+pub const PATHS: usize = 7;
+pub const PACKAGES: usize = 8;
+pub const NEXT: usize = 9;
+
+const LANES: &[&str] = &[
+    "trusted",
+    "staged-oidc",
+    "staged-token",
+    "bridge",
+    "manual",
+    "retire",
+    "mixed",
+    "none",
+];
+
+/// Words that `is:` knows on the board: end states of any of its paths, and what holds it up.
+const REPO_IS: &[&str] = &[
+    "open",
+    "done",
+    "proven",
+    "cut-over",
+    "on-demand",
+    "bridged",
+    "manual",
+    "retired",
+    "carried-over",
+    "blocked",
+    "mine",
+    "unowned",
+    "unreviewed",
+    "attested",
+    "waived",
+    "unknown",
+];
+
+/// What a decision about this repository goes to.
+#[must_use]
+pub fn repo_target(row: &Row) -> Target {
+    Target {
+        subject: row.id,
+        name: row.name.to_string(),
+    }
+}
+
+/// The end states of a repository's paths in words: one, or each with its count.
+#[must_use]
+pub fn end_words(row: &Row) -> String {
+    let counted: Vec<(EndState, u16)> = EndState::ALL
+        .into_iter()
+        .zip(row.ends)
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    match counted.as_slice() {
+        [] => "no path".to_owned(),
+        [(state, _)] => state.words().to_owned(),
+        several => several
+            .iter()
+            .map(|(state, count)| format!("{} {count}", state.words()))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// True where every path of the repository is in an end state.
+#[must_use]
+pub fn is_done(row: &Row) -> bool {
+    let [.., open] = row.ends;
+    open == 0 && row.paths > 0
+}
+
+/// True where this person owns or reviews the repository.
+#[must_use]
+pub fn is_mine(row: &Row, me: &str) -> bool {
+    [&row.owner, &row.reviewer]
+        .into_iter()
+        .flatten()
+        .any(|person| person.eq_ignore_ascii_case(me))
+}
+
+impl Item for Row {
+    type Id = Subject;
+    const COLUMNS: &'static [Column] = &[
+        column("repo", "Repo", flex(14, 44, 3), 0),
+        column("owner", "Owner", flex(6, 16, 1), 3),
+        column("reviewer", "Reviewer", flex(8, 16, 1), 6),
+        column("lane", "Lane", Width::Fixed(12), 1),
+        column("waves", "0 1 2 3 4 5", Width::Fixed(11), 1),
+        column("state", "End state", flex(20, 24, 1), 5),
+        column("clock", "Clock", flex(9, 20, 1), 4),
+        number("paths", "Paths", 5, 7),
+        number("packages", "Packages", 8, 8),
+        column("next", "Next step", flex(15, u16::MAX, 6), 2),
+    ];
+    const WORDS: &'static [Word] = &[
+        Word {
+            key: "repo",
+            kind: Kind::Text,
+        },
+        Word {
+            key: "owner",
+            kind: Kind::Text,
+        },
+        Word {
+            key: "reviewer",
+            kind: Kind::Text,
+        },
+        Word {
+            key: "lane",
+            kind: Kind::OneOf(LANES),
+        },
+        Word {
+            key: "wave",
+            kind: Kind::Number,
+        },
+        Word {
+            key: "is",
+            kind: Kind::OneOf(REPO_IS),
+        },
+        Word {
+            key: "gate",
+            kind: Kind::Text,
+        },
+        Word {
+            key: "clock",
+            kind: Kind::Duration,
+        },
+        Word {
+            key: "due",
+            kind: Kind::Duration,
+        },
+        Word {
+            key: "paths",
+            kind: Kind::Number,
+        },
+        Word {
+            key: "packages",
+            kind: Kind::Number,
+        },
+    ];
+    const SORT: Option<usize> = None;
+
+    fn id(&self) -> Subject {
+        self.id
+    }
+
+    fn contains(&self, word: &str) -> bool {
+        self.haystack.contains(word)
+    }
+
+    fn value(&self, key: &str, context: &Context) -> Value<'_> {
+        match key {
+            "repo" => text(&self.name),
+            "owner" => self.owner.as_deref().map_or(Value::Absent, text),
+            "reviewer" => self.reviewer.as_deref().map_or(Value::Absent, text),
+            "lane" => {
+                let mut words: Vec<&str> = self.lanes.iter().map(Lane::word).collect();
+                words.push(match self.lane_word() {
+                    "" => "none",
+                    word => word,
+                });
+                Value::Words(words)
+            }
+            "wave" => Value::Number(i64::from(self.wave)),
+            "is" => Value::Words(repo_is(self, context)),
+            "gate" => self
+                .next
+                .as_ref()
+                .map_or(Value::Absent, |(gate, ..)| Value::Text(gate.word().into())),
+            "clock" => clock_value(self.clock.as_ref(), context),
+            // Dates that people set, as against those that a registry gives.
+            "due" => clock_value(
+                self.clock.as_ref().filter(|clock| day_only(clock.kind)),
+                context,
+            ),
+            "paths" => Value::Number(i64::from(self.paths)),
+            "packages" => Value::Number(i64::from(self.packages)),
+            _ => Value::Absent,
+        }
+    }
+
+    fn sort_key(&self, column: usize) -> SortKey<'_> {
+        match column {
+            REPO => SortKey::Text(&self.name),
+            OWNER => text_key(self.owner.as_deref()),
+            REVIEWER => text_key(self.reviewer.as_deref()),
+            LANE => SortKey::Text(self.lane_word()),
+            WAVES => SortKey::Number(i64::from(self.wave)),
+            STATE => {
+                // By the worst end state: open comes last in the table and first here.
+                let worst = self.ends.iter().rposition(|count| *count > 0);
+                worst.map_or(SortKey::Absent, |at| {
+                    SortKey::Number(-i64::try_from(at).unwrap_or(0))
+                })
+            }
+            CLOCK => clock_key(self.clock.as_ref()),
+            PATHS => SortKey::Number(i64::from(self.paths)),
+            PACKAGES => SortKey::Number(i64::from(self.packages)),
+            NEXT => self
+                .next
+                .as_ref()
+                .map_or(SortKey::Absent, |(_, _, words)| SortKey::Text(words)),
+            _ => SortKey::Absent,
+        }
+    }
+}
+
+/// The words of `is:` that hold for a repository.
+fn repo_is(row: &Row, context: &Context) -> Vec<&'static str> {
+    let has = |of: fn(&Counts) -> u16| row.waves.iter().any(|wave| of(wave) > 0);
+    let all = [
+        ("open", !is_done(row)),
+        ("done", is_done(row)),
+        ("blocked", row.blocked),
+        (
+            "mine",
+            context.me.as_deref().is_some_and(|me| is_mine(row, me)),
+        ),
+        ("unowned", row.owner.is_none()),
+        ("unreviewed", row.reviewer.is_none()),
+        ("attested", has(|wave| wave.attested)),
+        ("waived", has(|wave| wave.waived)),
+        ("unknown", has(|wave| wave.could_not)),
+    ];
+    let ends = [
+        "proven",
+        "cut-over",
+        "on-demand",
+        "bridged",
+        "manual",
+        "retired",
+        "carried-over",
+    ];
+    let ended = ends
+        .into_iter()
+        .zip(row.ends)
+        .map(|(word, count)| (word, count > 0));
+    all.into_iter()
+        .chain(ended)
+        .filter(|(_, holds)| *holds)
+        .map(|(word, _)| word)
+        .collect()
+}
+
+fn text_key(text: Option<&str>) -> SortKey<'_> {
+    text.map_or(SortKey::Absent, SortKey::Text)
+}
