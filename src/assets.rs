@@ -20,6 +20,22 @@ const USER_FILE_CAP: u64 = 256 * 1024;
 /// Embedded words, templates and themes: those that a user's file of the same name replaces.
 const REPLACEABLE: &[(&str, &str)] = &[
     (
+        "report/page.md.j2",
+        include_str!("../assets/report/page.md.j2"),
+    ),
+    (
+        "report/page.txt.j2",
+        include_str!("../assets/report/page.txt.j2"),
+    ),
+    (
+        "report/summary.md.j2",
+        include_str!("../assets/report/summary.md.j2"),
+    ),
+    (
+        "report/summary.txt.j2",
+        include_str!("../assets/report/summary.txt.j2"),
+    ),
+    (
         "themes/colour-blind-safe.toml",
         include_str!("../assets/themes/colour-blind-safe.toml"),
     ),

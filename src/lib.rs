@@ -23,6 +23,7 @@ pub mod engine;
 pub mod intake;
 pub mod journal;
 pub mod model;
+pub mod report;
 pub mod safe;
 pub mod scan;
 pub mod session;

@@ -225,7 +225,11 @@ impl Session {
     /// # Errors
     /// The file is gone or was changed behind this process.
     pub fn text(&self, entry: &Entry) -> std::io::Result<String> {
-        journal::reader::line_at(&*self.file, entry.place)
+        self.text_at(entry.place)
+    }
+
+    fn text_at(&self, place: journal::Place) -> std::io::Result<String> {
+        journal::reader::line_at(&*self.file, place)
     }
 
     /// Gives the `data` of an event back.
@@ -233,7 +237,15 @@ impl Session {
     /// # Errors
     /// As [`Session::text`].
     pub fn data(&self, entry: &Entry) -> std::io::Result<serde_json::Value> {
-        let text = self.text(entry)?;
+        self.data_at(entry.place)
+    }
+
+    /// Gives the `data` of the event at a place back.
+    ///
+    /// # Errors
+    /// As [`Session::text`].
+    pub fn data_at(&self, place: journal::Place) -> std::io::Result<serde_json::Value> {
+        let text = self.text_at(place)?;
         let line = Line::parse(text.as_bytes())
             .map_err(|reason| std::io::Error::other(reason.to_string()))?;
         serde_json::from_str(line.data).map_err(std::io::Error::other)

@@ -10,7 +10,7 @@ use crate::model::facts::Facts;
 use crate::model::gate::{GateId, View, WAVES, judge};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::propose;
-use crate::model::outcome::{end_state, paths_of, subjects_of};
+use crate::model::outcome::{end_state, owes_list, paths_of, subjects_of};
 use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
@@ -431,7 +431,7 @@ fn whole(session: &Session, now: Ts) -> Vec<Section> {
     people.sort_by_key(|person| label(facts, *person));
     let owed = people
         .iter()
-        .filter(|person| super::picture::owes_list(facts, **person));
+        .filter(|person| owes_list(facts, **person));
     let owed = owed.map(|person| PageLine {
         about: Some(*person),
         ..said(label(facts, *person), "its token list is still owed")

@@ -8,15 +8,15 @@ use crate::model::cohort::{self, Pick};
 use crate::model::decision::{Slot, Value};
 use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
-use crate::model::id::{Kind, Subject};
-use crate::model::outcome::{EndState, paths_of};
+use crate::model::id::Subject;
+use crate::model::outcome::{EndState, owes_list, paths_of};
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
-use crate::session::judge::{Counts, Open};
-use crate::session::name::label;
+use crate::session::judge::Counts;
+use crate::session::name::{label, next_step};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -65,37 +65,12 @@ pub fn row(session: &Session, repo: Subject) -> Row {
         blocked: board.is_blocked(),
         paths: count(paths_of(facts, repo).len()),
         packages: count(known.map_or(0, |row| row.packages.len())),
-        next: board.open.map(|open| next(facts, repo, open)),
+        next: board
+            .open
+            .map(|open| (open.gate, open.state, next_step(facts, repo, open).into())),
         haystack: haystack.into(),
         name,
     }
-}
-
-/// Says what to do about an open gate, and where if that is not the repository itself.
-fn next(facts: &Facts, repo: Subject, open: Open) -> (GateId, State, Box<str>) {
-    let spec = open.gate.spec();
-    let place = match open.about.kind {
-        Kind::Repo | Kind::Session => String::new(),
-        Kind::Path | Kind::PathRef => {
-            let path = facts
-                .path_refs
-                .get(&open.about)
-                .copied()
-                .unwrap_or(open.about);
-            let only = paths_of(facts, repo).len() == 1;
-            facts
-                .path(path)
-                .filter(|_| !only)
-                .map(|fact| format!("{}: ", crate::session::name::short_path(fact)))
-                .unwrap_or_default()
-        }
-        _ => format!("{}: ", label(facts, open.about)),
-    };
-    (
-        open.gate,
-        open.state,
-        format!("{place}{}", spec.next).into(),
-    )
 }
 
 /// Makes the rows of the tokens screen, soonest end first.
@@ -259,18 +234,6 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
 /// A token is gone when listings prove it, or somebody recorded it.
 fn is_gone(token: &TokenRow) -> bool {
     matches!(token.gone.0, State::Passed | State::Attested)
-}
-
-/// Tells whether an account's token list is still owed: asked for, and never imported.
-pub fn owes_list(facts: &Facts, person: Subject) -> bool {
-    let asked = facts
-        .decision(person, Slot::Owed)
-        .is_some_and(|decision| decision.value == Value::Flag(true));
-    asked
-        && facts
-            .persons
-            .get(&person)
-            .is_some_and(|row| row.listings.is_empty())
 }
 
 /// Makes the two samples: chosen, else proposed.

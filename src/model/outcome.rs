@@ -238,3 +238,15 @@ pub fn paths_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
     paths.retain(|path| path.kind == Kind::Path);
     paths
 }
+
+/// Tells whether an account's token list is still owed: asked for, and never imported.
+pub fn owes_list(facts: &Facts, person: Subject) -> bool {
+    let asked = facts
+        .decision(person, Slot::Owed)
+        .is_some_and(|decision| decision.value == Value::Flag(true));
+    asked
+        && facts
+            .persons
+            .get(&person)
+            .is_some_and(|row| row.listings.is_empty())
+}

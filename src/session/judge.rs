@@ -285,7 +285,8 @@ fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts)
     board
 }
 
-fn everything(facts: &Facts) -> Vec<Subject> {
+/// Gives every subject that is judged, in a fixed order.
+pub fn everything(facts: &Facts) -> Vec<Subject> {
     let mut all: Vec<Subject> = facts
         .repos
         .keys()

@@ -3,7 +3,9 @@
 //! `acme/ui`, `acme/ui:release.yml#publish`, `@acme/ui`, `token:rosa/3f2a`, `secret:NPM_TOKEN`, an id, `session`.
 
 use crate::model::facts::Facts;
+use super::judge::Open;
 use crate::model::id::{Kind, Subject};
+use crate::model::outcome::paths_of;
 use crate::safe::shown::visible;
 
 /// Why a name means nothing, or more than one thing.
@@ -113,6 +115,29 @@ pub fn short_path(fact: &crate::model::fact::PathFact) -> String {
         String::new()
     };
     visible(&format!("{file}{job}{ordinal}")).into_owned()
+}
+
+/// Says what to do about an open gate of a repository, and where if that is not the repository itself.
+pub fn next_step(facts: &Facts, repo: Subject, open: Open) -> String {
+    let spec = open.gate.spec();
+    let place = match open.about.kind {
+        Kind::Repo | Kind::Session => String::new(),
+        Kind::Path | Kind::PathRef => {
+            let path = facts
+                .path_refs
+                .get(&open.about)
+                .copied()
+                .unwrap_or(open.about);
+            let only = paths_of(facts, repo).len() == 1;
+            facts
+                .path(path)
+                .filter(|_| !only)
+                .map(|fact| format!("{}: ", short_path(fact)))
+                .unwrap_or_default()
+        }
+        _ => format!("{}: ", label(facts, open.about)),
+    };
+    format!("{place}{}", spec.next)
 }
 
 /// Finds what a name means.

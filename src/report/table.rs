@@ -1,0 +1,235 @@
+//! The status as text for a terminal of a given width.
+//!
+//! Owns the columns and what gives way when it is narrow. Colours nothing: every state has a word, a count or a glyph.
+
+use super::Gates;
+use super::status::{Row, Status, Token};
+use crate::model::event::World;
+use crate::model::gate::State;
+use crate::model::time::{DAY, Ts};
+use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// How the text may look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns; less than 60 counts as 60.
+    pub width: usize,
+    pub ascii: bool,
+    /// Rows of repositories at most; the rest are counted. None: all.
+    pub most: Option<usize>,
+}
+
+/// From this width on waves are counts, below it glyphs.
+const WIDE: usize = 150;
+
+/// Writes a status.
+///
+/// # Errors
+/// What the writer gives.
+pub fn status(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let look = Look {
+        width: look.width.max(60),
+        ..look
+    };
+    head(status, look, out)?;
+    repos(status, look, out)?;
+    tokens(status, look, out)
+}
+
+fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let header = &status.header;
+    let world = match header.world {
+        World::Real => "",
+        World::Tabletop => "TABLETOP  ",
+    };
+    let earliest = header.cutoff_earliest;
+    let days = (Ts::from_day(earliest).0 - status.as_of.0).div_euclid(DAY);
+    let cutoff = match days {
+        ..0 => format!("bypass tokens may stop publishing any day since {earliest} (day not announced)"),
+        days => format!("bypass tokens stop publishing in {days} d at the earliest (day not announced)"),
+    };
+    let mut say = |line: &str| writeln!(out, "{}", cut(line, look.width));
+    say(&format!("{world}{}  {cutoff}", header.session))?;
+    say(&format!(
+        "{} repos  {} paths: {}",
+        status.repos.len(),
+        header.paths,
+        header.end_states.words()
+    ))?;
+    let gates = &header.session_gates;
+    say(&format!(
+        "exposed: {} of {} tokens  blocked: {} repos  session gates: {} of {}  lists owed: {}",
+        header.exposed_tokens,
+        status.tokens.len(),
+        header.blocked_repos,
+        gates.met(),
+        gates.total(),
+        header.owed_lists.len(),
+    ))?;
+    if !header.owed_lists.is_empty() {
+        say(&format!("token lists owed by {}", header.owed_lists.join(", ")))?;
+    }
+    for notice in &header.notices {
+        say(&format!("! {notice}"))?;
+    }
+    Ok(())
+}
+
+fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let rows = status.repos.iter().take(look.most.unwrap_or(usize::MAX));
+    let rows: Vec<[String; 12]> = rows.map(|row| cells(row, status.as_of, look)).collect();
+    let heads = [
+        "REPO", "OWNER", "LANE", "0", "1", "2", "3", "4", "5", "CLOCK", "END STATES", "NEXT STEP",
+    ];
+    grid(&heads, &rows, look.width, out)?;
+    let left = status.repos.len() - rows.len();
+    if left > 0 {
+        writeln!(out, "and {left} more repositories: see `cutover status --format csv`")?;
+    }
+    Ok(())
+}
+
+fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {
+    let wave = |at: usize| {
+        let gates = row.waves.get(at).copied().unwrap_or_default();
+        match look.width >= WIDE {
+            true if gates.total() == 0 => "-".to_owned(),
+            true => format!("{}/{}", gates.met(), gates.total()),
+            false => glyph(&gates, look.ascii).to_owned(),
+        }
+    };
+    let clock = row.clock.as_ref().map_or_else(String::new, |clock| {
+        format!("{} {}", clock.what, left(clock.ends.0 - now.0))
+    });
+    [
+        row.repo.clone(),
+        row.owner.clone().unwrap_or_else(|| "-".to_owned()),
+        row.lane_word().to_owned(),
+        wave(0),
+        wave(1),
+        wave(2),
+        wave(3),
+        wave(4),
+        wave(5),
+        clock,
+        row.end_states.words(),
+        row.next
+            .as_ref()
+            .map_or_else(String::new, |next| format!("{}: {}", next.gate, next.step)),
+    ]
+}
+
+/// Gives the worst verdict of a wave as one character.
+fn glyph(gates: &Gates, ascii: bool) -> &'static str {
+    let (plain, drawn) = match gates.worst() {
+        None | Some(State::NotApplicable) => ("-", "-"),
+        Some(State::Blocked) => ("x", "✗"),
+        Some(State::CouldNotLook) => ("?", "?"),
+        Some(State::NotLooked) if gates.met() > 0 => ("o", "◐"),
+        Some(State::NotLooked) => (".", "·"),
+        Some(State::Waived) => ("w", "w"),
+        Some(State::Attested) => ("a", "◉"),
+        Some(State::Passed) => ("#", "●"),
+    };
+    if ascii { plain } else { drawn }
+}
+
+fn tokens(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if status.tokens.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<[String; 5]> = status
+        .tokens
+        .iter()
+        .map(|token| {
+            [
+                format!("{}/{}", token.account, token.name),
+                ends(token, status.as_of),
+                format!("{} of {}", token.released, token.holds),
+                token.state.to_owned(),
+                token.why.clone(),
+            ]
+        })
+        .collect();
+    grid(&["TOKEN", "ENDS", "RELEASED", "STATE", "WHY"], &rows, look.width, out)
+}
+
+fn ends(token: &Token, now: Ts) -> String {
+    match token.expires {
+        _ if token.gone => "gone".to_owned(),
+        None => "not listed".to_owned(),
+        Some(at) if at <= now => format!("ended {}", at.day()),
+        Some(at) => format!("{} ({})", at.day(), left(at.0 - now.0)),
+    }
+}
+
+/// Puts seconds into words: two units, the larger first.
+pub fn left(seconds: i64) -> String {
+    match seconds {
+        ..0 => "over".to_owned(),
+        0..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}d {:02}h", seconds / DAY, seconds % DAY / 3_600),
+    }
+}
+
+/// Writes a table. The last column takes what is left; the widest of the others gives way first.
+fn grid<const N: usize>(
+    heads: &[&str; N],
+    rows: &[[String; N]],
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    const GAP: usize = 2;
+    const LAST: usize = 24;
+    writeln!(out)?;
+    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(cell.width());
+        }
+    }
+    let last = widths.pop().unwrap_or(0).min(LAST);
+    let room = width.saturating_sub(last + GAP * (N - 1));
+    while widths.iter().sum::<usize>() > room {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 6) else {
+            break;
+        };
+        *widest -= 1;
+    }
+    let used: usize = widths.iter().sum::<usize>() + GAP * (N - 1);
+    widths.push(width.saturating_sub(used));
+    let mut line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut text = String::new();
+        for (cell, width) in cells.zip(&widths) {
+            let cell = cut(cell, *width);
+            text.push_str(&cell);
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + GAP));
+        }
+        writeln!(out, "{}", text.trim_end())
+    };
+    line(&mut heads.iter().copied())?;
+    for row in rows {
+        line(&mut row.iter().map(String::as_str))?;
+    }
+    Ok(())
+}
+
+/// Cuts a text to a width, with an ellipsis where something is lost.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut kept = String::new();
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.push('…');
+    kept
+}
