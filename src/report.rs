@@ -26,8 +26,6 @@ pub use status::status;
 pub enum Error {
     #[error("could not write the report: {0}")]
     Write(#[from] std::io::Error),
-    #[error("the report could not be put into JSON: {0}")]
-    Json(#[from] serde_json::Error),
     #[error("the report could not be put into CSV: {0}")]
     Csv(#[from] ::csv::Error),
     #[error(transparent)]

@@ -429,9 +429,7 @@ fn whole(session: &Session, now: Ts) -> Vec<Section> {
     }
     let mut people: Vec<Subject> = facts.persons.keys().copied().collect();
     people.sort_by_key(|person| label(facts, *person));
-    let owed = people
-        .iter()
-        .filter(|person| owes_list(facts, **person));
+    let owed = people.iter().filter(|person| owes_list(facts, **person));
     let owed = owed.map(|person| PageLine {
         about: Some(*person),
         ..said(label(facts, *person), "its token list is still owed")

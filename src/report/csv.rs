@@ -8,9 +8,25 @@ use crate::safe::sink::csv_cell;
 use std::io::Write;
 
 const HEAD: [&str; 19] = [
-    "repo", "owner", "reviewer", "lane", "wave_0", "wave_1", "wave_2", "wave_3", "wave_4", "wave_5",
-    "after_care", "blocked", "end_states", "open_paths", "clock", "clock_ends", "next_gate",
-    "next_state", "next_step",
+    "repo",
+    "owner",
+    "reviewer",
+    "lane",
+    "wave_0",
+    "wave_1",
+    "wave_2",
+    "wave_3",
+    "wave_4",
+    "wave_5",
+    "after_care",
+    "blocked",
+    "end_states",
+    "open_paths",
+    "clock",
+    "clock_ends",
+    "next_gate",
+    "next_state",
+    "next_step",
 ];
 
 /// Writes the repositories of a status.

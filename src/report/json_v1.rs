@@ -7,8 +7,9 @@ use super::runbook::Runbook;
 use super::status::Status;
 use super::{Error, Runs};
 use crate::model::time::Ts;
-use crate::safe::sink::json;
+use crate::safe::json::write_json;
 use crate::session::Session;
+use serde::Serialize;
 use std::io::Write;
 
 /// Writes a status.
@@ -16,8 +17,7 @@ use std::io::Write;
 /// # Errors
 /// What the writer gives.
 pub fn status(status: &Status, out: &mut dyn Write) -> Result<(), Error> {
-    writeln!(out, "{}", json(&serde_json::to_string(status)?))?;
-    Ok(())
+    Ok(writeln!(out, "{}", text(status)?)?)
 }
 
 /// Writes a report: the summary's fields, then `pages`.
@@ -30,18 +30,29 @@ pub fn report(
     now: Ts,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let head = serde_json::to_string(runbook)?;
+    let head = text(runbook)?;
     let head = head.strip_suffix('}').unwrap_or(&head);
-    write!(out, "{},\"pages\":[", json(head))?;
+    write!(out, "{head},\"pages\":[")?;
     let mut first = true;
     Runs::new(&runbook.order).each(
-        |repo| Ok(serde_json::to_string(&page(session, repo, now))?),
+        |repo| text(&page(session, repo, now)),
         |text| {
-            let comma = if std::mem::take(&mut first) { "\n" } else { ",\n" };
-            write!(out, "{comma}{}", json(&text))?;
+            let comma = if std::mem::take(&mut first) {
+                "\n"
+            } else {
+                ",\n"
+            };
+            write!(out, "{comma}{text}")?;
             Ok(())
         },
     )?;
     writeln!(out, "\n]}}")?;
     Ok(())
+}
+
+/// The encoder redacts once more and writes ASCII only.
+fn text(value: &impl Serialize) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    write_json(&mut bytes, value)?;
+    Ok(String::from_utf8(bytes).map_err(std::io::Error::other)?)
 }

@@ -19,6 +19,7 @@ use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::{DAY, Ts};
 use crate::session::Session;
+use crate::session::fold::{Entry, Signature};
 use crate::session::judge::everything;
 use crate::session::name::label;
 use chrono::NaiveDate;
@@ -210,8 +211,10 @@ pub struct Verify {
     pub intact: bool,
     pub problems: Vec<String>,
     pub seals: usize,
-    /// Lines that carry a signature. This report does not check signatures: `log verify` does.
+    /// Lines that carry a signature, and how many of them were checked with what result.
     pub signed: usize,
+    pub signatures_good: usize,
+    pub signatures_bad: usize,
     pub commands: Vec<String>,
     pub heads: Vec<Head>,
 }
@@ -701,12 +704,7 @@ fn risks(facts: &Facts, judged: &Judged, subjects: &[Subject]) -> Vec<Risk> {
 }
 
 /// Gives what is due when: every clock of every subject, and the January cut-off.
-fn follow_ups(
-    facts: &Facts,
-    subjects: &[Subject],
-    text: &ReadBack<'_>,
-    now: Ts,
-) -> Vec<FollowUp> {
+fn follow_ups(facts: &Facts, subjects: &[Subject], text: &ReadBack<'_>, now: Ts) -> Vec<FollowUp> {
     let cutoff = Ts::from_day(facts.policy.cutoff_earliest);
     let mut all = vec![FollowUp {
         due: cutoff,
@@ -767,8 +765,13 @@ fn verify(session: &Session) -> Verify {
         ));
     }
     let (_, file) = names(session);
-    let count = |wanted: fn(&crate::session::fold::Entry) -> bool| {
-        session.fold.log.iter().filter(|entry| wanted(entry)).count()
+    let count = |wanted: fn(&Entry) -> bool| {
+        session
+            .fold
+            .log
+            .iter()
+            .filter(|entry| wanted(entry))
+            .count()
     };
     Verify {
         session: report.session.to_string(),
@@ -777,7 +780,9 @@ fn verify(session: &Session) -> Verify {
         intact: report.intact(),
         problems,
         seals: count(|entry| entry.kind_word() == crate::journal::SEALED),
-        signed: count(|entry| entry.signed),
+        signed: count(|entry| entry.signature != Signature::None),
+        signatures_bad: count(|entry| entry.signature == Signature::Bad),
+        signatures_good: count(|entry| entry.signature == Signature::Good),
         commands: ["verify", "head", "export"]
             .map(|verb| format!("cutover log {verb} {}", quoted(&file)))
             .to_vec(),

@@ -189,14 +189,7 @@ fn trouble(row: &Row) -> (bool, bool, usize, Ts, &str, Subject) {
     let end = row.clock.as_ref().map(|clock| clock.ends);
     // Rows without a clock come after those with one: the end of time.
     let end = end.unwrap_or(Ts(i64::MAX));
-    (
-        idle,
-        !row.blocked,
-        row.wave(),
-        end,
-        &row.repo,
-        row.id,
-    )
+    (idle, !row.blocked, row.wave(), end, &row.repo, row.id)
 }
 
 /// Done is when every path is in an end state, every displaced token is gone and no list or gate of the session is open.

@@ -46,8 +46,12 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let earliest = header.cutoff_earliest;
     let days = (Ts::from_day(earliest).0 - status.as_of.0).div_euclid(DAY);
     let cutoff = match days {
-        ..0 => format!("bypass tokens may stop publishing any day since {earliest} (day not announced)"),
-        days => format!("bypass tokens stop publishing in {days} d at the earliest (day not announced)"),
+        ..0 => format!(
+            "bypass tokens may stop publishing any day since {earliest} (day not announced)"
+        ),
+        days => {
+            format!("bypass tokens stop publishing in {days} d at the earliest (day not announced)")
+        }
     };
     let mut say = |line: &str| writeln!(out, "{}", cut(line, look.width));
     say(&format!("{world}{}  {cutoff}", header.session))?;
@@ -68,7 +72,10 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
         header.owed_lists.len(),
     ))?;
     if !header.owed_lists.is_empty() {
-        say(&format!("token lists owed by {}", header.owed_lists.join(", ")))?;
+        say(&format!(
+            "token lists owed by {}",
+            header.owed_lists.join(", ")
+        ))?;
     }
     for notice in &header.notices {
         say(&format!("! {notice}"))?;
@@ -80,12 +87,26 @@ fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let rows = status.repos.iter().take(look.most.unwrap_or(usize::MAX));
     let rows: Vec<[String; 12]> = rows.map(|row| cells(row, status.as_of, look)).collect();
     let heads = [
-        "REPO", "OWNER", "LANE", "0", "1", "2", "3", "4", "5", "CLOCK", "END STATES", "NEXT STEP",
+        "REPO",
+        "OWNER",
+        "LANE",
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "CLOCK",
+        "END STATES",
+        "NEXT STEP",
     ];
     grid(&heads, &rows, look.width, out)?;
     let left = status.repos.len() - rows.len();
     if left > 0 {
-        writeln!(out, "and {left} more repositories: see `cutover status --format csv`")?;
+        writeln!(
+            out,
+            "and {left} more repositories: see `cutover status --format csv`"
+        )?;
     }
     Ok(())
 }
@@ -152,7 +173,12 @@ fn tokens(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
             ]
         })
         .collect();
-    grid(&["TOKEN", "ENDS", "RELEASED", "STATE", "WHY"], &rows, look.width, out)
+    grid(
+        &["TOKEN", "ENDS", "RELEASED", "STATE", "WHY"],
+        &rows,
+        look.width,
+        out,
+    )
 }
 
 fn ends(token: &Token, now: Ts) -> String {
@@ -205,7 +231,10 @@ fn grid<const N: usize>(
         for (cell, width) in cells.zip(&widths) {
             let cell = cut(cell, *width);
             text.push_str(&cell);
-            text.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + GAP));
+            text.extend(std::iter::repeat_n(
+                ' ',
+                width.saturating_sub(cell.width()) + GAP,
+            ));
         }
         writeln!(out, "{}", text.trim_end())
     };

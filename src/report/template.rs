@@ -10,7 +10,7 @@ use crate::assets;
 use crate::model::time::Ts;
 use crate::safe::sink::{markdown_cell, markdown_code, markdown_text};
 use crate::session::Session;
-use minijinja::value::Value;
+use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
 use std::io::Write;
 use std::path::Path;
@@ -55,7 +55,7 @@ pub fn report(
         .get_template(summary)
         .map_err(|error| failed(summary, &error))?;
     let text = template
-        .render(context! { book => runbook })
+        .render(context! { book => Serde(runbook) })
         .map_err(|error| failed(summary, &error))?;
     out.write_all(text.as_bytes())?;
     let template = jinja
@@ -64,7 +64,7 @@ pub fn report(
     Runs::new(&runbook.order).each(
         |repo| {
             template
-                .render(context! { page => page(session, repo, now) })
+                .render(context! { page => Serde(page(session, repo, now)) })
                 .map_err(|error| failed(of_page, &error))
         },
         |text| Ok(out.write_all(text.as_bytes())?),
@@ -106,8 +106,10 @@ fn environment(form: Form) -> Environment<'static> {
             jinja.add_filter("code", code);
             let cell = |value: &Value| Value::from_safe_string(markdown_cell(&value.to_string()));
             jinja.add_filter("cell", cell);
-            // The built-in filters would let raw text out.
-            jinja.remove_filter("safe");
+            // These would let raw text out.
+            for name in ["safe", "escape", "e"] {
+                jinja.remove_filter(name);
+            }
         }
     }
     jinja

@@ -2,8 +2,8 @@
 //!
 //! `acme/ui`, `acme/ui:release.yml#publish`, `@acme/ui`, `token:rosa/3f2a`, `secret:NPM_TOKEN`, an id, `session`.
 
-use crate::model::facts::Facts;
 use super::judge::Open;
+use crate::model::facts::Facts;
 use crate::model::id::{Kind, Subject};
 use crate::model::outcome::paths_of;
 use crate::safe::shown::visible;
