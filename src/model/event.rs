@@ -57,7 +57,7 @@ kinds! {
     "path_carried_over", "path", "owner, until, why", true, true;
     "representatives_chosen", "session", "repos", true, false;
     "canaries_chosen", "session", "repos", true, false;
-    "token_list_owed", "person", "owed", true, false;
+    "token_list_owed", "person", "owed, account", true, false;
     "follow_up_dated", "any", "on, what", true, false;
     "note_added", "any", "text", false, false;
     "evidence_added", "any", "form, what, digest, bytes", false, false;
@@ -179,7 +179,11 @@ pub enum Event {
     },
     RepresentativesChosen(Vec<Subject>),
     CanariesChosen(Vec<Subject>),
-    TokenListOwed(bool),
+    TokenListOwed {
+        owed: bool,
+        /// Login of the account; empty where an undo repeats only what its slot needs.
+        account: Box<str>,
+    },
     FollowUpDated {
         on: NaiveDate,
     },
@@ -250,6 +254,8 @@ struct ReposData {
 #[derive(Deserialize)]
 struct OwedData {
     owed: bool,
+    #[serde(default)]
+    account: Box<str>,
 }
 #[derive(Deserialize)]
 struct KeyData {
@@ -357,7 +363,10 @@ impl Event {
                 Self::RepresentativesChosen(read::<ReposData>(kind, data)?.repos)
             }
             "canaries_chosen" => Self::CanariesChosen(read::<ReposData>(kind, data)?.repos),
-            "token_list_owed" => Self::TokenListOwed(read::<OwedData>(kind, data)?.owed),
+            "token_list_owed" => {
+                let OwedData { owed, account } = read(kind, data)?;
+                Self::TokenListOwed { owed, account }
+            }
             "note_added" => Self::NoteAdded,
             "evidence_added" => Self::EvidenceAdded,
             "sealed" => Self::SessionSealed,

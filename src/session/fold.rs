@@ -229,6 +229,12 @@ impl Fold {
                 }
             }
             decision => {
+                if let Event::TokenListOwed { account, .. } = &decision
+                    && Subject::person(account) == about
+                {
+                    // The account may be known from nowhere else.
+                    self.person(account);
+                }
                 if let Some((slot, value)) = slot_of(decision) {
                     self.decide(id, about, slot, value, meta);
                 }
@@ -557,7 +563,7 @@ pub fn slot_of(event: Event) -> Option<(Slot, Value)> {
             Some((Slot::Representatives, Value::Set(repos.into())))
         }
         Event::CanariesChosen(repos) => Some((Slot::Canaries, Value::Set(repos.into()))),
-        Event::TokenListOwed(owed) => Some((Slot::Owed, Value::Flag(owed))),
+        Event::TokenListOwed { owed, .. } => Some((Slot::Owed, Value::Flag(owed))),
         _ => None,
     }
 }
