@@ -16,6 +16,7 @@ pub mod demo;
 pub mod edge;
 pub mod error;
 pub mod evidence;
+pub mod explain;
 pub mod follow_up;
 pub mod import;
 pub mod init;
@@ -27,8 +28,10 @@ pub mod note;
 pub mod open;
 pub mod output;
 pub mod plan;
+pub mod report;
 pub mod revocation;
 pub mod scan;
+pub mod status;
 pub mod undo;
 pub mod waive;
 

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::{Context, shown};
 use super::error::CommandError;
 use super::import::{self, Home, Sources};
-use super::{init, open};
+use super::{init, open, status};
 use crate::assets;
 use crate::assets::demo::{DemoPaths, ORGANISATION, unpack};
 use crate::model::event::SessionCreated;
@@ -57,6 +57,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         ));
         return Ok(ended);
     }
+    let session = context.open_as(&path, actor, true)?;
+    status::print(&session, status::Format::Table, None, context)?;
     context
         .out
         .hint(format!("in a terminal: `cutover open {}`", shown(&path)));

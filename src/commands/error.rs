@@ -7,6 +7,7 @@ use super::Exit;
 use crate::check::CheckError;
 use crate::intake::IntakeError;
 use crate::journal;
+use crate::report;
 use crate::session;
 use crate::session::decide::Refusal;
 use crate::session::name::BadName;
@@ -216,6 +217,16 @@ impl From<IntakeError> for CommandError {
         match hint {
             Some(hint) => made.hint(hint),
             None => made,
+        }
+    }
+}
+
+impl From<report::Error> for CommandError {
+    fn from(error: report::Error) -> Self {
+        match error {
+            report::Error::Write(error) => error.into(),
+            // A reader that is gone is told by the next write to standard output.
+            error => Self::user(error.to_string()),
         }
     }
 }

@@ -1,0 +1,664 @@
+//! Random histories: whatever order and batches events are folded in, judging what changed equals judging everything.
+//!
+//! Each writer's own lines stay in their order, as in every session file; between writers and batches all is random.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use cutover::journal::line::{Line, Previous, finish};
+use cutover::journal::{Draft, EventId, Place, SessionId, WriterId};
+use cutover::model::decision::{Decision, History, Standing, Value};
+use cutover::model::event::Observation;
+use cutover::model::fact::{
+    Answer, CiFact, CredentialFact, InventoryFact, ListingFact, PackageFact, PathFact, PurposeFact,
+    RegistryFact, RepoFact, RunnerFact, TokenFact, UseFact,
+};
+use cutover::model::gate::GATES;
+use cutover::model::id::{Kind, Subject};
+use cutover::model::lane::Lane;
+use cutover::model::policy::Policy;
+use cutover::model::time::{DAY, Ts};
+use cutover::session::fold::{Fold, Parsed};
+use cutover::session::judge::{Board, everything};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+const FORGE: &str = "forge.example";
+const REGISTRY: &str = "registry.example";
+const WRITERS: usize = 3;
+const PEOPLE: [&str; WRITERS] = ["rosa", "ken", "mia"];
+const REPOS: usize = 3;
+const SECRETS: [&str; 2] = ["NPM_TOKEN", "NPM_READ"];
+
+/// One thing that happens; numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Op {
+    Scan {
+        repo: usize,
+        minute: i64,
+        shape: u32,
+    },
+    Inventory {
+        repo: usize,
+        minute: i64,
+        shape: u32,
+    },
+    Token {
+        token: usize,
+        minute: i64,
+        shape: u32,
+    },
+    Listing {
+        account: usize,
+        minute: i64,
+        shape: u32,
+    },
+    Decide {
+        writer: usize,
+        kind: u32,
+        target: u32,
+        value: u32,
+        over: u32,
+    },
+    Undo {
+        writer: usize,
+        which: usize,
+    },
+    Newer {
+        writer: usize,
+        target: u32,
+    },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let minute = 0..40_i64;
+    prop_oneof![
+        3 => (0..REPOS, minute.clone(), any::<u32>()).prop_map(|(repo, minute, shape)| Op::Scan { repo, minute, shape }),
+        2 => (0..REPOS, minute.clone(), any::<u32>()).prop_map(|(repo, minute, shape)| Op::Inventory { repo, minute, shape }),
+        2 => (0..3_usize, minute.clone(), any::<u32>()).prop_map(|(token, minute, shape)| Op::Token { token, minute, shape }),
+        2 => (0..2_usize, minute, any::<u32>()).prop_map(|(account, minute, shape)| Op::Listing { account, minute, shape }),
+        8 => (0..WRITERS, any::<u32>(), any::<u32>(), any::<u32>(), 0..4_u32)
+            .prop_map(|(writer, kind, target, value, over)| Op::Decide { writer, kind, target, value, over }),
+        1 => (0..WRITERS, any::<usize>()).prop_map(|(writer, which)| Op::Undo { writer, which }),
+        1 => (0..WRITERS, any::<u32>()).prop_map(|(writer, target)| Op::Newer { writer, target }),
+    ]
+}
+
+fn start() -> Ts {
+    Ts::parse("2026-12-05T09:00:00Z").unwrap()
+}
+
+fn repo(at: usize) -> Subject {
+    Subject::repo(FORGE, &format!("acme/r{at}"))
+}
+
+fn file(at: usize) -> String {
+    format!("release-{at}.yml")
+}
+
+fn path(of: usize, at: usize) -> Subject {
+    Subject::path(repo(of), &file(at), "publish", 0)
+}
+
+/// The last package is published by every repository.
+fn package(at: usize) -> Subject {
+    Subject::package(REGISTRY, &format!("@acme/p{at}"))
+}
+
+fn account(at: usize) -> &'static str {
+    ["bot-a", "bot-b"][at % 2]
+}
+
+fn token(at: usize) -> Subject {
+    Subject::token(REGISTRY, account(at), &format!("key-{at}"))
+}
+
+fn stores(at: usize) -> [String; 3] {
+    [
+        "org:acme".to_owned(),
+        format!("repo:acme/r{at}"),
+        format!("unknown:acme/r{at}"),
+    ]
+}
+
+/// Everything that a decision can be about; some of it is never observed.
+fn targets() -> Vec<Subject> {
+    let mut all = vec![Subject::SESSION];
+    for of in 0..REPOS {
+        all.push(repo(of));
+        for at in 0..2 {
+            all.push(path(of, at));
+            all.push(Subject::path_ref(
+                path(of, at),
+                cutover::model::facts::DEFAULT_REF,
+            ));
+            for environment in ["", "npm"] {
+                all.push(Subject::config(
+                    package(of),
+                    repo(of),
+                    &file(at),
+                    environment,
+                ));
+            }
+        }
+        for store in stores(of) {
+            all.extend(SECRETS.map(|name| Subject::secret(&store, name)));
+        }
+        all.extend([package(of), token(of)]);
+    }
+    all.push(package(REPOS));
+    all.extend(["rosa", "bot-a", "bot-b"].map(Subject::person));
+    all
+}
+
+/// Makes lines, and remembers what was decided so that later decisions can stand over it.
+struct Maker {
+    lines: Vec<Vec<String>>,
+    previous: Vec<Previous>,
+    made: Vec<(EventId, usize, Subject, &'static str, String, Json)>,
+    count: u64,
+}
+
+impl Maker {
+    fn new() -> Self {
+        let session = SessionId::from_random([9; 16]);
+        let mut maker = Self {
+            lines: vec![Vec::new(); WRITERS],
+            previous: vec![Previous::Session(session); WRITERS],
+            made: Vec::new(),
+            count: 0,
+        };
+        let created = json!({"session": session.as_str(), "world": "real", "forge": FORGE, "registry": REGISTRY, "organisations": ["acme"], "profile": "team"});
+        maker.line(0, "session_created", Subject::SESSION, true, &[], &created);
+        for (writer, person) in PEOPLE.iter().enumerate() {
+            let joined = json!({"person": person, "device": "d", "program": "p"});
+            maker.line(
+                writer,
+                "writer_joined",
+                Subject::SESSION,
+                false,
+                &[],
+                &joined,
+            );
+        }
+        let adopted = json!({"digest": "0", "policy": Policy::default()});
+        maker.line(0, "policy_adopted", Subject::SESSION, true, &[], &adopted);
+        maker
+    }
+
+    fn line(
+        &mut self,
+        writer: usize,
+        kind: &str,
+        about: Subject,
+        crit: bool,
+        over: &[EventId],
+        data: &Json,
+    ) -> EventId {
+        self.count += 1;
+        let id = EventId {
+            writer: WriterId::from_random([writer as u8 + 1; 8]),
+            seq: self.lines[writer].len() as u64,
+        };
+        let draft = Draft {
+            at: &start().plus(self.count as i64 * 30).to_string(),
+            kind,
+            about: &about.to_string(),
+            crit,
+            over,
+            data: &data.to_string(),
+        };
+        // Two devices that have not met count alike.
+        let body = draft
+            .body(id, self.count / 2 * 2 + writer as u64 / 2)
+            .unwrap();
+        let (text, hash) = finish(body, None, &self.previous[writer]).unwrap();
+        self.previous[writer] = Previous::Line(hash);
+        self.lines[writer].push(text);
+        id
+    }
+
+    fn seen(&mut self, about: Subject, minute: i64, answer: Answer) {
+        let as_of = start().plus(minute * 60);
+        let data = serde_json::to_value(Observation { as_of, answer }).unwrap();
+        let writer = self.count as usize % WRITERS;
+        self.line(writer, "observed", about, true, &[], &data);
+    }
+
+    fn run(&mut self, op: &Op) {
+        match *op {
+            Op::Scan {
+                repo,
+                minute,
+                shape,
+            } => self.scan(repo, minute, shape),
+            Op::Inventory {
+                repo: of,
+                minute,
+                shape,
+            } => {
+                let bit = |at: u32| shape >> at & 1 == 1;
+                let fact = InventoryFact {
+                    name: format!("acme/r{of}").into(),
+                    owner: bit(0).then(|| "rosa".into()),
+                    reviewer: bit(1).then(|| if bit(2) { "rosa".into() } else { "zoe".into() }),
+                    lane: bit(3).then(|| Lane::ALL[(shape >> 8) as usize % 6]),
+                    secret_name: bit(4).then(|| SECRETS[(shape >> 12) as usize % 2].into()),
+                    secret_store: bit(5)
+                        .then(|| ["organisation", "repository"][(shape >> 13) as usize % 2].into()),
+                    token_expires: bit(6).then(|| "2026-12-06".parse().unwrap()),
+                    docs_updated: bit(7).then_some(bit(14)),
+                    ..InventoryFact::default()
+                };
+                self.seen(repo(of), minute, Answer::Inventory(fact));
+            }
+            Op::Token {
+                token: at,
+                minute,
+                shape,
+            } => {
+                let fact = TokenFact {
+                    account: account(at).into(),
+                    key: format!("key-{at}").into(),
+                    readonly: (shape & 1 == 1).then_some(shape & 2 == 2),
+                    bypass_2fa: (shape & 4 == 4).then_some(shape & 8 == 8),
+                    created: Some(start().plus(-i64::from(shape >> 8 & 63) * DAY)),
+                    expires: (shape & 16 == 16)
+                        .then(|| start().plus(i64::from(shape >> 16 & 3) * DAY + 90)),
+                    last_used: (shape & 32 == 32).then(start),
+                    ..TokenFact::default()
+                };
+                self.seen(token(at), minute, Answer::Token(fact));
+            }
+            Op::Listing {
+                account: who,
+                minute,
+                shape,
+            } => {
+                let listing = ListingFact {
+                    account: account(who).into(),
+                    complete: [Some(true), Some(true), Some(false), None]
+                        [(shape >> 8) as usize % 4],
+                    tokens: (0..3)
+                        .filter(|at| at % 2 == who && shape >> at & 1 == 1)
+                        .map(token)
+                        .collect(),
+                };
+                self.seen(
+                    Subject::person(account(who)),
+                    minute,
+                    Answer::Listing(listing),
+                );
+            }
+            Op::Decide {
+                writer,
+                kind,
+                target,
+                value,
+                over,
+            } => self.decide(writer, kind, target, value, over),
+            Op::Undo { writer, which } => {
+                let own: Vec<_> = self
+                    .made
+                    .iter()
+                    .filter(|(_, by, ..)| *by == writer)
+                    .cloned()
+                    .collect();
+                let Some((id, _, about, kind, slot, data)) =
+                    own.get(which % own.len().max(1)).cloned()
+                else {
+                    return;
+                };
+                let undo = json!({"undoes": id.to_string(), "kind": kind, "of": data});
+                let undone = self.line(writer, "decision_undone", about, true, &[id], &undo);
+                self.made.push((undone, writer, about, kind, slot, data));
+            }
+            Op::Newer { writer, target } => {
+                let all = targets();
+                let about = all[target as usize % all.len()];
+                // Rare, or every gate would be unknown.
+                if target % 16 == 0 {
+                    self.line(writer, "made_later", about, true, &[], &json!({"x": 1}));
+                }
+            }
+        }
+    }
+
+    fn scan(&mut self, of: usize, minute: i64, shape: u32) {
+        let bit = |at: u32| shape >> at & 1 == 1;
+        let packages: Vec<Subject> = if bit(0) {
+            vec![package(of), package(REPOS)]
+        } else {
+            vec![package(of)]
+        };
+        let paths: Vec<Subject> = (0..2)
+            .filter(|at| bit(1 + at))
+            .map(|at| path(of, at as usize))
+            .collect();
+        for at in (0..2_u32).filter(|at| bit(1 + at)) {
+            let credential = [
+                CredentialFact::Oidc,
+                CredentialFact::Token,
+                CredentialFact::TokenAndOidc,
+                CredentialFact::NoneVisible,
+            ];
+            let fact = PathFact {
+                repo: Some(repo(of)),
+                file: file(at as usize).into(),
+                job: Some("publish".into()),
+                ci: if bit(3) {
+                    CiFact::Jenkins
+                } else {
+                    CiFact::Github
+                },
+                registry: if bit(4) && bit(5) {
+                    RegistryFact::Other
+                } else {
+                    RegistryFact::Npmjs
+                },
+                credential: credential[(shape >> (6 + at)) as usize % 4],
+                secret: bit(9).then(|| SECRETS[(shape >> 10) as usize % 2].into()),
+                environment: bit(11).then(|| "npm".into()),
+                runner: if bit(12) {
+                    RunnerFact::SelfHosted
+                } else {
+                    RunnerFact::Hosted
+                },
+                fails_open: bit(13),
+                unpinned: bit(14),
+                staged: bit(15),
+                packages: packages.clone(),
+                ..PathFact::default()
+            };
+            self.seen(path(of, at as usize), minute, Answer::Path(fact));
+        }
+        for (at, id) in packages.iter().enumerate() {
+            let fact = PackageFact {
+                name: format!("@acme/p{}", if at == 0 { of } else { REPOS }).into(),
+                repo: Some(repo(of)),
+                private: bit(16) && bit(17),
+                repository_matches: bit(18).then_some(bit(19)),
+                ..PackageFact::default()
+            };
+            self.seen(*id, minute, Answer::Package(fact));
+        }
+        let install = UseFact {
+            secret: Some(SECRETS[(shape >> 20) as usize % 2].into()),
+            purpose: PurposeFact::Install,
+            ..UseFact::default()
+        };
+        let fact = RepoFact {
+            name: format!("acme/r{of}").into(),
+            refs: "default branch only".into(),
+            paths,
+            packages,
+            uses: if bit(21) { vec![install] } else { Vec::new() },
+            unread: if bit(22) && bit(23) {
+                vec!["x.yml".into()]
+            } else {
+                Vec::new()
+            },
+            ..RepoFact::default()
+        };
+        self.seen(repo(of), minute, Answer::Repo(fact));
+    }
+
+    fn decide(&mut self, writer: usize, kind: u32, target: u32, value: u32, over: u32) {
+        let fits = |kinds: &[Kind]| {
+            let all: Vec<Subject> = targets()
+                .into_iter()
+                .filter(|one| kinds.contains(&one.kind))
+                .collect();
+            all[target as usize % all.len()]
+        };
+        let day = |value: u32| format!("2026-12-0{}", 5 + value % 4);
+        let person = PEOPLE[value as usize % WRITERS];
+        let plan = ["release", "canary", "on-demand"][value as usize % 3];
+        let lane = Lane::ALL[value as usize % 6];
+        let gate = &GATES[(value >> 8) as usize % GATES.len()];
+        let (kind, about, slot, data) = match kind % 14 {
+            0 => (
+                "owner_assigned",
+                fits(&[Kind::Repo]),
+                String::new(),
+                json!({"person": person}),
+            ),
+            1 => (
+                "reviewer_assigned",
+                fits(&[Kind::Repo]),
+                String::new(),
+                json!({"person": (value % 5 > 0).then_some(person)}),
+            ),
+            2 => (
+                "commander_named",
+                Subject::SESSION,
+                String::new(),
+                json!({"person": person}),
+            ),
+            3 | 4 => (
+                "lane_chosen",
+                fits(&[Kind::Path]),
+                String::new(),
+                json!({"lane": lane}),
+            ),
+            5 => (
+                "end_date_set",
+                fits(&[Kind::Path]),
+                String::new(),
+                json!({"on": day(value)}),
+            ),
+            6 => (
+                "validation_planned",
+                fits(&[Kind::Config]),
+                String::new(),
+                json!({"plan": plan}),
+            ),
+            7 | 8 => (
+                "gate_attested",
+                fits(gate.subjects),
+                gate.id.to_owned(),
+                json!({"gate": gate.id, "note": "n"}),
+            ),
+            9 => (
+                "gate_waived",
+                fits(gate.subjects),
+                gate.id.to_owned(),
+                json!({"gate": gate.id, "why": "w", "until": day(value)}),
+            ),
+            10 => {
+                let stores = stores(value as usize % REPOS);
+                let secret = Subject::secret(
+                    &stores[(value >> 4) as usize % 3],
+                    SECRETS[(value >> 6) as usize % 2],
+                );
+                (
+                    "secret_edge_attested",
+                    fits(&[Kind::Token]),
+                    secret.to_string(),
+                    json!({"secret": secret, "holds": value % 3 > 0, "note": "n"}),
+                )
+            }
+            11 => (
+                "revocation_recorded",
+                fits(&[Kind::Token]),
+                String::new(),
+                json!({"token_id": "k", "on": day(value), "who": person, "proof": "p"}),
+            ),
+            12 => (
+                "path_carried_over",
+                fits(&[Kind::Path]),
+                String::new(),
+                json!({"owner": person, "until": day(value), "why": "w"}),
+            ),
+            _ => (
+                "follow_up_dated",
+                fits(&[Kind::Repo, Kind::Token]),
+                String::new(),
+                json!({"on": day(value), "what": "w"}),
+            ),
+        };
+        let same: Vec<EventId> = self
+            .made
+            .iter()
+            .filter(|(_, _, known, of, at, _)| *known == about && *of == kind && *at == slot)
+            .map(|(id, ..)| *id)
+            .collect();
+        let over: Vec<EventId> = match over {
+            0 => Vec::new(),
+            1 => same.first().copied().into_iter().collect(),
+            _ => same.clone(),
+        };
+        let id = self.line(writer, kind, about, true, &over, &data);
+        self.made.push((id, writer, about, kind, slot, data));
+    }
+}
+
+fn fold_in(fold: &mut Fold, text: &str) {
+    let line = Line::parse(text.as_bytes()).unwrap();
+    let place = Place {
+        line: 1,
+        offset: 0,
+        len: 0,
+    };
+    fold.add(Parsed::read(&line, place));
+}
+
+/// Says where two boards differ about what can be reached.
+fn differs(fold: &Fold, one: &Board, full: &Board) -> Option<String> {
+    for subject in everything(&fold.facts) {
+        let (a, b) = (one.tally(subject), full.tally(subject));
+        let same = match (a, b) {
+            (Some(a), Some(b)) => a.waves == b.waves && a.open == b.open,
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        if !same {
+            return Some(format!(
+                "{subject} ({}):\n{a:?}\nfull:\n{b:?}",
+                cutover::session::name::label(&fold.facts, subject)
+            ));
+        }
+    }
+    let mut repos: Vec<Subject> = full.repos().map(|(repo, _)| repo).collect();
+    repos.sort_unstable();
+    for repo in repos {
+        let (Some(a), Some(b)) = (one.repo(repo), full.repo(repo)) else {
+            return Some(format!("{repo} has no row"));
+        };
+        let same = a.waves == b.waves
+            && a.open == b.open
+            && a.lanes == b.lanes
+            && a.lane_missing == b.lane_missing
+            && a.ends == b.ends
+            && a.clock == b.clock;
+        if !same {
+            return Some(format!("row of {repo}:\n{a:?}\nfull:\n{b:?}"));
+        }
+    }
+    None
+}
+
+/// Mixes the writers' lines: `picks` says whose is next.
+fn mixed(lines: &[Vec<String>], picks: &[usize]) -> Vec<String> {
+    let mut at = vec![0; lines.len()];
+    let all: usize = lines.iter().map(Vec::len).sum();
+    let mut out = Vec::with_capacity(all);
+    let mut picks = picks.iter().cycle();
+    while out.len() < all {
+        let mut writer = picks.next().unwrap() % lines.len();
+        while at[writer] == lines[writer].len() {
+            writer = (writer + 1) % lines.len();
+        }
+        out.push(lines[writer][at[writer]].clone());
+        at[writer] += 1;
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn incremental_judging_is_full_judging_in_any_order(
+        ops in prop::collection::vec(op(), 1..50),
+        picks in prop::collection::vec(0..WRITERS, 1..40),
+        batches in prop::collection::vec((1..9_usize, 0..20_i64), 1..30),
+    ) {
+        let mut maker = Maker::new();
+        ops.iter().for_each(|op| maker.run(op));
+        let mut plain = Fold::default();
+        maker.lines.iter().flatten().for_each(|line| fold_in(&mut plain, line));
+        plain.settle();
+
+        let lines = mixed(&maker.lines, &picks);
+        let (mut fold, mut board) = (Fold::default(), Board::default());
+        let mut now = start();
+        let mut rest = lines.as_slice();
+        for (count, hours) in batches.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (batch, after) = rest.split_at((*count).min(rest.len()));
+            rest = after;
+            batch.iter().for_each(|line| fold_in(&mut fold, line));
+            // Up to some days pass between two batches.
+            now = now.plus(hours * 3_600 / 4);
+            let touched = fold.settle();
+            board.update(&fold.facts, &touched, now);
+            let full = Board::full(&fold.facts, now);
+            if let Some(words) = differs(&fold, &board, &full) {
+                return Err(TestCaseError::fail(format!("after a batch: {words}")));
+            }
+        }
+        // Nothing but time passes.
+        for hours in [1, 30, 24, 48] {
+            now = now.plus(hours * 3_600);
+            let touched = fold.settle();
+            board.update(&fold.facts, &touched, now);
+            let full = Board::full(&fold.facts, now);
+            if let Some(words) = differs(&fold, &board, &full) {
+                return Err(TestCaseError::fail(format!("after {hours} h: {words}")));
+            }
+        }
+        let other = Board::full(&plain.facts, now);
+        if let Some(words) = differs(&plain, &board, &other) {
+            return Err(TestCaseError::fail(format!("in another order: {words}")));
+        }
+        prop_assert_eq!(everything(&plain.facts), everything(&fold.facts));
+    }
+
+    #[test]
+    fn a_dispute_stands_until_somebody_decides_over_it(
+        overs in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..3), 1..12),
+        values in prop::collection::vec(0..4_usize, 12),
+        undos in prop::collection::vec(any::<bool>(), 12),
+    ) {
+        let id = |seq: usize| cutover::model::decision::EventId { writer: (seq % 3) as u16, seq: seq as u32 };
+        let make = |seq: usize, over: Vec<cutover::model::decision::EventId>, value| Decision {
+            id: id(seq), at: start(), tick: seq as u64, by: PEOPLE[seq % 3].into(), over: over.into(), value, signed: false,
+        };
+        let mut all = History::default();
+        for (seq, over) in overs.iter().enumerate() {
+            let mut over: Vec<_> = over.iter().filter(|_| seq > 0).map(|one| id(one.index(seq))).collect();
+            over.sort_unstable();
+            over.dedup();
+            let value = match over.as_slice() {
+                [only] if undos[seq] => Value::Undo(*only),
+                _ => Value::Person(PEOPLE[values[seq] % 3].into()),
+            };
+            all.add(make(seq, over, value));
+        }
+        let mut turned = History::default();
+        all.all().iter().rev().for_each(|one| turned.add(one.clone()));
+        prop_assert_eq!(format!("{:?}", all.standing()), format!("{:?}", turned.standing()));
+        // Whoever decides over everything that stands, settles it.
+        let heads = all.heads();
+        let mut settled = all.clone();
+        settled.add(make(100, heads.clone(), Value::Person("zoe".into())));
+        prop_assert!(matches!(settled.standing(), Standing::One(one) if one.id == id(100)));
+        // Two who do so without knowing of each other are contested, unless they say the same.
+        settled.add(make(101, heads.clone(), Value::Person("lin".into())));
+        prop_assert!(matches!(settled.standing(), Standing::Contested(many) if many.len() == 2));
+        let mut agreed = all.clone();
+        agreed.add(make(100, heads.clone(), Value::Person("zoe".into())));
+        agreed.add(make(101, heads, Value::Person("zoe".into())));
+        prop_assert!(matches!(agreed.standing(), Standing::One(_)));
+    }
+}
