@@ -4,13 +4,19 @@
 //! common words of `job`. Expressions are not evaluated: every branch of an `${{ if }}` counts.
 //! Reference: <https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/>.
 
+mod frame;
+mod task;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use frame::{Frame, defaults, template_path};
+use task::{input, node_tool, relative_dir, release_service};
+
 use super::checkout::{Checkout, Found};
-use super::job::{self, Job, Known, Lines, Step, Variable};
-use super::tree::{self, FileKind};
+use super::job::{self, Job, Lines, Step, Variable};
+use super::tree::FileKind;
 use super::yaml::{Node, Yaml};
-use super::{CiSystem, Credential, Runner, Tool, Trigger};
+use super::{CiSystem, Runner, Trigger};
 
 const DEPTH: u32 = 16;
 const FILE_CAP: usize = 400;
@@ -98,31 +104,6 @@ fn named_templates(node: Node<'_, '_>, out: &mut Vec<(String, u32, u32)>, depth:
     node.items()
         .into_iter()
         .for_each(|item| named_templates(item, out, depth + 1));
-}
-
-/// The file a template name means; `None` where it stands in another repository or has an expression in it.
-fn template_path(from: &str, name: &str) -> Option<String> {
-    let name = name.strip_suffix("@self").unwrap_or(name);
-    if name.contains('@') || name.contains("${{") {
-        return None;
-    }
-    let folder = from.rsplit_once('/').map_or("", |(f, _)| f);
-    match name.strip_prefix('/') {
-        Some(absolute) => tree::join("", absolute),
-        None => tree::join(folder, name),
-    }
-}
-
-/// What holds for the node being walked.
-#[derive(Clone, Default)]
-struct Frame<'d, 's> {
-    file: &'d str,
-    parameters: BTreeMap<String, Node<'d, 's>>,
-    stage: Option<String>,
-    pool: Option<Node<'d, 's>>,
-    variables: Vec<Variable>,
-    groups: Vec<String>,
-    depth: u32,
 }
 
 struct Walk<'d, 's> {
@@ -442,176 +423,6 @@ impl<'d, 's> Walk<'d, 's> {
         }
         job.steps.push(step);
     }
-
-    /// The tasks that run scripts, or npm itself.
-    fn task(
-        &self,
-        task: &str,
-        inputs: Option<Node<'d, 's>>,
-        frame: &Frame<'d, 's>,
-        same_file: bool,
-        step: &mut Step<'d, 's>,
-    ) {
-        let node = |key: &str| input(inputs?, key);
-        let text = |key: &str| node(key).and_then(Node::as_str).map(|t| frame.fill(t));
-        let name = task.split('@').next().unwrap_or(task).to_ascii_lowercase();
-        let name = name.rsplit('.').next().unwrap_or(&name);
-        let endpoint = || {
-            text("publishEndpoint")
-                .or_else(|| text("customEndpoint"))
-                .or_else(|| text("npmRegistryEndpoint"))
-        };
-        if let Some(dir) = text("workingDir")
-            .or_else(|| text("workingDirectory"))
-            .or_else(|| text("projectDirectory"))
-        {
-            step.dir = Some(relative_dir(&dir));
-        }
-        match name {
-            "npm" => {
-                let command = text("command").unwrap_or_default();
-                let custom = text("customCommand")
-                    .or_else(|| text("arguments"))
-                    .unwrap_or_default();
-                match command.as_str() {
-                    "publish" => step.known = Some(npm_task(text("publishRegistry"), endpoint())),
-                    "custom" => {
-                        step.text = format!("npm {custom}");
-                        step.grants = endpoint();
-                    }
-                    "" => {}
-                    other => step.text = format!("npm {other} {custom}"),
-                }
-            }
-            "npmauthenticate" => step.grants = endpoint(),
-            "yarn" => step.text = format!("yarn {}", text("arguments").unwrap_or_default()),
-            "bash" | "cmdline" | "powershell" | "shellscript" | "batchscript" | "azurecli"
-            | "azurepowershell" => {
-                let body = ["script", "inlineScript", "Inline"]
-                    .into_iter()
-                    .find_map(node);
-                if let Some(body) = body {
-                    step.text = frame.fill(body.as_str().unwrap_or_default());
-                    if same_file {
-                        step.lines = Lines::Of(body);
-                    }
-                } else if let Some(file) = text("filePath").or_else(|| text("scriptPath")) {
-                    let file = file
-                        .replace("$(Build.SourcesDirectory)/", "./")
-                        .replace("$(System.DefaultWorkingDirectory)/", "./");
-                    step.text = format!("{file} {}", text("arguments").unwrap_or_default());
-                }
-            }
-            // Microsoft's own release service takes npm packages by their kind.
-            "esrprelease" if text("contenttype").is_some_and(|t| t.eq_ignore_ascii_case("npm")) => {
-                step.known = Some(release_service(task));
-            }
-            _ => {}
-        }
-    }
-}
-
-impl<'d, 's> Frame<'d, 's> {
-    /// The node that `${{ parameters.x }}` alone stands for.
-    fn parameter(&self, text: &str) -> Option<Node<'d, 's>> {
-        let inner = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
-        self.parameters.get(parameter_name(inner)?).copied()
-    }
-
-    /// Puts the texts of known parameters in their place.
-    fn fill(&self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((before, tail)) = rest.split_once("${{") {
-            let Some((name, after)) = tail.split_once("}}") else {
-                break;
-            };
-            out.push_str(before);
-            let value = parameter_name(name.trim())
-                .and_then(|n| self.parameters.get(n))
-                .and_then(|n| n.as_str());
-            match value {
-                Some(value) => out.push_str(value),
-                None => {
-                    out.push_str("${{");
-                    out.push_str(name);
-                    out.push_str("}}");
-                }
-            }
-            rest = after;
-        }
-        out.push_str(rest);
-        out
-    }
-}
-
-/// `x` of `parameters.x` and `parameters['x']`.
-fn parameter_name(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("parameters")?;
-    rest.strip_prefix('.')
-        .or_else(|| rest.strip_prefix("['")?.strip_suffix("']"))
-}
-
-/// A template's own values: a list of named parameters, or the older mapping.
-fn defaults<'d, 's>(root: Node<'d, 's>) -> BTreeMap<String, Node<'d, 's>> {
-    let mut found = BTreeMap::new();
-    let Some(parameters) = root.get("parameters") else {
-        return found;
-    };
-    for (key, value) in parameters.entries() {
-        found.extend(key.as_str().map(|k| (k.to_owned(), value)));
-    }
-    for item in parameters.items() {
-        if let (Some(name), Some(value)) =
-            (item.get("name").and_then(Node::as_str), item.get("default"))
-        {
-            found.insert(name.to_owned(), value);
-        }
-    }
-    found
-}
-
-/// An input of a task or template; their names are read whatever the case.
-fn input<'d, 's>(inputs: Node<'d, 's>, key: &str) -> Option<Node<'d, 's>> {
-    let mut entries = inputs.entries().into_iter();
-    entries
-        .find(|(k, _)| k.as_str().is_some_and(|k| k.eq_ignore_ascii_case(key)))
-        .map(|(_, value)| value)
-}
-
-/// A company's release service that publishes with credentials of its own.
-fn release_service(command: &str) -> Known {
-    Known {
-        tool: Tool::Other,
-        version: None,
-        credential: Credential::NoneVisible,
-        secret: None,
-        registry_url: None,
-        command: command.to_owned(),
-    }
-}
-
-fn npm_task(registry: Option<String>, endpoint: Option<String>) -> Known {
-    let feed = registry.is_some_and(|r| r.eq_ignore_ascii_case("useFeed"));
-    Known {
-        tool: Tool::Npm,
-        version: None,
-        credential: Credential::Token,
-        secret: endpoint,
-        // A feed of the same organisation: any host that is not npm's says the same.
-        registry_url: feed.then(|| "azure-artifacts-feed".to_owned()),
-        command: "Npm publish task".to_owned(),
-    }
-}
-
-fn node_tool<'d>(task: &str, inputs: Option<Node<'d, '_>>) -> Option<&'d str> {
-    let name = task.split('@').next()?.to_ascii_lowercase();
-    let inputs = inputs?;
-    match name.as_str() {
-        "nodetool" => inputs.get("versionSpec")?.as_str(),
-        "usenode" => inputs.get("version")?.as_str(),
-        _ => None,
-    }
 }
 
 fn environment<'d, 's>(item: Node<'d, 's>, frame: &Frame<'d, 's>) -> Vec<Variable> {
@@ -623,19 +434,6 @@ fn environment<'d, 's>(item: Node<'d, 's>, frame: &Frame<'d, 's>) -> Vec<Variabl
             Some(Variable::new(key.as_str()?, &value, key.place(frame.file)))
         })
         .collect()
-}
-
-/// A working directory relative to the checkout, where the predefined variables say so.
-fn relative_dir(dir: &str) -> String {
-    let mut dir = dir;
-    for root in [
-        "$(Build.SourcesDirectory)",
-        "$(System.DefaultWorkingDirectory)",
-        "$(Build.Repository.LocalPath)",
-    ] {
-        dir = dir.strip_prefix(root).unwrap_or(dir);
-    }
-    dir.trim_matches(['/', '\\']).replace('\\', "/")
 }
 
 fn pool(frame: &Frame<'_, '_>) -> (Runner, Option<String>) {

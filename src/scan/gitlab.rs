@@ -4,14 +4,18 @@
 //! common words of `job`. It fetches nothing: includes from elsewhere are named in a finding instead.
 //! Reference: <https://docs.gitlab.com/ci/yaml/>.
 
+mod include;
+mod rules;
+
 use std::collections::BTreeSet;
+
+use include::{children, gather};
 
 use super::checkout::{Checkout, Found};
 use super::job::{self, Job, Lines, Step, Variable};
-use super::package::Glob;
-use super::tree::{self, FileKind};
+use super::tree::FileKind;
 use super::yaml::{Node, Yaml};
-use super::{CiSystem, Runner, Trigger};
+use super::{CiSystem, Runner};
 
 /// Top-level keys that are no jobs.
 const KEYWORDS: &[&str] = &[
@@ -64,147 +68,6 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
         }
     }
     found
-}
-
-/// Reads a file and, after it, all it includes: earlier in the list means stronger.
-fn gather(
-    cx: &Checkout<'_>,
-    parts: &mut Found,
-    path: &str,
-    seen: &mut BTreeSet<String>,
-    sources: &mut Vec<(String, String)>,
-    depth: u32,
-) {
-    if depth > DEPTH || sources.len() >= FILE_CAP || !seen.insert(path.to_owned()) {
-        return;
-    }
-    let Some(text) = cx.read(path, parts) else {
-        return;
-    };
-    let text = if path.ends_with(".tpl") {
-        without_templates(&text)
-    } else {
-        text
-    };
-    let Some(yaml) = cx.parse(path, &text, true, parts) else {
-        return;
-    };
-    let mut locals = Vec::new();
-    for document in yaml.documents() {
-        if let Some(include) = document.get("include") {
-            includes(cx, parts, path, include, &mut locals);
-        }
-    }
-    sources.push((path.to_owned(), text.clone()));
-    for local in locals.into_iter().rev() {
-        gather(cx, parts, &local, seen, sources, depth + 1);
-    }
-}
-
-fn includes(
-    cx: &Checkout<'_>,
-    parts: &mut Found,
-    path: &str,
-    include: Node<'_, '_>,
-    locals: &mut Vec<String>,
-) {
-    let items = if include.is_seq() {
-        include.items()
-    } else {
-        vec![include]
-    };
-    for item in items {
-        let local = item
-            .as_str()
-            .filter(|s| !s.contains("://"))
-            .or_else(|| item.get("local")?.as_str());
-        if let Some(local) = local {
-            let local = local.trim_start_matches('/');
-            if local.contains('*') {
-                let globs = Glob::parse(local);
-                let names = cx
-                    .project
-                    .tree
-                    .entries()
-                    .iter()
-                    .filter(|e| e.regular && globs.iter().any(|g| g.matches(&e.path)));
-                locals.extend(names.map(|e| e.path.clone()));
-            } else {
-                locals.extend(tree::join("", local));
-            }
-            continue;
-        }
-        let outside = ["project", "remote", "template", "component"]
-            .iter()
-            .find_map(|key| item.get(key)?.as_str())
-            .or_else(|| item.as_str());
-        if let Some(name) = outside {
-            parts.not_looked_at(path, item.line(), item.column(), name);
-        }
-    }
-}
-
-/// Local files that a job of this text starts as a pipeline of its own.
-fn children(path: &str, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    // A second look at the few files that have the word at all.
-    let Some(yaml) = Some(text)
-        .filter(|t| t.contains("trigger:"))
-        .and_then(|t| Yaml::parse(t, true).ok())
-    else {
-        return found;
-    };
-    for (_, job) in yaml.documents().flat_map(Node::entries) {
-        let Some(include) = job.at(&["trigger", "include"]) else {
-            continue;
-        };
-        let items = if include.is_seq() {
-            include.items()
-        } else {
-            vec![include]
-        };
-        for item in items {
-            let local = item.as_str().or_else(|| item.get("local")?.as_str());
-            let local = local.filter(|l| !l.contains("://") && *l != path);
-            found.extend(local.and_then(|l| tree::join("", l.trim_start_matches('/'))));
-        }
-    }
-    found
-}
-
-/// Blanks the `{{ … }}` of a text template where they fill a line, and puts a word in their place elsewhere,
-/// so that the rest reads as YAML. Lines keep their numbers.
-fn without_templates(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let mut rest = line;
-        let mut kept = String::new();
-        let mut removed = false;
-        while let Some((before, tail)) = rest.split_once("{{") {
-            let Some((directive, after)) = tail.split_once("}}") else {
-                break;
-            };
-            kept.push_str(before);
-            let directive = directive.trim_matches('-').trim();
-            let control = [
-                "range", "end", "if", "else", "with", "define", "block", "template", "$",
-            ]
-            .iter()
-            .any(|word| directive.starts_with(word) && (*word != "$" || directive.contains(":=")));
-            if !control {
-                kept.push_str("template");
-            }
-            removed |= control;
-            rest = after;
-        }
-        kept.push_str(rest);
-        if removed && kept.trim().is_empty() {
-            out.push('\n');
-        } else {
-            out.push_str(&kept);
-        }
-    }
-    out
 }
 
 struct File<'t> {
@@ -475,126 +338,12 @@ impl<'t> Pipeline<'t> {
             .filter_map(|(_, token)| token.get("aud"))
             .any(|aud| aud.strings().into_iter().any(job::is_npm_audience))
     }
-
-    fn triggers(&self, chain: &[At<'_, 't>]) -> Vec<Trigger> {
-        let mut found = Vec::new();
-        if let Some((rules, at)) = find(chain, "rules") {
-            self.rules((rules, at), &mut found, 0);
-        } else if let Some((only, _)) = find(chain, "only") {
-            only_refs(only.get("refs").unwrap_or(only), &mut found);
-        } else if let Some((rules, at)) = find(&self.definitions("workflow"), "rules") {
-            self.rules((rules, at), &mut found, 0);
-        }
-        if found.is_empty() {
-            found.push(trigger("push"));
-        }
-        if find(chain, "when").and_then(|(n, _)| n.as_str()) == Some("manual") {
-            found.push(trigger("manual"));
-        }
-        found.dedup();
-        found
-    }
-
-    fn rules(&self, (rules, file): At<'_, 't>, found: &mut Vec<Trigger>, depth: u32) {
-        if depth > DEPTH || found.len() > 200 {
-            return;
-        }
-        if rules
-            .tag()
-            .is_some_and(|t| t.trim_start_matches('!') == "reference")
-        {
-            let keys = rules.strings();
-            let target = keys.split_first().and_then(|(name, rest)| {
-                self.chain(name, 0)
-                    .into_iter()
-                    .find_map(|(n, at)| Some((n.at(rest)?, at)))
-            });
-            if let Some(target) = target {
-                self.rules(target, found, depth + 1);
-            }
-            return;
-        }
-        if rules.is_seq() {
-            rules
-                .items()
-                .into_iter()
-                .for_each(|rule| self.rules((rule, file), found, depth + 1));
-            return;
-        }
-        let when = rules.get("when").and_then(Node::as_str);
-        if when == Some("never") {
-            return;
-        }
-        let mut one = condition(rules.get("if").and_then(Node::as_str).unwrap_or_default());
-        if when == Some("manual")
-            && one.branches.is_empty()
-            && one.tags.is_empty()
-            && one.event == "push"
-        {
-            one.event = "manual".to_owned();
-        }
-        if !found.contains(&one) {
-            found.push(one);
-        }
-    }
 }
 
 fn find<'d, 's>(chain: &[At<'d, 's>], key: &str) -> Option<At<'d, 's>> {
     chain
         .iter()
         .find_map(|(node, at)| Some((node.get(key)?, *at)))
-}
-
-fn trigger(event: &str) -> Trigger {
-    Trigger {
-        event: event.to_owned(),
-        branches: Vec::new(),
-        tags: Vec::new(),
-    }
-}
-
-/// What one `rules:if` lets through, as far as its plain comparisons tell.
-fn condition(text: &str) -> Trigger {
-    let mut found = trigger("push");
-    for part in text.split("&&").flat_map(|p| p.split("||")) {
-        let part = part.trim().trim_matches(['(', ')', ' ']);
-        let (name, value) = match part.split_once("==").or_else(|| part.split_once("=~")) {
-            Some((name, value)) => (
-                name.trim(),
-                value.trim().trim_matches(['"', '\'']).to_owned(),
-            ),
-            None => (part, "*".to_owned()),
-        };
-        match name.trim_start_matches('$') {
-            "CI_COMMIT_TAG" if value != "null" => found.tags.push(value),
-            "CI_COMMIT_BRANCH" | "CI_COMMIT_REF_NAME" if value != "null" => {
-                found.branches.push(value)
-            }
-            "CI_PIPELINE_SOURCE" if value != "*" => found.event = value,
-            _ => {}
-        }
-    }
-    found
-}
-
-/// The words and patterns of `only`.
-fn only_refs(node: Node<'_, '_>, found: &mut Vec<Trigger>) {
-    let mut push = trigger("push");
-    for word in node.strings() {
-        match word {
-            "tags" => push.tags.push("*".to_owned()),
-            "branches" => push.branches.push("*".to_owned()),
-            "merge_requests" => found.push(trigger("merge_request_event")),
-            "schedules" => found.push(trigger("schedule")),
-            "api" | "chat" | "external" | "pipelines" | "pushes" | "triggers" | "web" => {
-                found.push(trigger(word))
-            }
-            _ => push.branches.push(word.to_owned()),
-        }
-    }
-    if !push.tags.is_empty() || !push.branches.is_empty() {
-        found.insert(0, push);
-    }
 }
 
 /// Who runs a job, from its tags: only gitlab.com's own tags tell for sure.

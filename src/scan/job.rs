@@ -6,6 +6,8 @@
 mod advice;
 mod credential;
 mod judge;
+mod target;
+mod token;
 
 use super::checkout::{Checkout, Found};
 use super::package::Packages;

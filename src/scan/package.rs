@@ -5,15 +5,18 @@
 //! A file that does not parse becomes an [`Unreadable`] and never silences the rest.
 
 mod json;
+mod manifest;
+mod repository;
 mod workspace;
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
-
 use super::Package;
 
+use manifest::read_manifest;
+
 pub use json::without_comments;
+pub use repository::{Repository, repository};
 pub use workspace::Glob;
 
 /// Names of files that [`Packages::collect`] wants to be given, wherever they stand in a checkout.
@@ -57,22 +60,6 @@ const FIXTURE_FOLDERS: &[&str] = &[
     "testdata",
     "tests",
     "vendor",
-];
-
-/// Packages whose version decides how a release publishes.
-const RELEASE_TOOLS: &[&str] = &[
-    "@auto-it/npm",
-    "@changesets/cli",
-    "@lerna-lite/publish",
-    "@microsoft/rush",
-    "@semantic-release/npm",
-    "auto",
-    "lerna",
-    "np",
-    "npm",
-    "nx",
-    "release-it",
-    "semantic-release",
 ];
 
 /// The program that installs a checkout's dependencies.
@@ -319,213 +306,6 @@ impl Packages {
             .map(|p| vec![p.name.clone()])
             .unwrap_or_default()
     }
-}
-
-/// Where a repository field points: host and `owner/name`, with case kept since npm compares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repository {
-    pub host: String,
-    pub slug: String,
-}
-
-/// Reads npm's forms of `repository`: URLs with and without `git+` and `.git`, scp-like addresses, and the
-/// shorthands `owner/name`, `github:`, `gitlab:` and `bitbucket:`
-/// (<https://docs.npmjs.com/cli/configuring-npm/package-json#repository>).
-pub fn repository(text: &str) -> Option<Repository> {
-    let text = text.trim();
-    let (host, path) = if let Some((_, rest)) = text.split_once("://") {
-        // A user and a password may stand before the host; the password is never part of a name.
-        let userinfo = rest
-            .split('/')
-            .next()
-            .and_then(|authority| authority.rfind('@'));
-        let rest = userinfo.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
-        let (host, path) = rest.split_once(['/', ':'])?;
-        // A port stands between host and path.
-        let path = match path.split_once('/') {
-            Some((port, tail)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-                tail
-            }
-            _ => path,
-        };
-        (host.to_ascii_lowercase(), path)
-    } else if let Some((prefix, path)) = text.split_once(':') {
-        let host = match prefix {
-            "github" => "github.com".to_owned(),
-            "gitlab" => "gitlab.com".to_owned(),
-            "bitbucket" => "bitbucket.org".to_owned(),
-            "gist" => return None,
-            _ => prefix
-                .rsplit_once('@')
-                .map_or(prefix, |(_, h)| h)
-                .to_ascii_lowercase(),
-        };
-        (host, path)
-    } else {
-        ("github.com".to_owned(), text)
-    };
-    let path = path.split(['#', '?']).next().unwrap_or(path);
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    let slug = match host.as_str() {
-        "github.com" | "bitbucket.org" => {
-            let mut parts = path.split('/');
-            let (owner, name) = (parts.next()?, parts.next()?);
-            format!("{owner}/{}", name.strip_suffix(".git").unwrap_or(name))
-        }
-        _ => path.split("/-/").next().unwrap_or(path).to_owned(),
-    };
-    let plain = slug.contains('/') && !slug.contains(char::is_whitespace) && !host.is_empty();
-    plain.then_some(Repository {
-        host: host.strip_prefix("www.").unwrap_or(&host).to_owned(),
-        slug,
-    })
-}
-
-fn read_manifest(path: &str, folder: &str, text: &str) -> Result<Manifest, Unreadable> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let map: Map<String, Value> = json::parse(path, text)?;
-    let keys = json::key_lines(text);
-    let publish = map.get("publishConfig").and_then(Value::as_object);
-    let publish_text = |key: &str| {
-        publish
-            .and_then(|p| p.get(key))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let (repository_url, repository_directory) = match map.get("repository") {
-        Some(Value::String(url)) => (Some(url.clone()), None),
-        Some(Value::Object(o)) => (text_of(o, "url"), text_of(o, "directory")),
-        _ => (None, None),
-    };
-    let package = Package {
-        name: text_of(&map, "name").unwrap_or_default(),
-        path: folder.to_owned(),
-        private: match map.get("private") {
-            Some(Value::Bool(private)) => *private,
-            Some(Value::String(private)) => private == "true",
-            _ => false,
-        },
-        workspace: false,
-        version: text_of(&map, "version"),
-        repository_url,
-        publish_registry: publish_text("registry").or_else(|| scoped_registry(&map, publish)),
-        publish_access: publish_text("access"),
-        publish_provenance: publish
-            .and_then(|p| p.get("provenance"))
-            .and_then(Value::as_bool),
-        publish_tag: publish_text("tag"),
-    };
-    Ok(Manifest {
-        file: path.to_owned(),
-        scripts: scripts(&map, &keys),
-        repository_directory,
-        repository_line: keys
-            .top("repository")
-            .or_else(|| keys.top("name"))
-            .unwrap_or(1),
-        tools: tools(&map),
-        node_engine: map
-            .get("engines")
-            .and_then(Value::as_object)
-            .and_then(|e| text_of(e, "node")),
-        manager: manager(&map),
-        workspaces: workspaces(&map),
-        package,
-    })
-}
-
-/// `publishConfig` may name a registry for the package's own scope: `"@acme:registry"`.
-fn scoped_registry(
-    map: &Map<String, Value>,
-    publish: Option<&Map<String, Value>>,
-) -> Option<String> {
-    let name = map.get("name").and_then(Value::as_str)?;
-    let (scope, _) = name.split_once('/')?;
-    publish.and_then(|p| text_of(p, &format!("{scope}:registry")))
-}
-
-fn text_of(map: &Map<String, Value>, key: &str) -> Option<String> {
-    map.get(key).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn scripts(map: &Map<String, Value>, keys: &json::KeyLines) -> Vec<Script> {
-    let Some(Value::Object(scripts)) = map.get("scripts") else {
-        return Vec::new();
-    };
-    scripts
-        .iter()
-        .filter_map(|(name, text)| {
-            Some(Script {
-                name: name.clone(),
-                text: text.as_str()?.to_owned(),
-                line: keys.script(name).unwrap_or(1),
-            })
-        })
-        .collect()
-}
-
-fn tools(map: &Map<String, Value>) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    for section in [
-        "devDependencies",
-        "dependencies",
-        "optionalDependencies",
-        "peerDependencies",
-    ] {
-        let Some(Value::Object(entries)) = map.get(section) else {
-            continue;
-        };
-        for tool in RELEASE_TOOLS {
-            if let Some(version) = entries.get(*tool).and_then(Value::as_str)
-                && !found.iter().any(|(name, _)| name == tool)
-            {
-                found.push(((*tool).to_owned(), version.to_owned()));
-            }
-        }
-    }
-    found
-}
-
-fn manager(map: &Map<String, Value>) -> Option<(String, Option<String>)> {
-    if let Some(text) = map.get("packageManager").and_then(Value::as_str) {
-        let (name, version) = text.split_once('@').unwrap_or((text, ""));
-        let version = version.split('+').next().unwrap_or(version);
-        return Some((
-            name.to_owned(),
-            (!version.is_empty()).then(|| version.to_owned()),
-        ));
-    }
-    let dev = map.get("devEngines").and_then(|d| d.get("packageManager"));
-    let dev = dev.and_then(|d| {
-        if let Value::Array(list) = d {
-            list.first()
-        } else {
-            Some(d)
-        }
-    });
-    if let Some(name) = dev.and_then(|d| d.get("name")).and_then(Value::as_str) {
-        let version = dev.and_then(|d| d.get("version")).and_then(Value::as_str);
-        return Some((name.to_owned(), version.map(str::to_owned)));
-    }
-    let volta = map.get("volta").and_then(Value::as_object)?;
-    ["pnpm", "yarn", "npm"]
-        .iter()
-        .find_map(|name| text_of(volta, name).map(|version| ((*name).to_owned(), Some(version))))
-}
-
-fn workspaces(map: &Map<String, Value>) -> Option<Vec<String>> {
-    let list = match map.get("workspaces")? {
-        Value::Array(list) => list,
-        Value::Object(o) => o.get("packages")?.as_array()?,
-        _ => return None,
-    };
-    Some(
-        list.iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-    )
 }
 
 /// True where a folder on the way is one that holds examples rather than packages.

@@ -302,7 +302,7 @@ fn broken_and_odd_files_are_findings() {
 #[test]
 fn templates_keep_their_lines() {
     let text = "a\n{{ if x }}\nb: {{ .c }}\n{{- end }}\nd: {{ if y }}1{{ end }}\n";
-    let out = super::without_templates(text);
+    let out = super::include::without_templates(text);
     assert_eq!(out.lines().count(), text.lines().count());
     assert_eq!(
         out.lines().collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use super::super::job::tests::{paths, read_files, rules, uses};
-use super::*;
+use super::groovy::quoted;
 
 const MANIFEST: (&str, &str) = ("package.json", r#"{"name":"@acme/kit","version":"1.0.0"}"#);
 

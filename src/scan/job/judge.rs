@@ -4,13 +4,12 @@
 //! Reads no grammar of any CI system.
 
 use super::super::script::{self, Command};
-use super::super::tool::{Act, Auth, What, npmrc_auth, yarnrc_auth};
+use super::super::tool::{Act, What};
 use super::super::{
     CiSystem, Credential, Place, PublishPath, Purpose, Registry, Reusable, TokenUse, Tool,
 };
-use super::credential::{
-    Config, Reach, Token, Written, is_token_name, reaches, registry_of, scoped_registries,
-};
+use super::credential::{Config, Token, Written, registry_of, scoped_registries};
+use super::token::mints_npm_token;
 use super::{Checkout, Earlier, Found, Job, Known, Step, Variable};
 use crate::safe::shown::visible;
 
@@ -18,30 +17,30 @@ use crate::safe::shown::visible;
 const PATH_CAP: usize = 200;
 
 pub(super) struct Judge<'j, 'c, 'd, 's> {
-    pub cx: &'j Checkout<'c>,
-    pub job: &'j Job<'d, 's>,
-    pub parts: &'j mut Found,
+    pub(super) cx: &'j Checkout<'c>,
+    pub(super) job: &'j Job<'d, 's>,
+    pub(super) parts: &'j mut Found,
     /// Credential lines written by steps so far, oldest first.
-    auths: Vec<Written>,
+    pub(super) auths: Vec<Written>,
     /// Written by jobs before this one.
-    inherited: Vec<Written>,
-    fallback: Option<Token>,
+    pub(super) inherited: Vec<Written>,
+    pub(super) fallback: Option<Token>,
     /// Exported by steps so far, oldest first.
-    exported: Vec<Variable>,
+    pub(super) exported: Vec<Variable>,
     /// Name of a stored credential set up by a step, or a login.
-    granted: Option<Token>,
+    pub(super) granted: Option<Token>,
     /// Address that npm was told to use.
-    registry: Option<String>,
+    pub(super) registry: Option<String>,
     /// Addresses set for scopes, oldest first.
-    scoped: Vec<(String, String)>,
-    npm_version: Option<String>,
+    pub(super) scoped: Vec<(String, String)>,
+    pub(super) npm_version: Option<String>,
     /// True once an id token for npm was fetched.
-    id_token: bool,
+    pub(super) id_token: bool,
     /// Folder after the steps so far; `None` where it is not known.
-    dir: Option<String>,
+    pub(super) dir: Option<String>,
     /// Index of this job's first path and of its first use.
-    first_path: usize,
-    first_use: usize,
+    pub(super) first_path: usize,
+    pub(super) first_use: usize,
 }
 
 impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
@@ -134,33 +133,6 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         } else {
             None
         };
-    }
-
-    /// Credential lines that reach a configuration in a way the shell reader does not follow, such as a redirected
-    /// group of commands: the line itself says what it sets.
-    fn unread_logins(&mut self, step: &Step<'_, '_>) {
-        if !step.text.contains("_authToken") && !step.text.contains("npmAuthToken") {
-            return;
-        }
-        for (line, auth) in npmrc_auth(&step.text)
-            .into_iter()
-            .chain(yarnrc_auth(&step.text))
-        {
-            if auth.literal || auth.value.is_empty() {
-                continue;
-            }
-            let place = self.place(step.lines.at(line, "uthToken"), 1);
-            let variables = step
-                .variables
-                .iter()
-                .chain(self.exported.iter().rev())
-                .chain(&self.job.variables);
-            let token = Reach {
-                variables: variables.collect(),
-            }
-            .auth(&auth, Some(place));
-            self.auths.push(Written { auth, token });
-        }
     }
 
     /// `export A=b` and `A=b` on its own hold for what follows.
@@ -381,233 +353,6 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         !matches!(self.job.ci, CiSystem::Gitlab | CiSystem::Circleci)
     }
 
-    /// Names of the packages that one publish reaches, as far as the files tell.
-    fn packages(&self, act: &Act) -> Vec<String> {
-        let all = self.cx.packages();
-        let one = act.inner.unwrap_or(act.tool);
-        let single = matches!(
-            one,
-            Tool::Npm
-                | Tool::Pnpm
-                | Tool::YarnClassic
-                | Tool::YarnBerry
-                | Tool::Bun
-                | Tool::Np
-                | Tool::ReleaseIt
-                | Tool::SemanticRelease
-        );
-        if !act.flags.workspaces.is_empty() {
-            let named: Vec<String> = act
-                .flags
-                .workspaces
-                .iter()
-                .filter_map(|w| all.named(w).or_else(|| all.at(w)))
-                .filter(|m| !m.package.private && !m.package.name.is_empty())
-                .map(|m| m.package.name.clone())
-                .collect();
-            if !named.is_empty() {
-                return named;
-            }
-        } else if single && !act.flags.all_workspaces {
-            let here = act
-                .dir
-                .as_deref()
-                .map(|d| all.publishable_at(d))
-                .unwrap_or_default();
-            if !here.is_empty() {
-                return here;
-            }
-        }
-        all.publishable()
-    }
-
-    /// The address a publish goes to: its flag, the package, the environment, what steps wrote, the checkout.
-    fn address(&self, act: &Act, step: &Step<'_, '_>, packages: &[String]) -> Option<String> {
-        if let Some(flag) = &act.flags.registry {
-            return Some(self.resolved(flag));
-        }
-        let all = self.cx.packages();
-        let mut own = packages
-            .iter()
-            .filter_map(|name| all.manifests().iter().find(|m| m.package.name == *name));
-        if let Some(address) = own.find_map(|m| m.package.publish_registry.clone()) {
-            return Some(address);
-        }
-        let in_env = act
-            .env
-            .iter()
-            .rev()
-            .find(|(name, _)| name.eq_ignore_ascii_case("npm_config_registry"));
-        if let Some((_, value)) = in_env {
-            return Some(self.resolved(value));
-        }
-        let set = step.variables.iter().chain(self.exported.iter().rev());
-        let set = set
-            .chain(&self.job.variables)
-            .into_iter()
-            .find(|v| v.name.eq_ignore_ascii_case("npm_config_registry"));
-        if let Some(variable) = set {
-            return Some(self.resolved(&variable.value));
-        }
-        let scope = packages
-            .first()
-            .and_then(|p| p.split_once('/'))
-            .map_or("", |(scope, _)| scope);
-        let scoped = self
-            .scoped
-            .iter()
-            .rev()
-            .find(|(s, _)| s == scope || s.contains('$'));
-        if let Some(address) = scoped
-            .map(|(_, address)| address)
-            .or(self.registry.as_ref())
-        {
-            return Some(self.resolved(address));
-        }
-        let config = Config::read(self.cx, act.dir.as_deref());
-        let committed = config.registry(packages.first().map(String::as_str));
-        if let Some(address) = committed {
-            return Some(self.resolved(address));
-        }
-        // Only a login for another registry was written: that is where the publish goes.
-        let hosts = self.auths.iter().map(|w| w.auth.host.as_deref());
-        let hosts: Option<Vec<&str>> = hosts.collect();
-        let hosts = hosts.filter(|all| !all.is_empty() && !self.id_token)?;
-        let elsewhere = |host: &&str| {
-            matches!(
-                registry_of(host),
-                Registry::Other | Registry::GithubPackages
-            )
-        };
-        hosts
-            .iter()
-            .all(elsewhere)
-            .then(|| hosts.first().map(|h| format!("https://{h}/")))
-            .flatten()
-    }
-
-    /// A value with a variable's own value put in, where the files show it.
-    fn resolved(&self, value: &str) -> String {
-        let name = super::variable_name(value);
-        let found = name.and_then(|n| {
-            self.exported
-                .iter()
-                .rev()
-                .chain(&self.job.variables)
-                .find(|v| v.name == n)
-        });
-        found.map_or_else(|| value.to_owned(), |v| v.value.clone())
-    }
-
-    /// The token that reaches an act, the nearest first.
-    fn token(&self, act: &Act, step: &Step<'_, '_>, registry: Registry) -> Option<Token> {
-        let place = self.place(step.lines.at(act.line, &act.needle), 1);
-        let own: Vec<Variable> = act
-            .env
-            .iter()
-            .rev()
-            .map(|(name, value)| Variable::new(name, value, place.clone()))
-            .collect();
-        let variables = own
-            .iter()
-            .chain(&step.variables)
-            .chain(self.exported.iter().rev())
-            .chain(&self.job.variables);
-        let reach = Reach {
-            variables: variables.collect(),
-        };
-        let from_env = Reach {
-            variables: own.iter().collect(),
-        };
-        if let Some(token) = from_env.token() {
-            let secret = token
-                .secret
-                .as_deref()
-                .and_then(|name| reach.secret_of(&format!("${{{name}}}")));
-            return Some(Token {
-                secret: secret.flatten().or(token.secret),
-                ..token
-            });
-        }
-        if let Some(name) = flag_token(&act.command) {
-            let secret = reach.secret_of(&format!("${{{name}}}"))?;
-            return Some(Token {
-                secret: secret.or_else(|| Some(name.to_owned())),
-                set_at: Some(place),
-            });
-        }
-        let near = Reach {
-            variables: step.variables.iter().collect(),
-        };
-        if let Some(token) = near.token() {
-            return Some(token);
-        }
-        let in_reach = |auth: &Auth| reaches(auth.host.as_deref(), registry);
-        let mut written = self.auths.iter().rev().filter(|w| in_reach(&w.auth));
-        if let Some(token) = written.find_map(|w| w.now(&reach)) {
-            return Some(token);
-        }
-        let config = Config::read(self.cx, act.dir.as_deref());
-        let mut committed = config.auths.iter().filter(|(auth, _)| in_reach(auth));
-        let inherited = || {
-            let mut all = self
-                .inherited
-                .iter()
-                .rev()
-                .filter(|w| in_reach(&w.auth) && !self.id_token);
-            all.find_map(|w| w.token.clone())
-        };
-        committed
-            .find_map(|(auth, place)| reach.auth(auth, Some(place.clone())))
-            .or_else(|| self.granted.clone())
-            .or_else(|| reach.token())
-            .or_else(inherited)
-            .or_else(|| self.fallback.clone())
-    }
-
-    /// The token that a configuration line brings at the moment it is written.
-    fn at_write(
-        &self,
-        auth: &Auth,
-        act: &Act,
-        step: &Step<'_, '_>,
-        place: &Place,
-    ) -> Option<Token> {
-        let own: Vec<Variable> = act
-            .env
-            .iter()
-            .rev()
-            .map(|(name, value)| Variable::new(name, value, place.clone()))
-            .collect();
-        let variables = own
-            .iter()
-            .chain(&step.variables)
-            .chain(self.exported.iter().rev())
-            .chain(&self.job.variables);
-        Reach {
-            variables: variables.collect(),
-        }
-        .auth(auth, Some(place.clone()))
-    }
-
-    fn has_id_token(&self, act: &Act, step: &Step<'_, '_>) -> bool {
-        let named = |name: &str, value: &str| name == "NPM_ID_TOKEN" && !value.trim().is_empty();
-        matches!(self.job.ci, CiSystem::Gitlab | CiSystem::Circleci)
-            && (self.id_token
-                || act.via.iter().any(|file| {
-                    self.cx
-                        .project
-                        .read(file)
-                        .is_some_and(|t| mints_npm_token(&t))
-                })
-                || act.env.iter().any(|(n, v)| named(n, v))
-                || step
-                    .variables
-                    .iter()
-                    .chain(&self.exported)
-                    .any(|v| named(&v.name, &v.value)))
-    }
-
     fn token_use(&mut self, act: &Act, step: &Step<'_, '_>, line: u32, purpose: Purpose) {
         let registry = act
             .flags
@@ -643,31 +388,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         }
     }
 
-    /// A job that is given a token and does nothing with it that can be seen.
-    fn unused_tokens(&mut self) {
-        let paths = self.parts.paths.len() > self.first_path;
-        if paths || self.parts.uses.len() > self.first_use {
-            return;
-        }
-        let own = self.job.variables.iter().filter(|v| !v.wide);
-        let steps = self.job.steps.iter().flat_map(|s| &s.variables);
-        let found = own
-            .chain(steps)
-            .find(|v| is_token_name(&v.name) && (!v.value.is_empty() || v.secret.is_some()));
-        let secret = found.map(|v| Reach { variables: vec![v] }.token().and_then(|t| t.secret));
-        if let (Some(variable), Some(secret)) = (found, secret) {
-            self.parts.uses.push(TokenUse {
-                file: variable.place.file.clone(),
-                job: self.job.name.clone(),
-                step: None,
-                line: variable.place.line,
-                secret,
-                purpose: Purpose::Unknown,
-            });
-        }
-    }
-
-    fn place(&self, line: u32, column: u32) -> Place {
+    pub(super) fn place(&self, line: u32, column: u32) -> Place {
         Place {
             file: self.job.file.clone(),
             line,
@@ -684,35 +405,4 @@ fn credential(token: bool, id_token: bool) -> Credential {
         (false, true) => Credential::Oidc,
         (false, false) => Credential::NoneVisible,
     }
-}
-
-/// The variable that a release tool is given as its token on the command line: `beachball publish -n $(npmToken)`.
-fn flag_token(command: &str) -> Option<&str> {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let after = words.windows(2).find_map(|pair| match pair {
-        [flag, value]
-            if matches!(
-                *flag,
-                "-n" | "--token" | "--auth-token" | "--npm-auth-token"
-            ) =>
-        {
-            super::variable_name(value).filter(|name| !name.chars().all(|c| c.is_ascii_digit()))
-        }
-        _ => None,
-    });
-    after.or_else(|| {
-        words.iter().find_map(|w| {
-            super::variable_name(
-                w.split_once("uthToken=")
-                    .or_else(|| w.split_once("--token="))?
-                    .1,
-            )
-        })
-    })
-}
-
-/// CircleCI's way to an id token for npm (<https://docs.npmjs.com/trusted-publishers>).
-fn mints_npm_token(text: &str) -> bool {
-    text.contains("circleci run oidc get")
-        && (text.contains("npm:") || text.contains("NPM_ID_TOKEN"))
 }
