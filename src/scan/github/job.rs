@@ -525,7 +525,7 @@ impl<'d> Walk<'_, 'd> {
 
     /// Adds what the checkout's own .npmrc and .yarnrc.yml take from variables.
     fn configured(&self, act: &Act, scope: &Scope<'d>, out: &mut Vec<Reach>) {
-        for (file, line, auth) in registry::tree_auth(&self.checkout.project, act.dir.as_deref()) {
+        for (file, line, auth) in registry::tree_auth(&self.checkout.project, act) {
             if !registry::may_be_npmjs(auth.host.as_deref().unwrap_or("")) {
                 continue;
             }
@@ -636,7 +636,7 @@ impl<'d> Walk<'_, 'd> {
         for written in &self.written {
             read_names.extend(written.variables.iter().cloned());
         }
-        for (_, _, auth) in registry::tree_auth(&self.checkout.project, act.dir.as_deref()) {
+        for (_, _, auth) in registry::tree_auth(&self.checkout.project, act) {
             read_names.extend(super::super::tool::variables(&auth.value));
         }
         Some(Publish {
@@ -827,6 +827,9 @@ impl<'d> Walk<'_, 'd> {
         let text = uses.as_str().unwrap_or("").trim();
         if here.uses.is_none() {
             let pinned = action::is_pinned(text);
+            if !pinned {
+                self.event("unpinned-action", &uses.place(scope.file), text);
+            }
             self.report.actions.push(ActionUse {
                 uses: text.to_owned(),
                 pinned,
@@ -1176,7 +1179,21 @@ impl<'d> Walk<'_, 'd> {
             .into_iter()
             .filter(|r| r.level <= Level::Input);
         near.extend(from_env);
-        if !near.is_empty() && action::speaks_of_release(&name) {
+        if near.is_empty() {
+            return;
+        }
+        // Actions that only write the token to .npmrc: later steps use it.
+        if ["npmrc", "npm-token", "npm-auth"].iter().any(|w| name.contains(w)) {
+            let sources = near.iter().map(|r| r.secret.clone().map_or(Source::Computed, Source::Secret)).collect();
+            let place = self.uses_place(uses, scope, here);
+            self.written.push(Written { sources, variables: Vec::new(), place });
+            return;
+        }
+        let told = |(key, node): &(&str, N<'d>)| {
+            let value = node.as_str().unwrap_or("");
+            *key == "publish" && value == "true" || value.contains("publish") && !value.contains("${{")
+        };
+        if action::speaks_of_release(&name) || step.with.iter().any(told) {
             self.published_by(Tool::Other, text, uses, step, scope, here);
             if let Some(last) = self.report.publishes.last_mut() {
                 last.sure = false;

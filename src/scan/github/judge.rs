@@ -263,7 +263,8 @@ fn tool_version(context: &Context<'_, '_>, path: &mut PublishPath, out: &mut Vec
         let shown = stated
             .or_else(|| path.tool_version.clone())
             .unwrap_or_default();
-        let detail = format!("{} {shown}: {}", rule.id, rule.note);
+        let since = rule.since.map(|v| format!("; OIDC since {v}")).unwrap_or_default();
+        let detail = format!("{} {shown}{since}: {}", rule.id, rule.note);
         let found = detailed(
             "tool-too-old",
             &context.place(path),
@@ -527,18 +528,6 @@ pub(super) fn job(
     out: &mut Vec<Finding>,
 ) {
     let name = (!flow.action).then_some(job.id);
-    let mut seen = BTreeSet::new();
-    for used in report.actions.iter().filter(|a| !a.pinned) {
-        if seen.insert((used.line, &used.uses)) {
-            let place = Place {
-                file: flow.file.to_owned(),
-                line: used.line,
-                column: 1,
-                span: (0, 0),
-            };
-            out.push(detailed("unpinned-action", &place, name, &used.uses));
-        }
-    }
     for event in &report.events {
         out.push(detailed(event.rule, &event.place, name, &event.detail));
     }

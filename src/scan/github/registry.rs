@@ -78,7 +78,7 @@ pub(super) fn classify(project: &Project<'_>, act: &Act, stated: &Stated<'_>) ->
     if let Some(url) = scoped(project, act, stated.scoped) {
         return of(&url);
     }
-    let tree = || tree_registry(project, act.dir.as_deref());
+    let tree = || tree_registry(project, act);
     match stated
         .environment
         .clone()
@@ -243,9 +243,9 @@ fn scoped(project: &Project<'_>, act: &Act, by_job: &[(String, String)]) -> Opti
 }
 
 /// `registry=` of the checkout's own .npmrc, nearest first; `npmPublishRegistry` of .yarnrc.yml.
-fn tree_registry(project: &Project<'_>, dir: Option<&str>) -> Option<String> {
-    for file in config_files(dir) {
-        if !project.tree.lists(&file) {
+fn tree_registry(project: &Project<'_>, act: &Act) -> Option<String> {
+    for file in config_files(act.dir.as_deref()) {
+        if (file.ends_with(".yml") && !reads_yarnrc(act)) || !project.tree.lists(&file) {
             continue;
         }
         let text = project.read(&file)?;
@@ -267,6 +267,11 @@ fn tree_registry(project: &Project<'_>, dir: Option<&str>) -> Option<String> {
     None
 }
 
+/// Only yarn 2 and newer read .yarnrc.yml; a script may run it.
+fn reads_yarnrc(act: &Act) -> bool {
+    matches!(act.tool, Tool::YarnBerry | Tool::CustomScript)
+}
+
 fn config_files(dir: Option<&str>) -> Vec<String> {
     let mut out = Vec::new();
     for folder in [dir.unwrap_or(""), ""] {
@@ -282,10 +287,10 @@ fn config_files(dir: Option<&str>) -> Vec<String> {
 }
 
 /// Lists the credentials that the checkout's own configuration files name: file, line from 0, setting.
-pub(super) fn tree_auth(project: &Project<'_>, dir: Option<&str>) -> Vec<(String, u32, Auth)> {
+pub(super) fn tree_auth(project: &Project<'_>, act: &Act) -> Vec<(String, u32, Auth)> {
     let mut out = Vec::new();
-    for file in config_files(dir) {
-        if !project.tree.lists(&file) {
+    for file in config_files(act.dir.as_deref()) {
+        if (file.ends_with(".yml") && !reads_yarnrc(act)) || !project.tree.lists(&file) {
             continue;
         }
         let Some(text) = project.read(&file) else {
