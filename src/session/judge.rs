@@ -116,8 +116,15 @@ pub struct RepoBoard {
 }
 
 impl RepoBoard {
+    /// Tells whether something is in the way of the next step. What a later wave will have to mend is not yet in it.
     pub fn is_blocked(&self) -> bool {
-        self.waves.iter().any(|wave| wave.blocked > 0)
+        let wave = self
+            .open
+            .map_or(WAVES, |open| usize::from(open.gate.spec().wave));
+        self.waves
+            .iter()
+            .take(wave + 1)
+            .any(|wave| wave.blocked > 0)
     }
 
     /// Gives the first wave that still has an open gate.

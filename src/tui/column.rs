@@ -21,6 +21,14 @@ impl Width {
             Self::Flex { min, .. } => min,
         }
     }
+
+    /// Cells at which most names and steps can be read whole.
+    fn comfortable(self) -> u16 {
+        match self {
+            Self::Fixed(width) => width,
+            Self::Flex { min, .. } => min.saturating_mul(2),
+        }
+    }
 }
 
 /// One column.
@@ -38,6 +46,9 @@ pub struct Column {
     pub right: bool,
 }
 
+/// Columns of this rank and higher give way already when the more important ones would be cramped.
+const EXTRA: u8 = 5;
+
 /// Blank cells between columns.
 pub const GAP: u16 = 2;
 
@@ -51,30 +62,38 @@ pub fn layout(columns: &[Column], wanted: &[bool], available: u16) -> Vec<(usize
             column.rank == 0 || wanted.get(*index).copied().unwrap_or(column.shown)
         })
         .collect();
-    let least = |taken: &[(usize, &Column)]| {
+    let sum = |taken: &[(usize, &Column)], cells: &dyn Fn(&Column) -> u16| {
         let cells: u32 = taken
             .iter()
-            .map(|(_, column)| u32::from(column.width.least() + GAP))
+            .map(|(_, column)| u32::from(cells(column) + GAP))
             .sum();
         cells.saturating_sub(u32::from(GAP))
     };
-    while least(&taken) > u32::from(available) {
-        let Some(worst) = taken
-            .iter()
-            .map(|(_, column)| column.rank)
-            .max()
-            .filter(|rank| *rank > 0)
-        else {
-            break;
-        };
-        let Some(at) = taken.iter().rposition(|(_, column)| column.rank == worst) else {
-            break;
-        };
-        taken.remove(at);
-    }
+    let least = |taken: &[(usize, &Column)]| sum(taken, &|column| column.width.least());
+    let roomy = |taken: &[(usize, &Column)]| {
+        sum(taken, &|column| {
+            if column.rank < 3 {
+                column.width.comfortable()
+            } else {
+                column.width.least()
+            }
+        })
+    };
+    while roomy(&taken) > u32::from(available) && drop_last(&mut taken, EXTRA) {}
+    while least(&taken) > u32::from(available) && drop_last(&mut taken, 1) {}
     let spare = u32::from(available).saturating_sub(least(&taken));
     let spare = u16::try_from(spare).unwrap_or(u16::MAX);
     spread(&taken, spare)
+}
+
+/// Leaves out the column of the highest rank, if that is at least `from`.
+fn drop_last(taken: &mut Vec<(usize, &Column)>, from: u8) -> bool {
+    let worst = taken.iter().map(|(_, column)| column.rank).max();
+    let Some(worst) = worst.filter(|rank| *rank >= from) else {
+        return false;
+    };
+    let at = taken.iter().rposition(|(_, column)| column.rank == worst);
+    at.map(|at| taken.remove(at)).is_some()
 }
 
 /// Hands the spare cells to the flexible columns by share; what one cannot take goes to the next round.

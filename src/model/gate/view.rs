@@ -86,11 +86,19 @@ impl<'a> View<'a> {
         if !spec.lanes.is_all() && !self.lane_missing && !self.lanes.meets(spec.lanes) {
             return Some("not in this lane".into());
         }
+        if self.subject.kind == Kind::Package && spec.wave >= 4 && self.is_unpublished() {
+            return Some("no publish path of it is known".into());
+        }
         let path = self.path()?;
         if !Facts::in_scope(path) {
             return Some("publishes to another registry: not in scope".into());
         }
         None
+    }
+
+    fn is_unpublished(&self) -> bool {
+        let package = self.facts.packages.get(&self.subject);
+        package.is_none_or(|row| row.paths.is_empty())
     }
 
     /// Tells whether a gate of some lanes cannot be judged before a lane is chosen.

@@ -54,7 +54,7 @@ pub fn rights(row: &TokenRow) -> &'static str {
 /// Where a token is in its life, for the clock of the context.
 #[must_use]
 pub fn life(row: &TokenRow, now: i64) -> &'static str {
-    if row.gone.0.is_met() {
+    if matches!(row.gone.0, State::Passed | State::Attested) {
         "revoked"
     } else if row.expires.is_some_and(|end| end.0 <= now) {
         "expired"
