@@ -23,13 +23,7 @@ use std::process::ExitCode;
 
 /// Take an organisation's npm publish paths off long-lived tokens
 #[derive(Debug, Parser)]
-#[command(
-    name = "cutover",
-    bin_name = "cutover",
-    version,
-    max_term_width = 100,
-    subcommand_precedence_over_arg = true
-)]
+#[command(name = "cutover", bin_name = "cutover", version, max_term_width = 100)]
 #[command(after_help = after_help())]
 struct Cli {
     /// The session file to open, when no verb is given

@@ -100,7 +100,7 @@ pub fn create(path: &Path, created: &SessionCreated, options: &Options) -> Resul
         ..created.clone()
     };
     let (at, about) = (options.now.to_string(), Subject::SESSION.to_string());
-    let (first, second) = (serde_json::to_string(&created)?, joined(options)?);
+    let (first, second) = (in_ascii(&created)?, joined(options)?);
     let draft = |kind, crit, data| Draft {
         at: &at,
         kind,
@@ -130,7 +130,14 @@ fn joined(options: &Options) -> Result<String, Error> {
         device: options.device.as_str().into(),
         program: options.program.as_str().into(),
     };
-    Ok(serde_json::to_string(&joined)?)
+    in_ascii(&joined)
+}
+
+/// Writes the data of an event: redacted once more, and in ASCII, so that a file of ours is harmless to print.
+fn in_ascii(data: &impl serde::Serialize) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    crate::safe::json::write_json(&mut bytes, data).map_err(serde_json::Error::io)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 impl Session {
@@ -400,9 +407,9 @@ impl Session {
                     .iter()
                     .filter_map(|id| self.fold.name(*id))
                     .collect();
-                (one.about.to_string(), over, one.data.to_string())
+                Ok((one.about.to_string(), over, in_ascii(&one.data)?))
             })
-            .collect();
+            .collect::<Result<_, Error>>()?;
         let drafts: Vec<Draft<'_>> = all
             .iter()
             .zip(&parts)

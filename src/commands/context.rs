@@ -231,7 +231,8 @@ impl Context {
             CommandError::internal(format!("the system gives no random bytes: {error}"))
         })?;
         Ok(session::Options {
-            state: self.state.clone(),
+            // A writer is one person at one device: whoever acts under another name is another writer.
+            state: self.state.join(format!("as-{actor}")),
             actor,
             device: self.device.clone(),
             program: concat!("cutover ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -1,0 +1,227 @@
+//! Every decision of the console also works without it.
+
+use super::place::Place;
+
+#[test]
+fn a_cutover_by_script() {
+    let place = Place::with_session();
+    crate::snapshot!(place.transcript(&[
+        &[
+            "assign",
+            "acme-dec/ui-kit",
+            "acme-dec/forms",
+            "--owner",
+            "rosa",
+            "--reviewer",
+            "ken"
+        ],
+        &["assign", "--commander", "mia", "--second-approver", "ken"],
+        &[
+            "lane",
+            "acme-dec/ui-kit",
+            "--lane",
+            "trusted",
+            "--why",
+            "hosted runner"
+        ],
+        &[
+            "lane",
+            "acme-dec/cli",
+            "--lane",
+            "bridge",
+            "--until",
+            "+14d",
+            "--why",
+            "waits for a hosted runner"
+        ],
+        &[
+            "plan",
+            "acme-dec/ui-kit",
+            "--by",
+            "canary",
+            "--note",
+            "Friday"
+        ],
+        &[
+            "attest",
+            "tabletop-run",
+            "--note",
+            "ran on 2026-12-04, all hands",
+            "--link",
+            "https://wiki.example/run"
+        ],
+        &[
+            "waive",
+            "environment-protected",
+            "--about",
+            "acme-dec/ui-kit",
+            "--why",
+            "not on this plan",
+            "--until",
+            "+30d"
+        ],
+        &["note", "kick-off at ten"],
+        &["note", "ask ken", "--about", "acme-dec/cli"],
+        &[
+            "evidence",
+            "add",
+            "--text",
+            "seen in the settings",
+            "--about",
+            "acme-dec/ui-kit"
+        ],
+        &["evidence", "add", "--url", "https://ci.example/run/7"],
+        &["evidence", "add", "--file", "demo/tokens-rosa.json"],
+        &[
+            "edge",
+            "token:acme-bot/org-publish",
+            "secret:NPM_TOKEN (org:acme-dec)",
+            "--holds",
+            "--note",
+            "set by rosa in May"
+        ],
+        &[
+            "carry-over",
+            "acme-dec/legacy-widgets",
+            "--owner",
+            "ken",
+            "--until",
+            "+30d",
+            "--why",
+            "moves to another CI"
+        ],
+        &[
+            "follow-up",
+            "rotate the bridge token",
+            "--on",
+            "+10d",
+            "--about",
+            "acme-dec/cli"
+        ],
+        &["canaries", "acme-dec/forms", "acme-dec/charts"],
+        &["canaries"],
+        &["representatives", "acme-dec/ui-kit", "acme-dec/cli"],
+        &["undo"],
+        &["log", "list", "--last", "6"],
+    ]));
+    let ran = place.run(&["log", "verify"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    for sample in ["canaries", "representatives"] {
+        let ran = place.run(&[sample, "--accept"]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+    }
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let place = Place::with_session();
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
+    crate::snapshot!(place.transcript(&[
+        &["assign", "acme-dec/ui-kit"],
+        &["assign", "--owner", "rosa"],
+        &[
+            "assign",
+            "acme-dec/ui-kit",
+            "--owner",
+            "rosa",
+            "--reviewer",
+            "rosa"
+        ],
+        &["assign", "acme-dec/none", "--owner", "rosa"],
+        &["assign", "acme-dec/ui-kit", "--owner", "no body"],
+        &["lane", "acme-dec/ui-kit", "--lane", "magic"],
+        &["lane", "acme-dec/ui-kit", "--until", "tomorrow"],
+        &["attest", "owner_named", "--note", "x"],
+        &["attest", "tabletop-run", "--note", " "],
+        &[
+            "attest",
+            "tabletop-run",
+            "--note",
+            "x",
+            "--link",
+            "javascript:alert(1)"
+        ],
+        &[
+            "waive",
+            "owner-named",
+            "--about",
+            "acme-dec/ui-kit",
+            "--why",
+            "x",
+            "--until",
+            "2020-01-01"
+        ],
+        &["evidence", "add"],
+        &["evidence", "add", "--file", "nothing.png"],
+        &["undo", "wabcdefghij2:5"],
+        &["--actor", "no body", "note", "x"],
+        &["--read-only", "note", "x"],
+        &["canaries", "acme-dec/none"],
+    ]));
+    assert_eq!(
+        std::fs::read(place.path("acme.cutover")).unwrap(),
+        before,
+        "a refusal wrote something"
+    );
+}
+
+#[test]
+fn a_credential_in_a_note_is_refused_and_not_kept() {
+    let place = Place::with_session();
+    let token = format!("npm_{}", "x9Y".repeat(12));
+    let ran = place.run(&["note", &format!("it was {token}")]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("credential") && !ran.err.contains(&token),
+        "{}",
+        ran.err
+    );
+    assert!(
+        !std::fs::read_to_string(place.path("acme.cutover"))
+            .unwrap()
+            .contains(&token)
+    );
+}
+
+#[test]
+fn a_revocation_is_recorded_with_the_id_compared() {
+    let place = Place::with_session();
+    let listed = std::fs::read_to_string(place.path("demo/tokens-rosa.json")).unwrap();
+    let tokens: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let first = tokens.as_array().and_then(|all| all.first()).unwrap();
+    let key = first["key"]
+        .as_str()
+        .or_else(|| first["id"].as_str())
+        .unwrap()
+        .to_owned();
+    let token = format!("token:rosa/{}", &key[..8]);
+    let wrong = place.run(&[
+        "revocation",
+        "record",
+        &token,
+        "--id",
+        "0000",
+        "--on",
+        "2026-12-05",
+        "--proof",
+        "seen gone",
+    ]);
+    wrong.fails(1, "not the token's", 1);
+    let right = place.run(&[
+        "revocation",
+        "record",
+        &token,
+        "--id",
+        &key,
+        "--on",
+        "2026-12-05",
+        "--proof",
+        "seen gone",
+    ]);
+    assert_eq!(right.code, 0, "{}", right.text());
+    assert!(
+        right.out.contains("revocation_recorded"),
+        "{}",
+        right.text()
+    );
+}

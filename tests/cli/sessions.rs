@@ -1,0 +1,349 @@
+//! Which session is meant, how one starts, and what becomes of its file.
+
+use super::place::Place;
+use std::process::Stdio;
+
+#[test]
+fn starting_and_adding() {
+    let place = Place::new();
+    place.unpack();
+    place.write("columns.csv", "Repository,Maintainer,Notes\nui-kit,mia,x\n");
+    crate::snapshot!(place.transcript(&[
+        &[],
+        &["init", "acme", "--scan", "demo/repos"],
+        &["init", "acme"],
+        &["import", "columns.csv"],
+        &[
+            "import",
+            "columns.csv",
+            "--map",
+            "Repository=repo",
+            "--map",
+            "Notes=-",
+            "--map",
+            "Maintainer=owner"
+        ],
+        &["import", "columns.csv", "--yes"],
+        &[
+            "import",
+            "--tokens",
+            "rosa=demo/tokens-rosa.json",
+            "--owed",
+            "ken"
+        ],
+        &["import", "--not-owed", "ken"],
+        &["import"],
+        &["import", "--tokens", "demo/tokens-rosa.json"],
+        &["import", "--as-of", "2027-01-01", "--scan", "demo/repos"],
+        &["log", "list", "--kind", "token_list_owed"],
+    ]));
+    assert_eq!(
+        place.files(),
+        [
+            "acme.cutover",
+            "acme.cutover.lock",
+            "acme.cutover.reserve",
+            "columns.csv",
+            "demo"
+        ]
+    );
+}
+
+#[test]
+fn which_session_is_meant() {
+    let place = Place::new();
+    let transcript = place.transcript(&[
+        &["log", "head"],
+        &["init", "one"],
+        &["note", "in the only one"],
+        &["init", "two"],
+        &["note", "in which?"],
+        &["-s", "two.cutover", "note", "in two"],
+        &["log", "list", "one.cutover", "--kind", "note_added"],
+        &["log", "list", "two.cutover", "--kind", "note_added"],
+        &["-s", "three.cutover", "note", "x"],
+        &[],
+        &["one"],
+    ]);
+    crate::snapshot!(transcript);
+    let mut command = place.cutover(&["note", "by environment"]);
+    command.env("CUTOVER_SESSION", "one.cutover");
+    assert_eq!(place.finish(&[], command).code, 0);
+}
+
+#[test]
+fn nobody_is_named_but_by_the_global_configuration() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let nobody = || {
+        let mut command = place.cutover(&["note", "x"]);
+        command.env_remove("CUTOVER_ACTOR");
+        command
+    };
+    // What stands in the checkout is anybody's: it neither names nor runs anything.
+    place.write(".git/config", "[user]\n\tname = mallory\n\temail = mallory@example.org\n[core]\n\tfsmonitor = touch ran\n");
+    place.write(".git/HEAD", "ref: refs/heads/main\n");
+    place
+        .finish(&["note", "x"], nobody())
+        .fails(1, "nobody is named", 1);
+    assert!(!place.path("ran").exists());
+    std::fs::write(
+        place.dir.path().join("home/.gitconfig"),
+        "[user]\n\tname = Ken Q\n\temail = ken@example.org\n",
+    )
+    .unwrap();
+    let ran = place.finish(&["note", "x"], nobody());
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(
+        place
+            .run(&["log", "list", "--format", "json"])
+            .out
+            .contains("\"by\":\"ken@example.org\"")
+    );
+}
+
+#[test]
+fn the_configuration_file_is_read_and_its_errors_told() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let file = place.dir.path().join("home/config/cutover/config.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "actor = \"mia\"\n").unwrap();
+    let mut command = place.cutover(&["note", "x"]);
+    command.env_remove("CUTOVER_ACTOR");
+    assert_eq!(place.finish(&[], command).code, 0);
+    assert_eq!(place.run(&["note", "y"]).code, 0);
+    let log = place
+        .run(&["log", "list", "--kind", "note_added", "--format", "json"])
+        .out;
+    assert!(
+        log.contains("\"by\":\"mia\"") && log.contains("\"by\":\"rosa\""),
+        "{log}"
+    );
+    std::fs::write(&file, "colour = 1\n").unwrap();
+    place
+        .run(&["note", "z"])
+        .fails(1, "line 1: unknown field `colour`", 1);
+}
+
+#[test]
+fn copies_are_merged_and_differences_found() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    std::fs::copy(place.path("one.cutover"), place.path("kens.cutover")).unwrap();
+    let ken = ["--actor", "ken", "-s", "kens.cutover"];
+    assert_eq!(
+        place.run(&[&ken[..], &["note", "from ken"]].concat()).code,
+        0
+    );
+    assert_eq!(
+        place.run(&["-s", "one.cutover", "note", "from rosa"]).code,
+        0
+    );
+    let ran = place.run(&["-s", "one.cutover", "log", "merge", "kens.cutover"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let ran = place.run(&[
+        "log",
+        "merge",
+        "one.cutover",
+        "kens.cutover",
+        "-o",
+        "all.cutover",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let other = place.run(&[
+        "log",
+        "merge",
+        "kens.cutover",
+        "one.cutover",
+        "-o",
+        "lla.cutover",
+    ]);
+    assert_eq!(other.code, 0, "{}", other.text());
+    let export = |name: &str| {
+        let output = place.cutover(&["log", "export", name]).output().unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    assert_eq!(export("all.cutover"), export("lla.cutover"));
+    assert_eq!(export("all.cutover"), export("one.cutover"));
+    assert_eq!(
+        export("all.cutover"),
+        std::fs::read(place.path("all.cutover")).unwrap()
+    );
+    let again = place.run(&[
+        "log",
+        "merge",
+        "one.cutover",
+        "kens.cutover",
+        "-o",
+        "all.cutover",
+    ]);
+    again.fails(1, "exists already", 0);
+    for name in ["one.cutover", "all.cutover"] {
+        let ran = place.run(&["log", "verify", name]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+    }
+}
+
+#[test]
+fn damage_is_found_and_nothing_is_written_on_it() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    assert_eq!(place.run(&["note", "abc"]).code, 0);
+    assert_eq!(place.run(&["note", "last"]).code, 0);
+    let path = place.path("one.cutover");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, sound.replace("\"abc\"", "\"abd\"")).unwrap();
+    let ran = place.run(&["log", "verify"]);
+    assert_eq!(ran.code, 12, "{}", ran.text());
+    assert!(
+        ran.out.contains("line ") && ran.out.contains("not intact"),
+        "{}",
+        ran.text()
+    );
+    let ran = place.run(&["note", "on top"]);
+    assert_eq!(ran.code, 12, "{}", ran.text());
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("on top"));
+    // A torn tail is no damage: it is set aside by the next writer, and told.
+    std::fs::write(&path, format!("{sound}{{\"v\":1,\"wri")).unwrap();
+    assert_eq!(place.run(&["log", "verify"]).code, 12);
+    let ran = place.run(&["note", "on"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(
+        ran.err.contains("in the middle of a line"),
+        "{}",
+        ran.text()
+    );
+    // The first line is a line like any other.
+    std::fs::write(
+        &path,
+        sound.replacen("session_created", "session_crexted", 1),
+    )
+    .unwrap();
+    assert_eq!(place.run(&["log", "verify"]).code, 12);
+}
+
+#[test]
+fn a_second_writer_is_refused_by_name() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let lock = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(place.path("one.cutover.lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    place
+        .run(&["note", "x"])
+        .fails(1, "open in another process", 0);
+    assert_eq!(place.run(&["log", "list"]).code, 0, "reading needs no lock");
+}
+
+#[test]
+fn sealing_and_signing() {
+    let place = Place::new();
+    let keygen = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(place.path("key"))
+        .stdin(Stdio::null())
+        .status();
+    if !keygen.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no ssh-keygen");
+        return;
+    }
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let ran = place.run(&["key", "adopt", "rosa", "key"]);
+    ran.fails(1, "private key", 1);
+    let ran = place.run(&["key", "adopt", "rosa", "key.pub"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    place
+        .run(&["key", "adopt", "ken", "key.pub"])
+        .fails(1, "signature", 0);
+    let ran = place.run(&["--sign-with", "key", "log", "seal"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let ran = place.run(&["log", "verify"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(
+        ran.out.contains("the seal holds") && ran.out.contains("1 good signature"),
+        "{}",
+        ran.text()
+    );
+}
+
+#[test]
+fn the_console_asks_for_a_terminal() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    place.run(&["open"]).fails(1, "needs a terminal", 1);
+    place.run(&[]).fails(1, "needs a terminal", 1);
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_failure() {
+    let place = Place::new();
+    let mut command = place.cutover(&["man"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn the_log_file_says_what_was_done() {
+    let place = Place::new();
+    assert_eq!(place.run(&["--log-file", "run.log", "init", "one"]).code, 0);
+    assert_eq!(
+        place
+            .run(&[
+                "--log-file",
+                "run.log",
+                "note",
+                "x",
+                "--about",
+                "nobody/here"
+            ])
+            .code,
+        1
+    );
+    let log = std::fs::read_to_string(place.path("run.log")).unwrap();
+    assert!(
+        log.contains("started") && log.contains("ended") && log.contains("nothing here is called"),
+        "{log}"
+    );
+}
+
+#[test]
+fn the_example_needs_no_terminal() {
+    let place = Place::new();
+    let mut command = place.cutover(&["demo", "--into", "example"]);
+    command.env_remove("CUTOVER_ACTOR").env("USER", "kim");
+    let ran = place.finish(&["demo"], command);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(ran.err.contains("example"), "{}", ran.text());
+    assert!(ran.out.contains("acme-dec/ui-kit"), "{}", ran.text());
+    let log = place
+        .run(&[
+            "log",
+            "list",
+            "example/demo.cutover",
+            "--all",
+            "--format",
+            "json",
+        ])
+        .out;
+    assert!(log.contains("kim+unconfirmed"), "{log}");
+    let again = place.run(&["demo", "--into", "example"]);
+    assert_eq!(again.code, 1, "{}", again.text());
+}
