@@ -1,3 +1,15 @@
+# What CI runs.
+ci:
+    .ci/run
+
+# Shows the example organisation in the console.
+demo:
+    cargo run --release -- demo
+
+# Takes new snapshots after a look at them.
+review:
+    INSTA_UPDATE=always cargo test
+
 # Fuzzes each target for five minutes, from the seeds (needs cargo-fuzz and a nightly toolchain).
 fuzz:
     for target in workflow session_line inventory npmrc; do \

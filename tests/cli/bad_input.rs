@@ -106,7 +106,7 @@ fn bomb() -> String {
     text
 }
 
-/// The same of mappings, as jobs: reading on would never end.
+/// The same of mappings, as jobs: reading all of it would never end.
 fn bomb_of_maps() -> String {
     let mut text = String::from("on: push\nx0: &a0 {run: npm publish}\n");
     for level in 1..=10 {
@@ -142,7 +142,8 @@ fn workflows_that_cannot_be_read_are_findings_and_silence_nothing() {
         "{}",
         ran.out
     );
-    for file in ["binary.yml", "bomb.yml", "torn.yml", "huge.yml"] {
+    // The bomb is read only as far as jobs go, so it costs nothing and says nothing.
+    for file in ["binary.yml", "torn.yml", "huge.yml"] {
         let found = repo["findings"].as_array().unwrap().iter().any(|finding| {
             finding["file"].as_str().unwrap().ends_with(file) && finding["severity"] != "note"
         });

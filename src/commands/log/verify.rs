@@ -174,11 +174,10 @@ fn seals(
             entry.place.line
         ));
     }
-    if hold > 0 {
-        said.push(format!(
-            "{hold} {} hold",
-            if hold == 1 { "seal" } else { "seals" }
-        ));
+    match hold {
+        0 => {}
+        1 => said.push("the seal holds".to_owned()),
+        many => said.push(format!("{many} seals hold")),
     }
     Ok(())
 }
