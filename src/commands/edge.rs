@@ -6,15 +6,15 @@ use super::decide::Deciding;
 use super::error::CommandError;
 use crate::session::decide::Action;
 
-/// Say whether a secret holds a token
+/// Say whether secrets hold a token
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The token, for example token:rosa/3f2a
     #[arg(value_name = "TOKEN")]
     pub token: String,
-    /// The secret, for example secret:NPM_TOKEN
-    #[arg(value_name = "SECRET")]
-    pub secret: String,
+    /// The secrets, for example secret:NPM_TOKEN
+    #[arg(value_name = "SECRET", required = true)]
+    pub secrets: Vec<String>,
     /// It does
     #[arg(long, conflicts_with = "not", required_unless_present = "not")]
     pub holds: bool,
@@ -32,11 +32,14 @@ pub struct Options {
 /// A name means nothing, or it is refused.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     let deciding = Deciding::open(context)?;
-    let action = Action::AttestEdge {
-        token: deciding.find(&options.token)?,
-        secret: deciding.find(&options.secret)?,
+    let token = deciding.find(&options.token)?;
+    let secrets = deciding.find_all(&options.secrets)?;
+    let edge = |secret| Action::AttestEdge {
+        token,
+        secret,
         holds: options.holds,
         note: options.note.clone(),
     };
-    deciding.take(&[action], context)
+    let actions: Vec<Action> = secrets.into_iter().map(edge).collect();
+    deciding.take(&actions, context)
 }

@@ -17,7 +17,7 @@ pub struct Options {
     pub on: String,
     /// What it is about
     #[arg(long, value_name = "SUBJECT", default_value = "session")]
-    pub about: String,
+    pub about: Vec<String>,
 }
 
 /// Dates it.
@@ -27,13 +27,12 @@ pub struct Options {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     let on = day(&options.on, context.now())?;
     let deciding = Deciding::open(context)?;
-    let about = deciding.find(&options.about)?;
-    deciding.take(
-        &[Action::DateFollowUp {
-            about,
-            on,
-            what: options.what.clone(),
-        }],
-        context,
-    )
+    let about = deciding.find_all(&options.about)?;
+    let date = |about| Action::DateFollowUp {
+        about,
+        on,
+        what: options.what.clone(),
+    };
+    let actions: Vec<Action> = about.into_iter().map(date).collect();
+    deciding.take(&actions, context)
 }

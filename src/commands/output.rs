@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
 /// Columns that are assumed when nobody reads along.
-const WIDTH: usize = 100;
+const WIDTH: usize = 120;
 /// Time before a step counts as slow enough to be talked about.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Shortest time between two lines of progress.

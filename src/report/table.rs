@@ -121,7 +121,7 @@ fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {
         }
     };
     let clock = row.clock.as_ref().map_or_else(String::new, |clock| {
-        format!("{} {}", clock.what, left(clock.ends.0 - now.0))
+        format!("{} {}", left(clock.ends.0 - now.0), clock.what)
     });
     [
         row.repo.clone(),
@@ -219,7 +219,14 @@ fn grid<const N: usize>(
     let last = widths.pop().unwrap_or(0).min(LAST);
     let room = width.saturating_sub(last + GAP * (N - 1));
     while widths.iter().sum::<usize>() > room {
-        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 6) else {
+        // The first column names the row: it counts half, so that it gives way late.
+        let gives = widths
+            .iter_mut()
+            .enumerate()
+            .map(|(at, width)| (if at == 0 { *width / 2 } else { *width }, width))
+            .max_by_key(|(weight, _)| *weight)
+            .filter(|(weight, _)| *weight > 6);
+        let Some((_, widest)) = gives else {
             break;
         };
         *widest -= 1;
