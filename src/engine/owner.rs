@@ -159,7 +159,7 @@ impl Owner {
                     .iter()
                     .skip(before)
                     .map(|entry| entry.kind_word())
-                    .filter(|kind| *kind != "heads_seen")
+                    .filter(|kind| !matches!(*kind, "heads_seen" | "writer_joined"))
                     .collect();
                 Ok(match written.as_slice() {
                     [one] => format!("written: {}", one.replace('_', " ")),
