@@ -12,8 +12,8 @@ use std::thread::{self, ThreadId};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::Print;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use ratatui::Frame;
@@ -72,7 +72,10 @@ impl Terminal {
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
     pub fn clear(&mut self) -> Result<(), Error> {
-        Ok(self.inner.clear()?)
+        // Not `clear` of ratatui: that asks the terminal where its cursor is, and the answer would come in as keys.
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     /// Gives the terminal back, stops the process group, and takes the terminal again when the shell continues it.
@@ -82,8 +85,7 @@ impl Terminal {
         // SIGSTOP and not SIGTSTP: the latter is ours to catch, and would come back here.
         kill_current_process_group(Signal::STOP).map_err(io::Error::from)?;
         enter()?;
-        self.inner.clear()?;
-        Ok(())
+        self.clear()
     }
 }
 
