@@ -117,6 +117,9 @@ pub struct PathFact {
     /// `caller` or `callee` of a reusable workflow or composite action.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reusable: Option<Box<str>>,
+    /// Starts only when another workflow or action calls it: npm trusts the caller's file, not this one.
+    #[serde(skip_serializing_if = "is_false")]
+    pub called_only: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub staged: bool,
     /// The step can pass though the publish failed.

@@ -392,6 +392,9 @@ impl Facts {
             for package in &fact.packages {
                 packages.push(*package);
                 publishes.push((*package, path));
+                if fact.called_only {
+                    continue;
+                }
                 let environment = fact.environment.clone();
                 let id = Subject::config(
                     *package,

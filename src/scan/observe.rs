@@ -29,6 +29,13 @@ const UNREAD: &[&str] = &[
     "unreadable-file",
 ];
 
+/// Tokens that the CI system mints for each job: nobody stores them, so nobody can delete them.
+const MINTED: &[&str] = &["GITHUB_TOKEN", "CI_JOB_TOKEN"];
+
+fn is_stored_secret(name: &str) -> bool {
+    SecretName::parse(name).is_ok() && !MINTED.contains(&name)
+}
+
 fn clean(text: &str) -> Box<str> {
     redact(text).as_ref().into()
 }
@@ -152,7 +159,7 @@ fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
         secret: path
             .secret
             .as_deref()
-            .filter(|name| SecretName::parse(name).is_ok())
+            .filter(|name| is_stored_secret(name))
             .map(clean),
         id_token: path.id_token_write,
         environment: path.environment.as_deref().map(clean),
@@ -165,6 +172,11 @@ fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
             Reusable::Caller => "caller".into(),
             Reusable::Callee => "callee".into(),
         }),
+        called_only: path.reusable == Some(Reusable::Callee)
+            && path
+                .triggers
+                .iter()
+                .all(|trigger| trigger.event == "workflow_call"),
         staged: path.staged,
         fails_open: !path.fails_closed,
         blocked_events: path.triggers.iter().any(|trigger| {
@@ -196,7 +208,7 @@ fn use_fact(token_use: &TokenUse) -> UseFact {
         secret: token_use
             .secret
             .as_deref()
-            .filter(|name| SecretName::parse(name).is_ok())
+            .filter(|name| is_stored_secret(name))
             .map(clean),
         purpose: match token_use.purpose {
             Purpose::Publish => PurposeFact::Publish,

@@ -29,6 +29,12 @@ pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
 }
 
 pub(super) fn release_environment_exists(view: &View<'_>) -> Verdict {
+    if view
+        .path()
+        .is_some_and(|path| path.called_only && path.job.is_none())
+    {
+        return Verdict::not_applicable("an action has no environment: the jobs that call it have");
+    }
     match view.path().map(|path| path.environment.as_deref()) {
         None => Verdict::not_looked("no checkout of it has been scanned"),
         Some(None) => Verdict::blocked("the publish job names no environment"),

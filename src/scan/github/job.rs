@@ -1183,15 +1183,26 @@ impl<'d> Walk<'_, 'd> {
             return;
         }
         // Actions that only write the token to .npmrc: later steps use it.
-        if ["npmrc", "npm-token", "npm-auth"].iter().any(|w| name.contains(w)) {
-            let sources = near.iter().map(|r| r.secret.clone().map_or(Source::Computed, Source::Secret)).collect();
+        if ["npmrc", "npm-token", "npm-auth"]
+            .iter()
+            .any(|w| name.contains(w))
+        {
+            let sources = near
+                .iter()
+                .map(|r| r.secret.clone().map_or(Source::Computed, Source::Secret))
+                .collect();
             let place = self.uses_place(uses, scope, here);
-            self.written.push(Written { sources, variables: Vec::new(), place });
+            self.written.push(Written {
+                sources,
+                variables: Vec::new(),
+                place,
+            });
             return;
         }
         let told = |(key, node): &(&str, N<'d>)| {
             let value = node.as_str().unwrap_or("");
-            *key == "publish" && value == "true" || value.contains("publish") && !value.contains("${{")
+            *key == "publish" && value == "true"
+                || value.contains("publish") && !value.contains("${{")
         };
         if action::speaks_of_release(&name) || step.with.iter().any(told) {
             self.published_by(Tool::Other, text, uses, step, scope, here);

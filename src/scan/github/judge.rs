@@ -263,7 +263,10 @@ fn tool_version(context: &Context<'_, '_>, path: &mut PublishPath, out: &mut Vec
         let shown = stated
             .or_else(|| path.tool_version.clone())
             .unwrap_or_default();
-        let since = rule.since.map(|v| format!("; OIDC since {v}")).unwrap_or_default();
+        let since = rule
+            .since
+            .map(|v| format!("; OIDC since {v}"))
+            .unwrap_or_default();
         let detail = format!("{} {shown}{since}: {}", rule.id, rule.note);
         let found = detailed(
             "tool-too-old",
