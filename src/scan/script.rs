@@ -168,6 +168,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn operator(&mut self) -> bool {
+        if !matches!(
+            self.peek(),
+            Some('<' | '>' | '|' | '&' | ';' | '(' | ')' | '1' | '2')
+        ) {
+            return false;
+        }
         let rest = self.rest();
         if rest.starts_with("<<<") {
             self.at += 3;

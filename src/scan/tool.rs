@@ -109,6 +109,8 @@ pub struct Project<'t> {
     pub tree: &'t dyn Tree,
     pub packages: &'t Packages,
     files: RefCell<HashMap<String, Option<std::rc::Rc<str>>>>,
+    /// Package scripts that were followed to their end and do nothing that counts.
+    barren: RefCell<HashSet<String>>,
 }
 
 impl<'t> Project<'t> {
@@ -118,6 +120,7 @@ impl<'t> Project<'t> {
             tree,
             packages,
             files: RefCell::new(HashMap::new()),
+            barren: RefCell::new(HashSet::new()),
         }
     }
 
@@ -154,6 +157,7 @@ impl<'t> Project<'t> {
             project: self,
             out: Vec::new(),
             seen: HashSet::new(),
+            cut: false,
         };
         walk.code(
             text,
@@ -172,6 +176,7 @@ impl<'t> Project<'t> {
             project: self,
             out: Vec::new(),
             seen: HashSet::new(),
+            cut: false,
         };
         let frame = Frame {
             dir: dir.map(str::to_owned),
@@ -190,7 +195,7 @@ struct Frame {
     via: Vec<String>,
     env: Vec<(String, String)>,
     /// Line, text and needle of the outermost command.
-    top: Option<(u32, String, String)>,
+    top: Option<std::rc::Rc<(u32, String, String)>>,
     failure_ignored: bool,
     piped_on: bool,
     /// True once a script file (not only a package.json script) was gone through.
@@ -205,6 +210,8 @@ struct Walk<'p, 't> {
     out: Vec<Act>,
     /// (folder, script) and files already followed from this text, so that cycles end.
     seen: HashSet<String>,
+    /// True once a cycle or a cap ended a script early: then its emptiness proves nothing.
+    cut: bool,
 }
 
 impl Walk<'_, '_> {
@@ -213,6 +220,7 @@ impl Walk<'_, '_> {
         let mut set: Vec<(String, String)> = Vec::new();
         for command in commands {
             if self.out.len() >= ACT_CAP {
+                self.cut = true;
                 return;
             }
             if keep_variables(command, &mut set) {
@@ -229,7 +237,11 @@ impl Walk<'_, '_> {
             inner.piped_on |= command.piped_on;
             if inner.top.is_none() {
                 let needle: Vec<&str> = command.words.iter().take(2).map(String::as_str).collect();
-                inner.top = Some((command.line, command.text(), needle.join(" ")));
+                inner.top = Some(std::rc::Rc::new((
+                    command.line,
+                    command.text(),
+                    needle.join(" "),
+                )));
             }
             self.command(command, &inner);
         }
@@ -239,7 +251,7 @@ impl Walk<'_, '_> {
         if self.out.len() >= ACT_CAP {
             return None;
         }
-        let (line, command, needle) = frame.top.clone().unwrap_or_default();
+        let (line, command, needle) = frame.top.as_deref().cloned().unwrap_or_default();
         let (tool, inner) = if frame.in_file && matches!(what, What::Publish | What::Stage) {
             (Tool::CustomScript, Some(tool))
         } else {
@@ -271,6 +283,7 @@ impl Walk<'_, '_> {
     /// Follows a text that another command runs.
     fn nested(&mut self, text: &str, frame: &Frame) {
         if frame.depth >= DEPTH_CAP {
+            self.cut = true;
             return;
         }
         let mut inner = frame.clone();

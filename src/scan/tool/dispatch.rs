@@ -468,6 +468,14 @@ impl Walk<'_, '_> {
 
     /// A program this file does not know, whose own words say that it releases to npm.
     fn guess(&mut self, first: &str, rest: &[String], frame: &Frame) {
+        let speaks = |w: &str| {
+            ["ublish", "UBLISH", "elease", "RELEASE", "eploy", "DEPLOY"]
+                .iter()
+                .any(|v| w.contains(v))
+        };
+        if !speaks(first) && !rest.iter().any(|w| speaks(w)) {
+            return;
+        }
         let hit = std::iter::once(first)
             .chain(rest.iter().map(String::as_str))
             .any(names_npm_release);

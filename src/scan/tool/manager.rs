@@ -606,7 +606,12 @@ impl Walk<'_, '_> {
             return;
         };
         let key = format!("{}#{name}", manifest.file);
-        if frame.via.contains(&key) || !self.seen.insert(format!("{key} {}", extra.join(" "))) {
+        let full = format!("{key} {} {}", extra.join(" "), frame.all_workspaces);
+        if self.project.barren.borrow().contains(&full) {
+            return;
+        }
+        if frame.via.contains(&key) || !self.seen.insert(full.clone()) {
+            self.cut = true;
             return;
         }
         let mut text = script.text.clone();
@@ -615,18 +620,22 @@ impl Walk<'_, '_> {
             let plain = word
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "-_=./@:,$+^~".contains(c));
-            text.push_str(&if plain || word.starts_with("${{") {
-                word.clone()
+            if plain || word.starts_with("${{") {
+                text.push_str(word);
             } else {
-                format!("'{word}'")
-            });
+                text.push_str(&format!("'{word}'"));
+            }
         }
         let mut inner = frame.clone();
         inner.dir = Some(manifest.package.path.clone());
         inner.via.push(key);
+        let before = (self.out.len(), std::mem::take(&mut self.cut));
         self.nested(&text, &inner);
-        self.seen
-            .retain(|k| !k.starts_with(&format!("{}#{name} ", manifest.file)));
+        self.seen.remove(&full);
+        if self.out.len() == before.0 && !self.cut {
+            self.project.barren.borrow_mut().insert(full);
+        }
+        self.cut |= before.1;
     }
 
     fn lifecycle(&mut self, names: &[&str], frame: &Frame) {
