@@ -396,7 +396,7 @@ fn status_puts_trouble_first_and_says_what_remains() {
     let folder = tempfile::tempdir().unwrap();
     let session = session(folder.path());
     let status = status(&session, at(20));
-    assert_eq!(status.outcome, Outcome::Blocked);
+    assert_eq!(status.outcome, Outcome::WorkRemains);
     assert_eq!(
         status.repos[0].repo, "acme/ui",
         "the one with an open, blocked path"
@@ -419,7 +419,7 @@ fn status_puts_trouble_first_and_says_what_remains() {
     let json: Json = serde_json::from_slice(&out).unwrap();
     assert_eq!(
         (json["version"].as_u64(), json["outcome"].as_str()),
-        (Some(1), Some("blocked"))
+        (Some(1), Some("work-remains"))
     );
     for (width, ascii) in [(60, true), (100, false), (200, false)] {
         let look = table::Look {

@@ -396,3 +396,30 @@ fn repos_of(facts: &Facts, subject: Subject) -> Vec<Subject> {
         Kind::Session | Kind::Person => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn blocked_is_what_is_in_the_way_of_the_next_step() {
+        let open = |gate: &str| Open {
+            out_of_sight: false,
+            gate: GateId::parse(gate).unwrap(),
+            about: Subject::SESSION,
+            state: State::NotLooked,
+        };
+        let mut board = RepoBoard {
+            open: Some(open("lane-chosen")),
+            ..RepoBoard::default()
+        };
+        board.waves[3].blocked = 1;
+        assert!(
+            !board.is_blocked(),
+            "wave 3 is not yet in the way of wave 1"
+        );
+        board.open = Some(open("fails-closed"));
+        assert!(board.is_blocked());
+    }
+}
