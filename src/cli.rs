@@ -265,6 +265,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
 
 /// What happens without a verb: the session named, else the only one here, else words on how to start.
 fn bare(named: Option<PathBuf>, context: &mut Context) -> Result<Exit, CommandError> {
+    let named = named.map(|path| commands::context::with_ending(&path));
     if let Some(word) = named.as_ref().filter(|path| !path.exists()) {
         return Err(CommandError::usage(format!(
             "`{}` is neither a verb nor a file here",

@@ -84,8 +84,8 @@ impl Context {
     /// None or several are here, or argument and flag differ.
     pub fn session_path(&self, argument: Option<&Path>) -> Result<PathBuf, CommandError> {
         match (argument, &self.session) {
-            (Some(argument), _) => Ok(argument.to_owned()),
-            (None, Some(given)) => Ok(given.clone()),
+            (Some(argument), _) => Ok(with_ending(argument)),
+            (None, Some(given)) => Ok(with_ending(given)),
             (None, None) => self.only_session(),
         }
     }
@@ -295,6 +295,19 @@ impl Context {
         let mut input = io::Read::take(io::stdin().lock(), MAX_ANSWER);
         input.read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
+    }
+}
+
+/// Completes a name that was given without the ending, where only the file with it is there.
+pub fn with_ending(given: &Path) -> PathBuf {
+    let mut longer = given.as_os_str().to_owned();
+    longer.push(".");
+    longer.push(ENDING);
+    let longer = PathBuf::from(longer);
+    if !given.exists() && longer.exists() {
+        longer
+    } else {
+        given.to_owned()
     }
 }
 

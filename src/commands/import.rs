@@ -7,7 +7,7 @@ use super::Exit;
 use super::context::{Context, shown};
 use super::error::CommandError;
 use super::scan::scanned;
-use crate::intake::columns::Override;
+use crate::intake::columns::{How, Mapping, Override};
 use crate::intake::inventory::{Inventory, InventoryRow};
 use crate::intake::npm_tokens::TokenList;
 use crate::intake::sheet::Format;
@@ -110,22 +110,23 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         .collect();
     let gathered = gather(&sources, home, &known, context)?;
     let news = store(&mut session, &gathered, context)?;
-    for account in not_owed {
-        session.decide(
-            &Action::OweTokenList {
-                account,
-                owed: false,
-            },
-            context.now(),
+    for account in &not_owed {
+        let not_any_more = Action::OweTokenList {
+            account: account.clone(),
+            owed: false,
+        };
+        session.decide(&not_any_more, context.now())?;
+        let name = shown(&path);
+        writeln!(
+            context.out.data(),
+            "{name}: the token list of {account} is not owed any more"
         )?;
     }
-    let said = gathered.words();
-    writeln!(
-        context.out.data(),
-        "{}: {said}; {}",
-        shown(&path),
-        new_facts(news)
-    )?;
+    if !sources.is_empty() {
+        let said = gathered.words();
+        let (name, new) = (shown(&path), new_facts(news));
+        writeln!(context.out.data(), "{name}: {said}; {new}")?;
+    }
     Ok(Exit::Done)
 }
 
@@ -348,7 +349,7 @@ fn inventory(
     let format = Format::of(file).map_err(about)?;
     let bytes = intake::read_file(file).map_err(about)?;
     let read = Inventory::read(&bytes, format, overrides).map_err(about)?;
-    if read.mapping.needs_yes() {
+    if was_guessed(&read.mapping, overrides) {
         let table = read.mapping.table();
         let heading = format!(
             "the columns of {} were understood so:\n{table}",
@@ -369,6 +370,17 @@ fn inventory(
     }
     repeated(&read.rows, file, context);
     Ok(read.rows)
+}
+
+/// Tells whether a person has to say yes: to what was guessed, and to columns that are left out without their word.
+fn was_guessed(mapping: &Mapping, overrides: &[Override]) -> bool {
+    let told = |column: &String| {
+        let mut given = overrides.iter().filter(|given| given.field.is_none());
+        given.any(|given| given.column == *column)
+    };
+    !mapping.ambiguous.is_empty()
+        || !mapping.unmatched.iter().all(told)
+        || mapping.matches.iter().any(|one| one.how > How::Exact)
 }
 
 fn repeated(rows: &[InventoryRow], file: &Path, context: &mut Context) {

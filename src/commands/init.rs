@@ -64,6 +64,10 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             shown(&path)
         )));
     }
+    if options.open && !context.screen {
+        return Err(CommandError::usage("--open needs a terminal")
+            .hint("leave it out, and open the session later with `cutover open`"));
+    }
     if !plain_host(&options.forge) {
         return Err(CommandError::usage(format!(
             "--forge `{}` is no host name",
