@@ -16,7 +16,6 @@ use crate::safe::process::core_dumps_off;
 use crate::safe::shown::visible_within;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use config::Config;
-use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -406,8 +405,8 @@ fn color_hints() -> ColorHints {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     ColorHints {
         no_color: set("NO_COLOR").is_some(),
-        force: set("CLICOLOR_FORCE").is_some_and(|value| value != OsString::from("0")),
-        dumb: set("TERM").is_some_and(|value| value == OsString::from("dumb")),
+        force: set("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+        dumb: set("TERM").is_some_and(|value| value == "dumb"),
     }
 }
 

@@ -1,7 +1,12 @@
 //! The command line as people and scripts meet it: standard output, standard error and exit code of the real binary.
 //!
 //! One test binary; each file below `tests/cli` is one theme. Environment, home, clock and width are the test's own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 /// Keeps a transcript without repeating the code that made it.
 macro_rules! snapshot {

@@ -1,5 +1,10 @@
 //! One cutover from scan to revocation, through the session file, closed and opened again after every step.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 use cutover::model::decision::{Slot, Standing};
 use cutover::model::event::{Observation, SessionCreated, World};

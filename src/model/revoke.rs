@@ -184,7 +184,7 @@ fn edges(facts: &Facts, token: Subject) -> (Vec<Edge>, usize) {
         words: "nobody has said which token this secret holds".into(),
     }));
     let more = open.count().saturating_sub(SHOWN);
-    edges.sort_by(|a, b| (a.strength, a.secret).cmp(&(b.strength, b.secret)));
+    edges.sort_by_key(|edge| (edge.strength, edge.secret));
     (edges, more)
 }
 

@@ -282,7 +282,10 @@ pub fn runbook(session: &Session, now: Ts) -> Runbook {
 }
 
 /// Every verdict of every subject, counted by gate.
-struct Judged(Vec<(GateId, Gates, BTreeMap<State, (Subject, String)>)>);
+struct Judged(Vec<(GateId, Gates, Examples)>);
+
+/// Of each state one subject and the reason.
+type Examples = BTreeMap<State, (Subject, String)>;
 
 impl Judged {
     fn all(facts: &Facts, subjects: &[Subject], now: Ts) -> Self {
@@ -728,7 +731,7 @@ fn follow_ups(facts: &Facts, subjects: &[Subject], text: &ReadBack<'_>, now: Ts)
                 }
             }),
     );
-    all.sort_by(|a, b| a.due.cmp(&b.due));
+    all.sort_by_key(|one| one.due);
     all
 }
 

@@ -81,7 +81,7 @@ pub fn answers(scan: &RepoScan, forge: &str, registry: &str) -> Vec<(Subject, An
         .ok()
         .filter(|count| *count > 0);
     let mut findings: Vec<&Finding> = scan.findings.iter().collect();
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     fact.findings = findings
         .into_iter()
         .take(FINDINGS)

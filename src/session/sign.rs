@@ -139,7 +139,8 @@ impl Session {
                 None => Err("the roster has no key of this person"),
                 Some((login, key)) => {
                     let text = self.text(&entry)?;
-                    let line = Line::parse(text.as_bytes()).map_err(|_| SignError::NoSignature)?;
+                    let line =
+                        Line::parse(text.as_bytes()).map_err(|_broken| SignError::NoSignature)?;
                     let signers = signer(&login, &key)?;
                     match verify_bytes(
                         ssh_keygen,

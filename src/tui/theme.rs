@@ -198,9 +198,11 @@ impl Look {
 }
 
 fn color(text: &str, depth: Depth) -> Result<Color, String> {
-    let color: Color = text.parse().map_err(|_: ratatui::style::ParseColorError| {
-        format!("`{}` is no colour", crate::safe::shown::visible(text))
-    })?;
+    let color: Color = text
+        .parse()
+        .map_err(|_unknown: ratatui::style::ParseColorError| {
+            format!("`{}` is no colour", crate::safe::shown::visible(text))
+        })?;
     Ok(match (color, depth) {
         (Color::Rgb(r, g, b), Depth::Indexed) => Color::Indexed(nearest(r, g, b)),
         (color, _) => color,

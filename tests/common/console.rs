@@ -116,7 +116,7 @@ fn path(at: usize) -> (Subject, PathFact) {
         },
         secret: Some("NPM_TOKEN".into()),
         id_token: at % 5 == 2,
-        environment: (at % 3 == 0).then(|| "npm".into()),
+        environment: at.is_multiple_of(3).then(|| "npm".into()),
         runner: if at % 7 == 5 {
             RunnerFact::SelfHosted
         } else {
@@ -254,10 +254,10 @@ fn decide(session: &mut Session) {
         Lane::StagedToken,
         Lane::Retire,
     ];
-    for at in 0..repos.min(lanes.len()) {
+    for (at, lane) in lanes.into_iter().enumerate().take(repos) {
         all.push(Action::ChooseLane {
             paths: vec![path(at).0],
-            lane: lanes[at],
+            lane,
             reason: "agreed at kickoff".to_owned(),
         });
     }

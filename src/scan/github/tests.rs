@@ -48,7 +48,8 @@ fn credentials_in_reach() {
     let both = |name: &str| vec![(Credential::TokenAndOidc, Some(name.to_owned()))];
     let oidc = vec![(Credential::Oidc, None)];
     let none = vec![(Credential::NoneVisible, None)];
-    let table: Vec<(&str, Vec<(Credential, Option<String>)>)> = vec![
+    type Found = Vec<(Credential, Option<String>)>;
+    let table: Vec<(&str, Found)> = vec![
         (
             "steps:\n- run: npm publish\n  env: {NODE_AUTH_TOKEN: '${{ secrets.NPM_TOKEN }}'}",
             token("NPM_TOKEN"),
@@ -372,7 +373,7 @@ fn findings_of_each_rule() {
         ("permissions: {id-token: write}\nsteps:\n- uses: JS-DevTools/npm-publish@v3".into(), "tool-too-old"),
         ("permissions: {id-token: write}\nsteps:\n- uses: actions/setup-node@v6\n  with: {registry-url: 'https://{{registry}}'}\n- run: npm publish".into(), "setup-node-dummy-token"),
         ("runs-on: blacksmith-2vcpu\nsteps:\n- run: npm publish".into(), "duplicate-key"),
-        (format!("steps:\n- run: npm publish\n  env: {{NPM_TOKEN: '${{{{ secrets.T }}}}'}}"), "token-not-read"),
+        ("steps:\n- run: npm publish\n  env: {NPM_TOKEN: '${{ secrets.T }}'}".to_owned(), "token-not-read"),
         (format!("steps:\n- run: ./ci/publish.sh\n  {env}"), "unseen-callee"),
     ];
     for (lines, rule) in table {
