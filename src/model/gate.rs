@@ -260,7 +260,7 @@ gates! {
     "chain-complete" 5 [Token] [] Observed "Every edge from this token to a package is known and released." "see the token's page: edge by edge" => wave5::chain_complete;
     "scream-test-held" 5 [Token] [] Attested {latches} "Tokens were disallowed or narrowed first, and nobody screamed for the hold." "narrow first, hold, then attest it" => wave5::displaced;
     "tokens-quiet" 5 [Token] [] Observed {advice} "The token has not been used since the cutover." "import a fresh token list" => wave5::tokens_quiet;
-    "tokens-revoked" 5 [Token] [] Observed {latches} "The token is gone: in one listing, absent in two later ones." "revoke it, record it, and import two later token lists" => wave5::tokens_revoked;
+    "tokens-revoked" 5 [Token] [] Observed {latches} "The token is gone: in one listing, absent in two later ones." "revoke it, record it, and import later token lists" => wave5::tokens_revoked;
     "secrets-deleted" 5 [Secret] [] Observed "No store holds the secret." "delete it in every store and attest it" => wave5::secrets_deleted;
     "fallback-removed" 5 [Path] [T, SO, M, R] Observed "Flag, variable and secret name are gone from the workflow." "remove them, then scan again" => wave5::fallback_removed;
     "token-publishing-disallowed" 5 [Package] [T, M, R] Observed "The package refuses publishing with tokens." "set it on the registry and attest it";

@@ -103,7 +103,7 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
                 ))
             } else {
                 Verdict::attested(format!(
-                    "recorded by {by} as revoked on {on}; import two later token lists to prove it"
+                    "recorded by {by} as revoked on {on}; two later lists that prove to be complete would show it"
                 ))
             }
         }
