@@ -12,8 +12,6 @@ pub enum Value<'a> {
     Absent,
     /// Lower-cased text: `:` looks inside it, `=` compares all of it.
     Text(Cow<'a, str>),
-    /// Several names of which one must match, for example the states that `is:` asks about.
-    Words(Vec<&'a str>),
     Number(i64),
     /// Seconds from now; negative when past.
     Seconds(i64),
@@ -23,8 +21,10 @@ pub enum Value<'a> {
 pub trait Fields {
     /// True where a free word, lower-cased, stands in the row.
     fn contains(&self, word: &str) -> bool;
-    /// The value of one of the keys given to `Filter::parse`.
+    /// The value of one of the keys given to `Filter::parse`; those of a fixed set of names are asked by `is`.
     fn value(&self, key: &str) -> Value<'_>;
+    /// True where this name of a fixed set holds for the row.
+    fn is(&self, key: &str, name: &str) -> bool;
 }
 
 /// A key that a list understands, and what it holds.
@@ -79,6 +79,10 @@ enum Test {
         key: &'static str,
         exact: bool,
         any: Vec<String>,
+    },
+    Name {
+        key: &'static str,
+        any: Vec<&'static str>,
     },
     Number {
         key: &'static str,
@@ -150,10 +154,10 @@ impl Test {
                         text.contains(one.as_str())
                     }
                 }),
-                Value::Words(words) => any.iter().any(|one| words.contains(&one.as_str())),
                 Value::Number(number) => any.iter().any(|one| *one == number.to_string()),
                 Value::Absent | Value::Seconds(_) => false,
             },
+            Self::Name { key, any } => any.iter().any(|name| row.is(key, name)),
             Self::Number {
                 key,
                 compare,
@@ -289,8 +293,8 @@ fn read(word: Word, compare: Compare, value: &str) -> Result<Test, Error> {
             let full = |one: &String| {
                 known
                     .iter()
+                    .copied()
                     .filter(|name| name.starts_with(one.as_str()))
-                    .map(|name| (*name).to_owned())
                     .collect::<Vec<_>>()
             };
             if any.iter().any(|one| full(one).is_empty()) {
@@ -299,21 +303,12 @@ fn read(word: Word, compare: Compare, value: &str) -> Result<Test, Error> {
                     known: known.join(", "),
                 });
             }
-            let any = any
-                .iter()
-                .flat_map(|one| {
-                    if known.contains(&one.as_str()) {
-                        vec![one.clone()]
-                    } else {
-                        full(one)
-                    }
-                })
-                .collect();
-            Ok(Test::Text {
-                key,
-                exact: true,
-                any,
-            })
+            let meant = |one: &String| match known.iter().find(|name| *name == one) {
+                Some(name) => vec![*name],
+                None => full(one),
+            };
+            let any = any.iter().flat_map(meant).collect();
+            Ok(Test::Name { key, any })
         }
     }
 }

@@ -45,6 +45,10 @@ pub trait Item: Clone {
     /// True where a free word, lower-cased, stands in the row.
     fn contains(&self, word: &str) -> bool;
     fn value(&self, key: &str, context: &Context) -> Value<'_>;
+    /// True where this name of a fixed set holds for the row.
+    fn is(&self, _key: &str, _name: &str, _context: &Context) -> bool {
+        false
+    }
     fn sort_key(&self, column: usize) -> SortKey<'_>;
 }
 
@@ -83,6 +87,10 @@ impl<R: Item> Fields for Look<'_, R> {
 
     fn value(&self, key: &str) -> Value<'_> {
         self.row.value(key, self.context)
+    }
+
+    fn is(&self, key: &str, name: &str) -> bool {
+        self.row.is(key, name, self.context)
     }
 }
 

@@ -173,16 +173,7 @@ impl Item for Row {
             "repo" => text(&self.name),
             "owner" => self.owner.as_deref().map_or(Value::Absent, text),
             "reviewer" => self.reviewer.as_deref().map_or(Value::Absent, text),
-            "lane" => {
-                let mut words: Vec<&str> = self.lanes.iter().map(Lane::word).collect();
-                words.push(match self.lane_word() {
-                    "" => "none",
-                    word => word,
-                });
-                Value::Words(words)
-            }
             "wave" => Value::Number(i64::from(self.wave)),
-            "is" => Value::Words(repo_is(self, context)),
             "gate" => self
                 .next
                 .as_ref()
@@ -197,6 +188,17 @@ impl Item for Row {
             "packages" => Value::Number(i64::from(self.packages)),
             _ => Value::Absent,
         }
+    }
+
+    fn is(&self, key: &str, name: &str, context: &Context) -> bool {
+        if key == "is" {
+            return holds(self, name, context);
+        }
+        let word = match self.lane_word() {
+            "" => "none",
+            word => word,
+        };
+        word == name || Lane::parse(name).is_some_and(|lane| self.lanes.has(lane))
     }
 
     fn sort_key(&self, column: usize) -> SortKey<'_> {
@@ -225,41 +227,24 @@ impl Item for Row {
     }
 }
 
-/// The words of `is:` that hold for a repository.
-fn repo_is(row: &Row, context: &Context) -> Vec<&'static str> {
-    let has = |of: fn(&Counts) -> u16| row.waves.iter().any(|wave| of(wave) > 0);
-    let all = [
-        ("open", !is_done(row)),
-        ("done", is_done(row)),
-        ("blocked", row.blocked),
-        (
-            "mine",
-            context.me.as_deref().is_some_and(|me| is_mine(row, me)),
-        ),
-        ("unowned", row.owner.is_none()),
-        ("unreviewed", row.reviewer.is_none()),
-        ("attested", has(|wave| wave.attested)),
-        ("waived", has(|wave| wave.waived)),
-        ("unknown", has(|wave| wave.could_not)),
-    ];
-    let ends = [
-        "proven",
-        "cut-over",
-        "on-demand",
-        "bridged",
-        "manual",
-        "retired",
-        "carried-over",
-    ];
-    let ended = ends
-        .into_iter()
-        .zip(row.ends)
-        .map(|(word, count)| (word, count > 0));
-    all.into_iter()
-        .chain(ended)
-        .filter(|(_, holds)| *holds)
-        .map(|(word, _)| word)
-        .collect()
+/// True where a word of `is:` holds for a repository.
+fn holds(row: &Row, word: &str, context: &Context) -> bool {
+    let any = |of: fn(&Counts) -> u16| row.waves.iter().any(|wave| of(wave) > 0);
+    match word {
+        "open" => !is_done(row),
+        "done" => is_done(row),
+        "blocked" => row.blocked,
+        "mine" => context.me.as_deref().is_some_and(|me| is_mine(row, me)),
+        "unowned" => row.owner.is_none(),
+        "unreviewed" => row.reviewer.is_none(),
+        "attested" => any(|wave| wave.attested),
+        "waived" => any(|wave| wave.waived),
+        "unknown" => any(|wave| wave.could_not),
+        end => EndState::ALL
+            .into_iter()
+            .zip(row.ends)
+            .any(|(state, count)| count > 0 && state.words().replace(' ', "-") == end),
+    }
 }
 
 fn text_key(text: Option<&str>) -> SortKey<'_> {

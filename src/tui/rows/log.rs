@@ -69,19 +69,19 @@ impl Item for LogRow {
             "about" => self
                 .about
                 .map_or(Value::Absent, |about| Value::Text(about.kind.word().into())),
-            "is" => {
-                let mut words = vec![if self.signed { "signed" } else { "unsigned" }];
-                if context
-                    .me
-                    .as_deref()
-                    .is_some_and(|me| self.by.eq_ignore_ascii_case(me))
-                {
-                    words.push("mine");
-                }
-                Value::Words(words)
-            }
             "age" => Value::Seconds(context.now.saturating_sub(self.at.0)),
             _ => Value::Absent,
+        }
+    }
+
+    fn is(&self, _: &str, name: &str, context: &Context) -> bool {
+        match name {
+            "signed" => self.signed,
+            "unsigned" => !self.signed,
+            _ => context
+                .me
+                .as_deref()
+                .is_some_and(|me| self.by.eq_ignore_ascii_case(me)),
         }
     }
 

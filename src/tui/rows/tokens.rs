@@ -148,32 +148,25 @@ impl Item for TokenRow {
         match key {
             "token" => text(token_name(self)),
             "account" => text(&self.account),
-            "is" => {
-                let mine = context
-                    .me
-                    .as_deref()
-                    .is_some_and(|me| self.account.eq_ignore_ascii_case(me));
-                let safe = self.chain.0.is_met();
-                let all = [
-                    (life(self, context.now), true),
-                    ("safe", safe),
-                    ("held", !safe),
-                    ("bypass", self.bypass_2fa == Some(true)),
-                    ("read-only", self.readonly == Some(true)),
-                    ("mine", mine),
-                ];
-                Value::Words(
-                    all.into_iter()
-                        .filter(|(_, holds)| *holds)
-                        .map(|(word, _)| word)
-                        .collect(),
-                )
-            }
             "clock" => clock_value(self.clock.as_ref(), context),
             "age" => since(self.created),
             "used" => since(self.last_used),
             "secrets" => Value::Number(i64::from(self.secrets)),
             _ => Value::Absent,
+        }
+    }
+
+    fn is(&self, _: &str, name: &str, context: &Context) -> bool {
+        match name {
+            "safe" => self.chain.0.is_met(),
+            "held" => !self.chain.0.is_met(),
+            "bypass" => self.bypass_2fa == Some(true),
+            "read-only" => self.readonly == Some(true),
+            "mine" => context
+                .me
+                .as_deref()
+                .is_some_and(|me| self.account.eq_ignore_ascii_case(me)),
+            name => life(self, context.now) == name,
         }
     }
 
