@@ -204,7 +204,7 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         tally
             .waves
             .iter()
-            .for_each(|wave| session_gates.join(*wave));
+            .for_each(|wave| session_gates.join(wave.counts()));
     }
     let owed = facts
         .persons

@@ -8,6 +8,7 @@ use super::id::Subject;
 use super::lane::Lane;
 use super::time::Ts;
 use chrono::NaiveDate;
+use std::sync::Arc;
 
 /// One event of one writer. Writers are numbered in the order this process met them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,8 +102,8 @@ pub struct Decision {
     pub id: EventId,
     pub at: Ts,
     pub tick: u64,
-    /// Login of the person whose device wrote it.
-    pub by: Box<str>,
+    /// Login of the person whose device wrote it, shared by all of theirs.
+    pub by: Arc<str>,
     pub over: Box<[EventId]>,
     pub value: Value,
     /// Signed, and the signature verified against the roster.
@@ -133,6 +134,10 @@ impl History {
     /// Adds a decision; the same event twice is one.
     pub fn add(&mut self, decision: Decision) {
         if !self.0.iter().any(|known| known.id == decision.id) {
+            if self.0.is_empty() {
+                // Nearly every slot is decided once: no room for three more.
+                self.0.reserve_exact(1);
+            }
             self.0.push(decision);
         }
     }

@@ -151,6 +151,9 @@ impl Decided {
             None => {
                 let mut history = History::default();
                 history.add(decision);
+                if self.0.is_empty() {
+                    self.0.reserve_exact(1);
+                }
                 self.0.push((slot, history));
             }
         }

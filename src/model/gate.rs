@@ -85,6 +85,11 @@ impl GateId {
         self.spec().id
     }
 
+    /// Gives this gate's own bit in a set of gates.
+    pub fn bit(self) -> u128 {
+        1_u128.checked_shl(u32::from(self.0)).unwrap_or(0)
+    }
+
     /// Tells whether it is to be observed and nothing here can: such gates wait behind those that can be worked on.
     pub fn is_out_of_sight(self) -> bool {
         self.spec().unseen && self.spec().way == Way::Observed
@@ -294,6 +299,6 @@ mod tests {
                 .windows(2)
                 .all(|pair| matches!(pair, [a, b] if a.wave <= b.wave))
         );
-        assert!(GATES.len() < 256);
+        assert!(GATES.len() <= 128, "a set of gates is a u128");
     }
 }

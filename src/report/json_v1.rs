@@ -35,7 +35,7 @@ pub fn report(
     write!(out, "{head},\"pages\":[")?;
     let mut first = true;
     Runs::new(&runbook.order).each(
-        |repo| text(&page(session, repo, now)),
+        |repo| text(&page(session, &runbook.shared, repo, now)),
         |text| {
             let comma = if std::mem::take(&mut first) {
                 "\n"

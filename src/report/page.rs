@@ -3,19 +3,23 @@
 //! These structs are the `pages` of `cutover report --format json`, version 1: fields may be added, never renamed.
 //! Pages are made one at a time: 10,000 of them never stand in memory together.
 
-use super::status::clocks_of;
+use super::status::sort;
 use super::{Ends, Gates, shown};
+use crate::model::clock::clocks;
 use crate::model::decision::{Slot, Value};
 use crate::model::fact::{CredentialFact, PathFact};
 use crate::model::facts::Facts;
-use crate::model::gate::{GateId, State, View, judge};
+use crate::model::gate::{GateId, State, Verdict, View, judge};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::propose;
-use crate::model::outcome::{end_state, paths_of, subjects_of};
+use crate::model::outcome::{EndState, end_state_with, paths_of, subjects_of};
 use crate::model::time::Ts;
 use crate::session::Session;
 use crate::session::name::{label, short_path};
+use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Reasons that a gate's line gives at most; the rest are counted.
 const REASONS: usize = 3;
@@ -127,11 +131,50 @@ pub struct Clock {
     pub ends: Ts,
 }
 
+/// Verdicts and clocks of secrets and tokens, judged once for all the pages that show them.
+///
+/// A secret may be shared by thousands of repositories, and judging it looks at all of them.
+#[derive(Debug)]
+pub struct Shared(HashMap<Subject, (Vec<(GateId, Verdict)>, Vec<crate::model::clock::Clock>)>);
+
+impl Shared {
+    /// Judges them.
+    pub fn new(facts: &Facts, now: Ts) -> Self {
+        let all: Vec<Subject> = facts
+            .secrets
+            .keys()
+            .chain(facts.tokens.keys())
+            .copied()
+            .collect();
+        let judged = all.par_iter().with_min_len(32).map(|subject| {
+            let verdicts = verdicts(facts, *subject, now);
+            (*subject, (verdicts, clocks(facts, *subject)))
+        });
+        Self(judged.collect())
+    }
+
+    /// Gives the end state of a path.
+    pub fn end_state(&self, facts: &Facts, path: Subject, now: Ts) -> EndState {
+        let known = |subject: Subject, gate: GateId| {
+            let (verdicts, _) = self.0.get(&subject)?;
+            let (_, verdict) = verdicts.iter().find(|(known, _)| *known == gate)?;
+            Some((verdict.state.is_met() || gate.spec().advice, verdict.until))
+        };
+        end_state_with(facts, path, now, &known).0
+    }
+}
+
+fn verdicts(facts: &Facts, subject: Subject, now: Ts) -> Vec<(GateId, Verdict)> {
+    let view = View::new(facts, subject, now);
+    let gates = GateId::of_kind(subject.kind).iter();
+    gates.map(|gate| (*gate, judge(&view, *gate))).collect()
+}
+
 /// Makes the page of one repository.
-pub fn page(session: &Session, repo: Subject, now: Ts) -> Page {
+pub fn page(session: &Session, shared: &Shared, repo: Subject, now: Ts) -> Page {
     let facts = session.facts();
     let subjects = subjects_of(facts, repo);
-    let gates = gates(facts, &subjects, repo, now);
+    let gates = gates(facts, shared, &subjects, repo, now);
     let part = |wanted: fn(GateId) -> bool| -> Vec<Gate> {
         let some = gates.iter().filter(|(gate, _)| wanted(*gate));
         some.map(|(_, line)| line.clone()).collect()
@@ -139,7 +182,7 @@ pub fn page(session: &Session, repo: Subject, now: Ts) -> Page {
     let row = facts.repos.get(&repo);
     let scan = row.and_then(|row| row.scan.as_ref());
     let mut end_states = Ends::default();
-    let paths = paths(facts, repo, now, &mut end_states);
+    let paths = paths(facts, shared, repo, now, &mut end_states);
     Page {
         id: repo.to_string(),
         repo: label(facts, repo),
@@ -177,7 +220,7 @@ pub fn page(session: &Session, repo: Subject, now: Ts) -> Page {
         rehearsal: part(|gate| gate.spec().wave == 4 && !is_post_check(gate)),
         revocation: part(|gate| gate.spec().wave == 5 && !is_post_check(gate)),
         post_checks: part(is_post_check),
-        clocks: clocks_of(facts, &subjects)
+        clocks: running(facts, shared, &subjects)
             .into_iter()
             .map(|(clock, about)| Clock {
                 what: clock.kind.word(),
@@ -186,6 +229,31 @@ pub fn page(session: &Session, repo: Subject, now: Ts) -> Page {
             })
             .collect(),
     }
+}
+
+/// Gives the clocks of a repository, soonest first.
+fn running(
+    facts: &Facts,
+    shared: &Shared,
+    subjects: &[Subject],
+) -> Vec<(crate::model::clock::Clock, String)> {
+    let (known, own): (Vec<Subject>, Vec<Subject>) = subjects
+        .iter()
+        .copied()
+        .partition(|subject| shared.0.contains_key(subject));
+    let mut all: Vec<_> = own
+        .iter()
+        .flat_map(|subject| clocks(facts, *subject))
+        .chain(
+            known
+                .iter()
+                .filter_map(|subject| shared.0.get(subject))
+                .flat_map(|(_, clocks)| clocks.iter().copied()),
+        )
+        .map(|clock| (clock, label(facts, clock.about)))
+        .collect();
+    sort(&mut all);
+    all
 }
 
 /// Tells whether a gate is looked at once everything is done: what came out, and what is written about it.
@@ -218,10 +286,10 @@ fn packages(facts: &Facts, repo: Subject) -> Vec<Package> {
     packages
 }
 
-fn paths(facts: &Facts, repo: Subject, now: Ts, ends: &mut Ends) -> Vec<Path> {
+fn paths(facts: &Facts, shared: &Shared, repo: Subject, now: Ts, ends: &mut Ends) -> Vec<Path> {
     let mut paths: Vec<(&PathFact, Path)> = Vec::new();
     for id in paths_of(facts, repo) {
-        let (end, _) = end_state(facts, id, now);
+        let end = shared.end_state(facts, id, now);
         ends.add(end, 1);
         let Some(fact) = facts.path(id) else { continue };
         let lane = facts.lane(id);
@@ -298,14 +366,22 @@ fn findings(facts: &Facts, repo: Subject) -> Vec<(String, usize)> {
 }
 
 /// Judges every gate of some subjects; a line for each gate that applies somewhere.
-fn gates(facts: &Facts, subjects: &[Subject], repo: Subject, now: Ts) -> Vec<(GateId, Gate)> {
-    let mut judged: Vec<(GateId, State, Subject, std::borrow::Cow<'static, str>)> = Vec::new();
+fn gates(
+    facts: &Facts,
+    shared: &Shared,
+    subjects: &[Subject],
+    repo: Subject,
+    now: Ts,
+) -> Vec<(GateId, Gate)> {
+    let mut judged: Vec<(GateId, State, Subject, Cow<'static, str>)> = Vec::new();
     for subject in subjects {
-        let view = View::new(facts, *subject, now);
-        for gate in GateId::of_kind(subject.kind) {
-            let verdict = judge(&view, *gate);
+        let verdicts = match shared.0.get(subject) {
+            Some((known, _)) => known.clone(),
+            None => verdicts(facts, *subject, now),
+        };
+        for (gate, verdict) in verdicts {
             if verdict.state != State::NotApplicable {
-                judged.push((*gate, verdict.state, *subject, verdict.why));
+                judged.push((gate, verdict.state, *subject, verdict.why));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! These structs are `cutover report --format json`, version 1: fields may be added, never renamed. The pages of the
 //! repositories are made one at a time, by `page`.
 
+use super::page::Shared;
 use super::status::{clocks_of, names};
 use super::{Ends, Gates, shown, shown_long};
 use crate::journal::Place;
@@ -14,7 +15,7 @@ use crate::model::facts::Facts;
 use crate::model::gate::wave5::gone;
 use crate::model::gate::{GateId, State, View, WAVES, judge};
 use crate::model::id::Subject;
-use crate::model::outcome::{end_state, owes_list, paths_of};
+use crate::model::outcome::{owes_list, paths_of};
 use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::{DAY, Ts};
@@ -28,7 +29,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The summary, without the repositories' pages.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Runbook {
     pub version: u8,
     pub as_of: Ts,
@@ -54,6 +55,9 @@ pub struct Runbook {
     /// Repositories, in the order of their pages.
     #[serde(skip)]
     pub order: Vec<Subject>,
+    /// What their pages share.
+    #[serde(skip)]
+    pub shared: Shared,
 }
 
 /// What this cutover is about.
@@ -234,6 +238,7 @@ pub fn runbook(session: &Session, now: Ts) -> Runbook {
     let facts = session.facts();
     let subjects = everything(facts);
     let judged = Judged::all(facts, &subjects, now);
+    let shared = Shared::new(facts, now);
     let wanted = standing(facts);
     let text = ReadBack::new(session, wanted.iter().map(|(_, _, one)| one.id));
     let (session_name, file) = names(session);
@@ -248,7 +253,7 @@ pub fn runbook(session: &Session, now: Ts) -> Runbook {
         .par_iter()
         .with_min_len(64)
         .flat_map_iter(|repo| paths_of(facts, *repo))
-        .map(|path| (path, end_state(facts, path, now).0))
+        .map(|path| (path, shared.end_state(facts, path, now)))
         .collect();
     let mut end_states = Ends::default();
     paths.iter().for_each(|(_, end)| end_states.add(*end, 1));
@@ -278,6 +283,7 @@ pub fn runbook(session: &Session, now: Ts) -> Runbook {
         on_demand,
         verify: verify(session),
         order,
+        shared,
     }
 }
 

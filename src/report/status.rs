@@ -282,7 +282,7 @@ fn header(session: &Session, repos: &[Row], tokens: &[Token]) -> Header {
     let mut session_gates = Gates::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
     for tally in people.filter_map(|person| session.board.tally(person)) {
-        let waves = tally.waves.iter().copied().map(Gates::from);
+        let waves = tally.waves.iter().map(|wave| Gates::from(wave.counts()));
         waves.for_each(|wave| session_gates.join(wave));
     }
     let mut owed_lists: Vec<String> = facts
@@ -320,8 +320,13 @@ pub(super) fn clocks_of(
         .flat_map_iter(|subject| clocks(facts, *subject))
         .map(|clock| (clock, label(facts, clock.about)))
         .collect();
-    all.par_sort_unstable_by(|(a, one), (b, two)| {
+    sort(&mut all);
+    all
+}
+
+/// Sorts clocks by their end; alike on every machine.
+pub(super) fn sort(clocks: &mut [(crate::model::clock::Clock, String)]) {
+    clocks.par_sort_unstable_by(|(a, one), (b, two)| {
         (a.ends, a.kind, one, a.about).cmp(&(b.ends, b.kind, two, b.about))
     });
-    all
 }

@@ -22,6 +22,8 @@ pub struct Look {
 
 /// From this width on waves are counts, below it glyphs.
 const WIDE: usize = 150;
+/// Below this width some columns are left out.
+const NARROW: usize = 100;
 
 /// Writes a status.
 ///
@@ -86,7 +88,7 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
 fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let rows = status.repos.iter().take(look.most.unwrap_or(usize::MAX));
     let rows: Vec<[String; 12]> = rows.map(|row| cells(row, status.as_of, look)).collect();
-    let heads = [
+    const HEADS: [&str; 12] = [
         "REPO",
         "OWNER",
         "LANE",
@@ -100,7 +102,12 @@ fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
         "END STATES",
         "NEXT STEP",
     ];
-    grid(&heads, &rows, look.width, out)?;
+    if look.width < NARROW {
+        let rows: Vec<[String; 10]> = rows.iter().cloned().map(few).collect();
+        grid(&few(HEADS), &rows, look.width, out)?;
+    } else {
+        grid(&HEADS, &rows, look.width, out)?;
+    }
     let left = status.repos.len() - rows.len();
     if left > 0 {
         writeln!(
@@ -109,6 +116,12 @@ fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Leaves out what a narrow screen has no room for: owner and end states.
+fn few<T>(row: [T; 12]) -> [T; 10] {
+    let [repo, _, lane, a, b, c, d, e, f, clock, _, next] = row;
+    [repo, lane, a, b, c, d, e, f, clock, next]
 }
 
 fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {

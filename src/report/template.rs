@@ -64,7 +64,7 @@ pub fn report(
     Runs::new(&runbook.order).each(
         |repo| {
             template
-                .render(context! { page => Serde(page(session, repo, now)) })
+                .render(context! { page => Serde(page(session, &runbook.shared, repo, now)) })
                 .map_err(|error| failed(of_page, &error))
         },
         |text| Ok(out.write_all(text.as_bytes())?),

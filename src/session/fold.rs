@@ -12,6 +12,7 @@ use crate::model::id::{Kind, Subject};
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// One line as the log lists it. Its text is read back from its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Entry {
 pub struct Writer {
     pub id: WriterId,
     /// Login that the writer's first line names; empty before it was read.
-    pub person: Box<str>,
+    pub person: Arc<str>,
     pub device: Box<str>,
 }
 
@@ -211,7 +212,7 @@ impl Fold {
             }
             Event::WriterJoined(joined) => {
                 if let Some(writer) = self.writers.get_mut(usize::from(id.writer)) {
-                    writer.person.clone_from(&joined.person);
+                    writer.person = Arc::from(&*joined.person);
                     writer.device = joined.device;
                 }
                 self.person(&joined.person);

@@ -9,11 +9,14 @@ use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::Lanes;
-use crate::model::outcome::{EndState, end_state, paths_of, subjects_of};
+use crate::model::outcome::{EndState, end_state_with, paths_of, subjects_of};
 use crate::model::time::Ts;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+/// Subjects that are judged together.
+const RUN: usize = 8_192;
 
 /// Waves 0 to 5, and after-care.
 pub const WAVES: usize = 7;
@@ -30,19 +33,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, state: State) {
-        let slot = match state {
-            State::Passed => &mut self.passed,
-            State::Attested => &mut self.attested,
-            State::Waived => &mut self.waived,
-            State::Blocked => &mut self.blocked,
-            State::CouldNotLook => &mut self.could_not,
-            State::NotLooked => &mut self.not_looked,
-            State::NotApplicable => return,
-        };
-        *slot = slot.saturating_add(1);
-    }
-
     pub fn join(&mut self, other: Self) {
         self.passed = self.passed.saturating_add(other.passed);
         self.attested = self.attested.saturating_add(other.attested);
@@ -82,6 +72,39 @@ impl Counts {
     }
 }
 
+/// How the gates of one subject stand in one wave: never more than 255, and there are 100,000 subjects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Few([u8; 6]);
+
+impl Few {
+    fn add(&mut self, state: State) {
+        let [passed, attested, waived, blocked, could_not, not_looked] = &mut self.0;
+        let slot = match state {
+            State::Passed => passed,
+            State::Attested => attested,
+            State::Waived => waived,
+            State::Blocked => blocked,
+            State::CouldNotLook => could_not,
+            State::NotLooked => not_looked,
+            State::NotApplicable => return,
+        };
+        *slot = slot.saturating_add(1);
+    }
+
+    /// Gives the counts.
+    pub fn counts(self) -> Counts {
+        let [passed, attested, waived, blocked, could_not, not_looked] = self.0.map(u16::from);
+        Counts {
+            passed,
+            attested,
+            waived,
+            blocked,
+            could_not,
+            not_looked,
+        }
+    }
+}
+
 /// A gate that is not met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Open {
@@ -95,9 +118,13 @@ pub struct Open {
 /// All gates of one subject, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    pub waves: [Counts; WAVES],
+    pub waves: [Few; WAVES],
+    /// Gates that are met, by [`GateId::bit`].
+    met: u128,
     /// The first gate that is not met: those that can be worked on before the others, then in the order of the table.
     pub open: Option<Open>,
+    /// The soonest clock of this subject.
+    clock: Option<Clock>,
     pub until: Option<Ts>,
 }
 
@@ -189,16 +216,22 @@ impl Board {
             }
             spread(facts, &due).into_iter().collect()
         };
-        let judged: Vec<(Subject, Tally)> = subjects
-            .par_iter()
-            .with_min_len(32)
-            .map(|subject| (*subject, tally(facts, *subject, now)))
-            .collect();
-        for (subject, tally) in judged {
-            if let Some(at) = tally.until {
-                self.wake.push(Reverse((at, subject)));
+        if touched.all {
+            self.tallies.reserve(subjects.len());
+        }
+        // In runs, so that not everything stands in memory twice.
+        for run in subjects.chunks(RUN) {
+            let judged: Vec<(Subject, Tally)> = run
+                .par_iter()
+                .with_min_len(32)
+                .map(|subject| (*subject, tally(facts, *subject, now)))
+                .collect();
+            for (subject, tally) in judged {
+                if let Some(at) = tally.until {
+                    self.wake.push(Reverse((at, subject)));
+                }
+                self.tallies.insert(subject, tally);
             }
-            self.tallies.insert(subject, tally);
         }
         let repos: Vec<Subject> = if touched.all {
             facts.repos.keys().copied().collect()
@@ -238,7 +271,9 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
         let spec = gate.spec();
         let verdict = judge(&view, *gate);
         tally.until = [tally.until, verdict.until].into_iter().flatten().min();
-        if spec.advice && !verdict.state.is_met() {
+        if verdict.state.is_met() {
+            tally.met |= gate.bit();
+        } else if spec.advice {
             continue;
         }
         if let Some(wave) = tally.waves.get_mut(usize::from(spec.wave)) {
@@ -254,6 +289,12 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
             tally.open = Some(tally.open.map_or(open, |first| first.min(open)));
         }
     }
+    // Judged with the gates: a token's clocks depend on every path behind it, and many rows show it.
+    tally.clock = clocks(facts, subject)
+        .into_iter()
+        .find(|clock| clock.ends > now);
+    let ends = tally.clock.map(|clock| clock.ends);
+    tally.until = [tally.until, ends].into_iter().flatten().min();
     tally
 }
 
@@ -265,20 +306,25 @@ fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts)
             continue;
         };
         for (sum, part) in board.waves.iter_mut().zip(tally.waves) {
-            sum.join(part);
+            sum.join(part.counts());
         }
         board.open = [board.open, tally.open].into_iter().flatten().min();
-        let soonest = clocks(facts, subject)
-            .into_iter()
-            .find(|clock| clock.ends > now);
-        board.clock = [board.clock, soonest].into_iter().flatten().min();
+        board.clock = [board.clock, tally.clock].into_iter().flatten().min();
     }
+    let known = |subject: Subject, gate: GateId| {
+        let shared = matches!(subject.kind, Kind::Secret | Kind::Token);
+        let tally = tallies.get(&subject).filter(|_| shared)?;
+        Some((
+            tally.met & gate.bit() != 0 || gate.spec().advice,
+            tally.until,
+        ))
+    };
     for path in paths_of(facts, repo) {
         match facts.lane(path) {
             Some(lane) => board.lanes = board.lanes.with(lane),
             None => board.lane_missing = true,
         }
-        let (end, until) = end_state(facts, path, now);
+        let (end, until) = end_state_with(facts, path, now, &known);
         board.until = [board.until, until].into_iter().flatten().min();
         if let Some(count) = board.ends.get_mut(end as usize) {
             *count = count.saturating_add(1);
