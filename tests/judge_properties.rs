@@ -576,7 +576,7 @@ fn mixed(lines: &[Vec<String>], picks: &[usize]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn incremental_judging_is_full_judging_in_any_order(

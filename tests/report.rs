@@ -148,6 +148,7 @@ fn session(folder: &std::path::Path) -> Session {
     let row = InventoryFact {
         name: "acme/notes".into(),
         owner: Some("mia".into()),
+        reviewer: Some("mia".into()),
         from: HOSTILE.into(),
         ..InventoryFact::default()
     };
@@ -396,11 +397,14 @@ fn status_puts_trouble_first_and_says_what_remains() {
     let folder = tempfile::tempdir().unwrap();
     let session = session(folder.path());
     let status = status(&session, at(20));
-    assert_eq!(status.outcome, Outcome::WorkRemains);
+    assert_eq!(status.outcome, Outcome::Blocked);
+    let names: Vec<&str> = status.repos.iter().map(|row| row.repo.as_str()).collect();
     assert_eq!(
-        status.repos[0].repo, "acme/ui",
-        "the one with an open, blocked path"
+        names,
+        ["acme/notes", "acme/ui", "acme/old"],
+        "blocked, open, carried over"
     );
+    assert!(status.repos[0].blocked, "owner and reviewer are one person");
     assert_eq!(status.header.exposed_tokens, 1);
     assert_eq!(status.header.owed_lists, ["second-bot"]);
     assert_eq!(status.tokens[0].key, "stays", "what is gone comes last");
@@ -411,7 +415,7 @@ fn status_puts_trouble_first_and_says_what_remains() {
     let head: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
     assert_eq!(
         csv.lines().nth(1).unwrap().split(',').next(),
-        Some("acme/ui")
+        Some("acme/notes")
     );
     assert_eq!(head.len(), 19);
     let mut out = Vec::new();
@@ -419,7 +423,7 @@ fn status_puts_trouble_first_and_says_what_remains() {
     let json: Json = serde_json::from_slice(&out).unwrap();
     assert_eq!(
         (json["version"].as_u64(), json["outcome"].as_str()),
-        (Some(1), Some("work-remains"))
+        (Some(1), Some("blocked"))
     );
     for (width, ascii) in [(60, true), (100, false), (200, false)] {
         let look = table::Look {

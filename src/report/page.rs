@@ -135,7 +135,9 @@ pub struct Clock {
 ///
 /// A secret may be shared by thousands of repositories, and judging it looks at all of them.
 #[derive(Debug)]
-pub struct Shared(HashMap<Subject, (Vec<(GateId, Verdict)>, Vec<crate::model::clock::Clock>)>);
+pub struct Shared(HashMap<Subject, (Verdicts, Vec<crate::model::clock::Clock>)>);
+
+type Verdicts = Vec<(GateId, Verdict)>;
 
 impl Shared {
     /// Judges them.
@@ -164,7 +166,7 @@ impl Shared {
     }
 }
 
-fn verdicts(facts: &Facts, subject: Subject, now: Ts) -> Vec<(GateId, Verdict)> {
+fn verdicts(facts: &Facts, subject: Subject, now: Ts) -> Verdicts {
     let view = View::new(facts, subject, now);
     let gates = GateId::of_kind(subject.kind).iter();
     gates.map(|gate| (*gate, judge(&view, *gate))).collect()

@@ -185,7 +185,8 @@ pub fn status(session: &Session, now: Ts) -> Status {
 
 /// Blocked first, then what has a clock running, then the earliest open wave; what is done comes last.
 fn trouble(row: &Row) -> (bool, bool, usize, Ts, &str, Subject) {
-    let idle = row.end_states.open == 0;
+    // A repository without a path is not done: nobody may have looked yet.
+    let idle = row.end_states.open == 0 && row.end_states.total() > 0;
     let end = row.clock.as_ref().map(|clock| clock.ends);
     // Rows without a clock come after those with one: the end of time.
     let end = end.unwrap_or(Ts(i64::MAX));
