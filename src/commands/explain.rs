@@ -17,7 +17,7 @@ const CLOSE: usize = 5;
 /// Explain a rule of the scan or a gate of the waves
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// A rule such as token-where-oidc, or a gate such as lane-chosen; none: list them all
+    /// A rule such as token-where-oidc-would-do, or a gate such as lane-chosen; none: list them all
     #[arg(value_name = "RULE|GATE")]
     pub name: Option<String>,
 }
