@@ -471,3 +471,96 @@ pub fn token_answers(list: &TokenList, registry: &str) -> Vec<(Subject, Answer)>
     answers.push((Subject::person(&list.account), Answer::Listing(listing)));
     answers
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn rows(csv: &str) -> Vec<InventoryRow> {
+        Inventory::read(csv.as_bytes(), Format::Csv, &[])
+            .unwrap()
+            .rows
+    }
+
+    fn known(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_row_becomes_what_people_say_of_a_repository() {
+        let rows = rows("repo,owner,lane\nacme/ui,rosa,bridge\nui,mia,trusted\ncli,ken,manual\n");
+        let answers = inventory_answers(
+            &rows,
+            "list.csv",
+            "github.com",
+            &known(&["acme/cli", "acme/ui"]),
+        );
+        // The bare `ui` is acme/ui, whose last row counts.
+        assert_eq!(answers.len(), 2);
+        for (name, owner, from) in [
+            ("acme/ui", "mia", "list.csv:3"),
+            ("acme/cli", "ken", "list.csv:4"),
+        ] {
+            let about = Subject::repo("github.com", name);
+            let found = answers
+                .iter()
+                .find(|(subject, _)| *subject == about)
+                .unwrap();
+            let Answer::Inventory(fact) = &found.1 else {
+                panic!("{found:?}")
+            };
+            assert_eq!(
+                (&*fact.name, fact.owner.as_deref(), &*fact.from),
+                (name, Some(owner), from)
+            );
+        }
+    }
+
+    #[test]
+    fn a_bare_name_that_fits_two_repositories_is_left_as_it_is() {
+        let known = known(&["acme/ui", "other/ui", "acme/cli"]);
+        for (given, full) in [
+            ("ui", "ui"),
+            ("CLI", "acme/cli"),
+            ("none", "none"),
+            ("acme/none", "acme/none"),
+        ] {
+            assert_eq!(full_name(given, &known), full);
+        }
+    }
+
+    #[test]
+    fn a_listing_names_its_tokens_and_says_whether_it_is_complete() {
+        let bare = r#"[{"token":"npm_aB...9xYz","key":"k1","created":"2026-01-01T00:00:00Z","readonly":false}]"#;
+        let list = TokenList::read("rosa", bare.as_bytes()).unwrap();
+        let answers = token_answers(&list, "https://registry.example");
+        let token = Subject::token("https://registry.example", "rosa", &list.rows[0].key);
+        assert_eq!(answers[0].0, token);
+        let (about, Answer::Listing(listing)) = answers.last().unwrap() else {
+            panic!("{answers:?}")
+        };
+        assert_eq!(*about, Subject::person("rosa"));
+        assert_eq!(listing.tokens, [token]);
+        // npm's command prints no total: nothing proves that this was all.
+        assert_eq!(listing.complete, None);
+    }
+
+    #[test]
+    fn a_list_is_as_old_as_is_said_and_never_from_tomorrow() {
+        let now = Ts::parse("2026-12-05T10:00:00Z").unwrap();
+        assert_eq!(as_of(None, now).unwrap(), now);
+        assert_eq!(
+            as_of(Some("2026-12-04"), now).unwrap().to_string(),
+            "2026-12-04T00:00:00Z"
+        );
+        assert!(as_of(Some("2026-12-06"), now).is_err());
+        assert!(as_of(Some("yesterday"), now).is_err());
+    }
+
+    #[test]
+    fn organisations_come_by_size() {
+        let repos = ["b/x", "a/x", "b/y", "bare"];
+        assert_eq!(organisations(repos.into_iter()), ["b", "a"]);
+    }
+}
