@@ -170,14 +170,21 @@ impl Tty {
         self.seen.0.lock().unwrap().raw.clone()
     }
 
-    /// Waits for the end, then for the last byte.
+    /// Waits for the last byte, then for the end.
     fn end(&mut self) -> ExitStatus {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + PATIENCE;
         let mut seen = self.seen.0.lock().unwrap();
         while !seen.closed {
-            seen = self.seen.1.wait_timeout(seen, PATIENCE).unwrap().0;
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "it did not end:\n{}",
+                seen.parser.screen().contents()
+            );
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
         }
-        status
+        drop(seen);
+        self.child.wait().unwrap()
     }
 
     fn assert_given_back(&self) {
@@ -455,11 +462,13 @@ fn foreign_text_sends_no_escapes() {
     tty.send("3")
         .shows("Safe to revoke")
         .send("6")
-        .shows("Event")
-        .send("0")
-        .shows("session")
-        .send("\u{1b}");
-    tty.shows("Event").send("q");
+        .shows("Event");
+    // The log's titles tell whether the page lies over it: an escape and a letter in one breath would be one key.
+    tty.send("0")
+        .hides("Event  ")
+        .send("\u{1b}")
+        .shows("Event  ");
+    tty.send("q");
     assert_eq!(tty.end().exit_code(), 0);
     for raw in [made.raw(), tty.raw()] {
         hostile::assert_clean(&raw, &planted);
