@@ -6,11 +6,11 @@
 use super::decision::{Decision, History, Slot, Standing, Value};
 use super::event::SessionCreated;
 use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact, TokenFact};
-use super::id::Subject;
+use super::id::{Subject, SubjectMap, SubjectSet};
 use super::lane::{Lane, Lanes};
 use super::policy::Policy;
 use super::time::Ts;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 /// The ref that a scan of a folder stands for.
 pub const DEFAULT_REF: &str = "default branch";
@@ -179,22 +179,22 @@ pub struct Facts {
     pub created_at: Ts,
     pub policy: Policy,
     pub policy_by: Option<Dated<Policy>>,
-    pub repos: HashMap<Subject, Repo>,
-    pub paths: HashMap<Subject, Path>,
-    pub packages: HashMap<Subject, Package>,
-    pub secrets: HashMap<Subject, Secret>,
-    pub tokens: HashMap<Subject, Token>,
-    pub persons: HashMap<Subject, Person>,
-    pub configs: HashMap<Subject, Config>,
+    pub repos: SubjectMap<Repo>,
+    pub paths: SubjectMap<Path>,
+    pub packages: SubjectMap<Package>,
+    pub secrets: SubjectMap<Secret>,
+    pub tokens: SubjectMap<Token>,
+    pub persons: SubjectMap<Person>,
+    pub configs: SubjectMap<Config>,
     /// The path of each path-ref.
-    pub path_refs: HashMap<Subject, Subject>,
-    pub decided: HashMap<Subject, Decided>,
+    pub path_refs: SubjectMap<Subject>,
+    pub decided: SubjectMap<Decided>,
     /// Tokens that somebody said a secret holds: the reverse of the edges.
-    pub holders: HashMap<Subject, BTreeSet<Subject>>,
+    pub holders: SubjectMap<BTreeSet<Subject>>,
     /// Secrets that files name and that no token is said to be the value of.
     pub unspoken: BTreeSet<Subject>,
     /// Subjects with a critical event of a newer version: their gates are unknown.
-    pub newer: HashSet<Subject>,
+    pub newer: SubjectSet,
 }
 
 impl Facts {

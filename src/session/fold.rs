@@ -8,10 +8,10 @@ use crate::model::decision::{Decision, EventId, Slot, Standing, Value};
 use crate::model::event::{BadEvent, Event, KINDS, Observation};
 use crate::model::fact::Answer;
 use crate::model::facts::{DEFAULT_REF, Dated, Facts, Listing, take};
-use crate::model::id::{Kind, Subject};
+use crate::model::id::{Kind, Subject, SubjectSet};
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// One line as the log lists it. Its text is read back from its place.
@@ -115,8 +115,8 @@ pub struct Fold {
     /// Lines whose data this version cannot use, with the reason.
     pub unused: Vec<(Place, String)>,
     index: HashMap<WriterId, u16>,
-    relink: HashSet<Subject>,
-    dirty: HashSet<Subject>,
+    relink: SubjectSet,
+    dirty: SubjectSet,
     all_dirty: bool,
 }
 

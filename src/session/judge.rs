@@ -7,13 +7,13 @@ use super::fold::Touched;
 use crate::model::clock::{Clock, clocks};
 use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
-use crate::model::id::{Kind, Subject};
+use crate::model::id::{Kind, Subject, SubjectMap};
 use crate::model::lane::Lanes;
 use crate::model::outcome::{EndState, end_state_with, paths_of, subjects_of};
 use crate::model::time::Ts;
 use rayon::prelude::*;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// Subjects that are judged together.
 const RUN: usize = 8_192;
@@ -166,8 +166,8 @@ impl RepoBoard {
 /// Everything judged.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
-    tallies: HashMap<Subject, Tally>,
-    repos: HashMap<Subject, RepoBoard>,
+    tallies: SubjectMap<Tally>,
+    repos: SubjectMap<RepoBoard>,
     wake: BinaryHeap<Reverse<(Ts, Subject)>>,
 }
 
@@ -299,7 +299,7 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
 }
 
 /// Puts one row of the board together from its subjects.
-fn row(facts: &Facts, tallies: &HashMap<Subject, Tally>, repo: Subject, now: Ts) -> RepoBoard {
+fn row(facts: &Facts, tallies: &SubjectMap<Tally>, repo: Subject, now: Ts) -> RepoBoard {
     let mut board = RepoBoard::default();
     for subject in subjects_of(facts, repo) {
         let Some(tally) = tallies.get(&subject) else {
