@@ -81,7 +81,14 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// The right to write a session. It stands on a file of its own, because a rename would move an inode's lock.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that another thread is just starting holds a copy until it becomes its program.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Takes the lock, or says who has it.

@@ -121,6 +121,8 @@ impl Drop for Slot {
         // Left open, the state only costs a new writer id in a copied file.
         self.memory.open = false;
         let _ = self.write().and_then(|()| self.file.sync_data());
+        // As with the session's own lock: a child that is just being started may hold a copy.
+        let _ = self.file.unlock();
     }
 }
 
