@@ -15,8 +15,11 @@ pub struct Options {
     #[arg(value_name = "TARGET", required = true)]
     pub targets: Vec<String>,
     /// trusted, staged-oidc, staged-token, bridge, manual or retire
-    #[arg(long, value_name = "LANE", value_parser = lane, required_unless_present = "until")]
+    #[arg(long, value_name = "LANE", value_parser = lane, required_unless_present_any = ["until", "proposed"])]
     pub lane: Option<Lane>,
+    /// Take the proposed lane, with its reason, for every path that has none yet
+    #[arg(long, conflicts_with_all = ["lane", "until", "why"])]
+    pub proposed: bool,
     /// Last day of a bridge or of publishing by hand
     #[arg(long, value_name = "DAY")]
     pub until: Option<String>,
@@ -55,6 +58,10 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let deciding = Deciding::open(context)?;
     let paths = deciding.find_all(&options.targets)?;
     let mut actions = Vec::new();
+    if options.proposed {
+        let about = paths.clone();
+        actions.push(Action::AcceptProposals { about });
+    }
     if let Some(lane) = options.lane {
         actions.push(Action::ChooseLane {
             paths: paths.clone(),

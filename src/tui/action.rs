@@ -127,6 +127,7 @@ pub enum Id {
     Owner,
     Reviewer,
     Lane,
+    AcceptProposals,
     EndDate,
     Plan,
     CarryOver,

@@ -177,6 +177,7 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
             );
         }
         Id::Representatives | Id::Canaries => return decide::sample(state, action.id),
+        Id::AcceptProposals => return decide::accept_proposals(state),
         Id::Undo => return decide::undo(state),
         Id::ShowCommand => show_command(state),
         Id::Palette => {

@@ -238,6 +238,14 @@ pub const ACTIONS: &[Action] = &[
         "Chooses the lane of the publish paths.",
     ),
     row(
+        Id::AcceptProposals,
+        &[Key::Char('P')],
+        REPOS,
+        Group::Decide,
+        "proposed lanes",
+        "Takes the proposed lane, with its reason, for every path that has none yet.",
+    ),
+    row(
         Id::EndDate,
         &[Key::Char('E')],
         REPOS,

@@ -214,6 +214,16 @@ pub(super) fn sample(state: &mut State, id: Id) -> Vec<Effect> {
     vec![send(state, vec![action])]
 }
 
+/// Takes the proposed lanes of the rows here: each path gets its own, so there is nothing to ask.
+pub(super) fn accept_proposals(state: &mut State) -> Vec<Effect> {
+    let about = state
+        .targets()
+        .iter()
+        .map(|target| target.subject)
+        .collect();
+    vec![send(state, vec![Action::AcceptProposals { about }])]
+}
+
 /// Closes a form but keeps what was typed into it.
 pub(super) fn keep_draft(state: &mut State) {
     if let Some(Overlay::Form(form)) = state.overlay.take()
