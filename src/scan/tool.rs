@@ -11,6 +11,7 @@ mod release;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::Tool;
 use super::package::Packages;
@@ -157,6 +158,7 @@ impl<'t> Project<'t> {
             project: self,
             out: Vec::new(),
             seen: HashSet::new(),
+            idle: HashSet::new(),
             cut: false,
         };
         walk.code(
@@ -176,6 +178,7 @@ impl<'t> Project<'t> {
             project: self,
             out: Vec::new(),
             seen: HashSet::new(),
+            idle: HashSet::new(),
             cut: false,
         };
         let frame = Frame {
@@ -192,16 +195,17 @@ impl<'t> Project<'t> {
 struct Frame {
     dir: Option<String>,
     depth: u32,
-    via: Vec<String>,
-    env: Vec<(String, String)>,
+    /// Shared until changed: a frame is copied for every command.
+    via: Rc<Vec<String>>,
+    env: Rc<Vec<(String, String)>>,
     /// Line, text and needle of the outermost command.
-    top: Option<std::rc::Rc<(u32, String, String)>>,
+    top: Option<Rc<(u32, String, String)>>,
     failure_ignored: bool,
     piped_on: bool,
     /// True once a script file (not only a package.json script) was gone through.
     in_file: bool,
     /// Workspaces already chosen by an outer `-w`, `--filter`, `-r`.
-    workspaces: Vec<String>,
+    workspaces: Rc<Vec<String>>,
     all_workspaces: bool,
 }
 
@@ -210,6 +214,8 @@ struct Walk<'p, 't> {
     out: Vec<Act>,
     /// (folder, script) and files already followed from this text, so that cycles end.
     seen: HashSet<String>,
+    /// Scripts that did nothing in this walk, as far as a cycle or a cap let it see.
+    idle: HashSet<String>,
     /// True once a cycle or a cap ended a script early: then its emptiness proves nothing.
     cut: bool,
 }
@@ -227,21 +233,21 @@ impl Walk<'_, '_> {
                 continue;
             }
             let mut inner = frame.clone();
-            inner.env.extend(set.iter().cloned());
+            if !set.is_empty() {
+                Rc::make_mut(&mut inner.env).extend(set.iter().cloned());
+            }
             inner.dir = match (&frame.dir, &command.dir) {
                 (Some(base), Some(dir)) => super::tree::join(base, dir),
                 _ => None,
             };
-            inner.env.extend(command.env.iter().cloned());
+            if !command.env.is_empty() {
+                Rc::make_mut(&mut inner.env).extend(command.env.iter().cloned());
+            }
             inner.failure_ignored |= command.failure_ignored;
             inner.piped_on |= command.piped_on;
             if inner.top.is_none() {
                 let needle: Vec<&str> = command.words.iter().take(2).map(String::as_str).collect();
-                inner.top = Some(std::rc::Rc::new((
-                    command.line,
-                    command.text(),
-                    needle.join(" "),
-                )));
+                inner.top = Some(Rc::new((command.line, command.text(), needle.join(" "))));
             }
             self.command(command, &inner);
         }
@@ -267,13 +273,13 @@ impl Walk<'_, '_> {
             version: None,
             flags,
             dir: frame.dir.clone(),
-            env: frame.env.clone(),
+            env: frame.env.to_vec(),
             line,
             command,
             needle,
             failure_ignored: frame.failure_ignored,
             piped_on: frame.piped_on,
-            via: frame.via.clone(),
+            via: frame.via.to_vec(),
             auth: None,
             sure: true,
         });

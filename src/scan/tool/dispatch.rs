@@ -5,6 +5,7 @@
 use super::super::Tool;
 use super::super::script::{self, Command};
 use super::{Flags, Frame, Walk, What};
+use std::rc::Rc;
 
 /// Words split into positionals and flags.
 #[derive(Debug, Default, Clone)]
@@ -313,7 +314,7 @@ impl Walk<'_, '_> {
     ) -> Option<()> {
         let mut frame = frame.clone();
         if let Some(at) = rest.iter().position(|w| w == "--") {
-            frame.env.extend(
+            Rc::make_mut(&mut frame.env).extend(
                 rest.iter()
                     .take(at)
                     .filter_map(|w| script::assignment(w))
@@ -333,7 +334,7 @@ impl Walk<'_, '_> {
             .split_first()
             .and_then(|(w, n)| script::assignment(w).map(|p| (p, n)))
         {
-            frame.env.push(own(pair));
+            Rc::make_mut(&mut frame.env).push(own(pair));
             words = next;
         }
         if matches!(
@@ -433,7 +434,7 @@ impl Walk<'_, '_> {
                 let (name, text) = value
                     .split_once('=')
                     .map_or((value.as_str(), None), |(n, t)| (n, Some(t)));
-                frame.env.push((
+                Rc::make_mut(&mut frame.env).push((
                     name.to_owned(),
                     text.map_or_else(|| format!("${name}"), str::to_owned),
                 ));

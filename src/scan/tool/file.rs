@@ -6,6 +6,7 @@ use super::super::Tool;
 use super::super::tree::join;
 use super::dispatch::{Args, names_npm_release, program};
 use super::{Flags, Frame, Walk, What};
+use std::rc::Rc;
 
 /// Interpreters whose first positional is a script file.
 const INTERPRETERS: &[&str] = &[
@@ -169,7 +170,7 @@ impl Walk<'_, '_> {
             return;
         }
         let mut inner = frame.clone();
-        inner.via.push(path.clone());
+        Rc::make_mut(&mut inner.via).push(path.clone());
         inner.in_file = true;
         inner.depth += 1;
         let shebang = text.lines().next().unwrap_or("");
@@ -346,7 +347,7 @@ impl Walk<'_, '_> {
         }
         let mut inner = frame.clone();
         inner.dir = Some(path.rsplit_once('/').map_or("", |(d, _)| d).to_owned());
-        inner.via.push(key);
+        Rc::make_mut(&mut inner.via).push(key);
         inner.in_file = true;
         inner.depth += 1;
         if matches!(name, "task" | "go-task") {

@@ -5,6 +5,7 @@ use super::super::package::Manager;
 use super::super::script::Command;
 use super::dispatch::{Args, program, skip_flags, spec};
 use super::{Flags, Frame, Walk, What};
+use std::rc::Rc;
 
 /// Tools whose installed version matters for a publish.
 const VERSIONED: &[&str] = &[
@@ -141,7 +142,7 @@ impl Walk<'_, '_> {
         } else if args.on(&["-r", "--recursive", "--workspaces"]) || !named.is_empty() {
             frame.all_workspaces = true;
         }
-        frame.workspaces.extend(named);
+        Rc::make_mut(&mut frame.workspaces).extend(named);
         frame
     }
 
@@ -318,7 +319,7 @@ impl Walk<'_, '_> {
                 let mut inner = frame.clone();
                 let name = args.second().to_owned();
                 inner.dir = self.workspace_dir(&name, &inner).or(inner.dir);
-                inner.workspaces.push(name.clone());
+                Rc::make_mut(&mut inner.workspaces).push(name.clone());
                 self.yarn_inner(after(tail, &name), command, &inner, hops);
             }
             "workspaces" => self.yarn_workspaces(tail, command, frame, hops),
@@ -547,7 +548,9 @@ impl Walk<'_, '_> {
             .iter()
             .filter_map(|w| self.workspace_dir(w, frame))
             .collect();
-        outer.workspaces.extend(workspaces);
+        if !workspaces.is_empty() {
+            Rc::make_mut(&mut outer.workspaces).extend(workspaces);
+        }
         if let Some(dir) = named.first() {
             outer.dir = Some(dir.clone());
         }
@@ -610,7 +613,9 @@ impl Walk<'_, '_> {
         if self.project.barren.borrow().contains(&full) {
             return;
         }
-        if frame.via.contains(&key) || !self.seen.insert(full.clone()) {
+        // What did nothing in this walk does nothing again: workspaces that call each other would be followed without end.
+        if frame.via.contains(&key) || self.idle.contains(&full) || !self.seen.insert(full.clone())
+        {
             self.cut = true;
             return;
         }
@@ -628,12 +633,18 @@ impl Walk<'_, '_> {
         }
         let mut inner = frame.clone();
         inner.dir = Some(manifest.package.path.clone());
-        inner.via.push(key);
+        Rc::make_mut(&mut inner.via).push(key);
         let before = (self.out.len(), std::mem::take(&mut self.cut));
         self.nested(&text, &inner);
         self.seen.remove(&full);
-        if self.out.len() == before.0 && !self.cut {
-            self.project.barren.borrow_mut().insert(full);
+        match (self.out.len() == before.0, self.cut) {
+            (true, false) => {
+                self.project.barren.borrow_mut().insert(full);
+            }
+            (true, true) => {
+                self.idle.insert(full);
+            }
+            (false, _) => {}
         }
         self.cut |= before.1;
     }
