@@ -119,6 +119,8 @@ pub struct Packages {
     /// Sorted by path.
     manifests: Vec<Manifest>,
     by_folder: HashMap<String, usize>,
+    /// Manifests that have a script, by its name: most words of a command line name none.
+    by_script: HashMap<String, Vec<usize>>,
     lock_files: HashMap<String, Manager>,
     workspace_roots: Vec<String>,
     pub unreadable: Vec<Unreadable>,
@@ -154,6 +156,12 @@ impl Packages {
             .sort_by(|a, b| a.package.path.cmp(&b.package.path));
         for (index, manifest) in all.manifests.iter_mut().enumerate() {
             all.by_folder.insert(manifest.package.path.clone(), index);
+            for script in &manifest.scripts {
+                let known = all.by_script.entry(script.name.clone()).or_default();
+                if known.last() != Some(&index) {
+                    known.push(index);
+                }
+            }
             manifest.package.workspace =
                 manifest.package.path.is_empty() || layout.holds(&manifest.package.path);
         }
@@ -214,8 +222,15 @@ impl Packages {
             .find(|m| m.package.name == name && m.package.workspace)
     }
 
+    /// Manifests that have a script of this name, in order of their paths.
+    pub fn with_script(&self, name: &str) -> impl Iterator<Item = &Manifest> {
+        let found = self.by_script.get(name).map_or(&[][..], Vec::as_slice);
+        found.iter().filter_map(|&i| self.manifests.get(i))
+    }
+
     /// A script by name, from the nearest manifest of a folder; the manifest says which file it stands in.
     pub fn script(&self, folder: &str, name: &str) -> Option<(&Manifest, &Script)> {
+        self.by_script.get(name)?;
         let manifest = self.nearest(folder)?;
         let script = manifest.scripts.iter().find(|s| s.name == name)?;
         Some((manifest, script))

@@ -160,6 +160,7 @@ impl<'t> Project<'t> {
             seen: HashSet::new(),
             idle: HashSet::new(),
             cut: false,
+            capped: false,
         };
         walk.code(
             text,
@@ -180,6 +181,7 @@ impl<'t> Project<'t> {
             seen: HashSet::new(),
             idle: HashSet::new(),
             cut: false,
+            capped: false,
         };
         let frame = Frame {
             dir: dir.map(str::to_owned),
@@ -218,6 +220,8 @@ struct Walk<'p, 't> {
     idle: HashSet<String>,
     /// True once a cycle or a cap ended a script early: then its emptiness proves nothing.
     cut: bool,
+    /// True once a cap, not a cycle, ended one.
+    capped: bool,
 }
 
 impl Walk<'_, '_> {
@@ -227,6 +231,7 @@ impl Walk<'_, '_> {
         for command in commands {
             if self.out.len() >= ACT_CAP {
                 self.cut = true;
+                self.capped = true;
                 return;
             }
             if keep_variables(command, &mut set) {
@@ -290,6 +295,7 @@ impl Walk<'_, '_> {
     fn nested(&mut self, text: &str, frame: &Frame) {
         if frame.depth >= DEPTH_CAP {
             self.cut = true;
+            self.capped = true;
             return;
         }
         let mut inner = frame.clone();

@@ -580,13 +580,15 @@ impl Walk<'_, '_> {
             }
             return;
         }
+        let mut steps = vec![format!("pre{name}"), name.clone(), format!("post{name}")];
+        steps.retain(|full| self.project.packages.with_script(full).next().is_some());
         for dir in dirs {
             let mut at = outer.clone();
             at.dir = Some(dir.clone());
             let before = self.out.len();
-            for full in [format!("pre{name}"), name.clone(), format!("post{name}")] {
-                let words = if full == name { extra.as_slice() } else { &[] };
-                self.follow_script(&dir, &full, words, &at);
+            for full in &steps {
+                let words = if *full == name { extra.as_slice() } else { &[] };
+                self.follow_script(&dir, full, words, &at);
             }
             // Workspaces mostly share one release script: the first that publishes stands for all.
             if outer.all_workspaces
@@ -641,6 +643,12 @@ impl Walk<'_, '_> {
             (true, false) => {
                 self.project.barren.borrow_mut().insert(full);
             }
+            // Nothing is being followed around this one, so what it reached was seen whole, cycles and all.
+            (true, true) if frame.via.is_empty() && !self.capped => {
+                let mut barren = self.project.barren.borrow_mut();
+                barren.extend(self.idle.drain());
+                barren.insert(full);
+            }
             (true, true) => {
                 self.idle.insert(full);
             }
@@ -663,16 +671,17 @@ impl Walk<'_, '_> {
     /// Folders whose manifest has the script: where the command runs, or the workspaces it is sent to.
     fn script_dirs(&self, name: &str, frame: &Frame) -> Vec<String> {
         let packages = self.project.packages;
+        if packages.with_script(name).next().is_none() {
+            return Vec::new();
+        }
         let folder = frame.dir.clone().unwrap_or_default();
         let here = packages
             .script(&folder, name)
             .map(|(m, _)| m.package.path.clone());
         if frame.all_workspaces {
             let mut dirs: Vec<String> = packages
-                .manifests()
-                .iter()
+                .with_script(name)
                 .filter(|m| m.package.workspace && !m.package.path.is_empty())
-                .filter(|m| m.scripts.iter().any(|s| s.name == name))
                 .map(|m| m.package.path.clone())
                 .collect();
             dirs.truncate(50);
@@ -681,10 +690,7 @@ impl Walk<'_, '_> {
             }
         }
         if frame.dir.is_none() && here.is_none() {
-            let only = packages
-                .manifests()
-                .iter()
-                .find(|m| m.scripts.iter().any(|s| s.name == name));
+            let only = packages.with_script(name).next();
             return only.map(|m| m.package.path.clone()).into_iter().collect();
         }
         here.into_iter().collect()
