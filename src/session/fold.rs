@@ -384,7 +384,9 @@ impl Fold {
     fn retell(&mut self, secret: Subject) {
         if self.facts.retell(secret) {
             // Every token may be the value of a secret that nobody spoke about.
-            let tokens: Vec<Subject> = self.facts.tokens.keys().copied().collect();
+            // One that is only spoken of, and in no list yet, is judged too.
+            let spoken_of = self.facts.holders.values().flatten();
+            let tokens: Vec<Subject> = self.facts.tokens.keys().chain(spoken_of).copied().collect();
             tokens.into_iter().for_each(|token| self.touch(token));
         }
     }
