@@ -181,8 +181,24 @@ fn number(text: &[u8], at: usize) -> Result<usize, Reason> {
         pos += 1 + usize::from(matches!(text.get(pos + 1), Some(b'+' | b'-')));
         pos = digits(text, pos)?;
     }
-    Ok(pos)
+    // Every reader must be able to hold it: what is too large for a double is refused here, not when it is used.
+    let long = text.get(at..pos).filter(|number| {
+        number.len() > SHORT_NUMBER || number.contains(&b'e') || number.contains(&b'E')
+    });
+    let holds = |number: &[u8]| {
+        std::str::from_utf8(number)
+            .ok()
+            .and_then(|text| text.parse::<f64>().ok())
+            .is_some_and(f64::is_finite)
+    };
+    match long {
+        Some(number) if !holds(number) => Err(Reason::shape("a number that a double can hold", at)),
+        _ => Ok(pos),
+    }
 }
+
+/// Digits that always fit a double.
+const SHORT_NUMBER: usize = 20;
 
 fn digits(text: &[u8], at: usize) -> Result<usize, Reason> {
     let rest = text.get(at..).unwrap_or_default();
@@ -246,6 +262,7 @@ mod tests {
             "{ }",
             r#"{"a": 1}"#,
             r#"{"a":01}"#,
+            r#"{"a":1e33666666666}"#,
             r#"{"a":.5}"#,
             r#"{"a":1.}"#,
             r#"{"a":1e}"#,
