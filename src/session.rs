@@ -318,6 +318,7 @@ impl Session {
                 .and_then(|row| row.fact.as_ref())
                 .is_some_and(|old| old.value == *new),
             Answer::Token(_) | Answer::Listing(_) => false,
+            live => facts.seen.get(&about).is_some_and(|seen| seen.knows(live)),
         }
     }
 

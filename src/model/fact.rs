@@ -10,11 +10,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? } else $other:ident) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$inner:meta])* $variant:ident = $word:literal),+ $(,)? } else $other:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
         pub enum $name {
-            $(#[serde(rename = $word)] $variant,)+
+            $($(#[$inner])* #[serde(rename = $word)] $variant,)+
             #[default]
             #[serde(other, rename = "unknown")]
             $other,
@@ -30,6 +30,10 @@ macro_rules! words {
         }
     };
 }
+
+pub mod live;
+
+pub use live::*;
 
 /// The CI system of a path whose file was read.
 #[derive(
@@ -299,6 +303,24 @@ pub enum Answer {
     Inventory(InventoryFact),
     Token(TokenFact),
     Listing(ListingFact),
+    Forge(ForgeFact),
+    Actions(ActionsFact),
+    Environments(EnvironmentsFact),
+    Secrets(SecretsFact),
+    Protection(ProtectionFact),
+    Runs(RunsFact),
+    Ref(Box<RefFact>),
+    Rights(RightsFact),
+    Published(PublishedFact),
+    Trust(TrustFact),
+    Access(AccessFact),
+    Reach(ReachFact),
+    Provenance(ProvenanceFact),
+    Stages(StagesFact),
+    Profile(ProfileFact),
+    Owned(OwnedFact),
+    Edge(EdgeFact),
+    CouldNot(CouldNotFact),
 }
 
 impl Answer {
@@ -308,6 +330,37 @@ impl Answer {
             Self::Repo(_) | Self::Path(_) | Self::Package(_) => "scan",
             Self::Inventory(_) => "inventory",
             Self::Token(_) | Self::Listing(_) => "npm token list",
+            _ => self.live().map_or("unknown", LiveSource::word),
         }
+    }
+
+    /// Gives the slot of a live answer; none for what a scan or a list brought.
+    pub fn live(&self) -> Option<LiveSource> {
+        Some(match self {
+            Self::Repo(_)
+            | Self::Path(_)
+            | Self::Package(_)
+            | Self::Inventory(_)
+            | Self::Token(_)
+            | Self::Listing(_) => return None,
+            Self::Forge(_) => LiveSource::Forge,
+            Self::Actions(_) => LiveSource::Actions,
+            Self::Environments(_) => LiveSource::Environments,
+            Self::Secrets(_) => LiveSource::Secrets,
+            Self::Protection(_) => LiveSource::Protection,
+            Self::Runs(_) => LiveSource::Runs,
+            Self::Ref(_) => LiveSource::Refs,
+            Self::Rights(_) => LiveSource::Rights,
+            Self::Published(_) => LiveSource::Published,
+            Self::Trust(_) => LiveSource::Trust,
+            Self::Access(_) => LiveSource::Access,
+            Self::Reach(_) => LiveSource::Reach,
+            Self::Provenance(_) => LiveSource::Provenance,
+            Self::Stages(_) => LiveSource::Stages,
+            Self::Profile(_) => LiveSource::Profile,
+            Self::Owned(_) => LiveSource::Owned,
+            Self::Edge(_) => LiveSource::Edge,
+            Self::CouldNot(fact) => fact.source,
+        })
     }
 }

@@ -3,6 +3,8 @@
 //! Filled by `session::fold`, read by the gates. Filling it in any order gives the same content: of two answers of
 //! one source about one subject the later counts, and every derived link is rebuilt from the answers.
 
+pub mod seen;
+
 use super::decision::{Decision, History, Slot, Standing, Value};
 use super::event::SessionCreated;
 use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact, TokenFact};
@@ -10,6 +12,7 @@ use super::id::{Subject, SubjectMap, SubjectSet};
 use super::lane::{Lane, Lanes};
 use super::policy::Policy;
 use super::time::Ts;
+use seen::Seen;
 use std::collections::BTreeSet;
 
 /// The ref that a scan of a folder stands for.
@@ -189,6 +192,8 @@ pub struct Facts {
     /// The path of each path-ref.
     pub path_refs: SubjectMap<Subject>,
     pub decided: SubjectMap<Decided>,
+    /// What forge and registry showed.
+    pub seen: SubjectMap<Seen>,
     /// Tokens that somebody said a secret holds: the reverse of the edges.
     pub holders: SubjectMap<BTreeSet<Subject>>,
     /// Secrets that files name and that no token is said to be the value of.

@@ -458,6 +458,7 @@ impl Fold {
                     },
                 )
             }
+            live => self.facts.seen.entry(about).or_default().take(dated!(live)),
         };
         if changed {
             self.touch(about);
