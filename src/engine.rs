@@ -6,6 +6,7 @@
 pub mod owner;
 pub mod page;
 pub mod picture;
+pub mod schedule;
 pub mod snapshot;
 
 use crate::session::Session;

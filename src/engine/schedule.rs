@@ -1,0 +1,440 @@
+//! What is due, and what the budgets allow of it: pure, with the clock as an input.
+//!
+//! Everything that can be asked is a [`Key`] with a pace. The most urgent come first: what runs now, what is on the
+//! screen, then whatever has waited longest past its pace. Nothing is asked from a purse that is closed or below its
+//! reserve, and nothing is asked twice at once.
+
+use crate::model::id::Subject;
+use crate::model::time::Ts;
+use std::collections::{BTreeSet, HashMap};
+
+/// What can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// Who acts on the forge, and what they may. About the session.
+    Rights,
+    /// Repositories of the organisations and their CI files. About the session.
+    Discovery,
+    /// Last runs of a repository's release workflows.
+    Runs,
+    /// Jobs and log of a repository's newest failed release run.
+    Trouble,
+    /// Environments, Actions settings and protection of a repository.
+    Settings,
+    /// Secrets of every store of a repository: thousands of calls for hundreds of repositories, so only on demand.
+    Secrets,
+    /// CI files of the other refs of a repository that can publish.
+    Refs,
+    /// The full document of a package.
+    Packument,
+    /// Downloads and dependents of a package.
+    Reach,
+    /// Who may write a package.
+    Access,
+    /// An npm account: who it is, its profile, its tokens, its packages.
+    Account,
+}
+
+/// One thing to ask.
+pub type Key = (What, Subject);
+
+/// Which budget a question is paid from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purse {
+    /// Points of GitHub's GraphQL, per hour.
+    Graphql,
+    /// Requests to GitHub's REST, per hour.
+    Rest,
+    /// Requests to the registry, which publishes no numbers.
+    Npm,
+}
+
+impl Purse {
+    pub const ALL: [Self; 3] = [Self::Graphql, Self::Rest, Self::Npm];
+}
+
+impl What {
+    /// Seconds between two looks where nothing hurries.
+    pub fn pace(self) -> i64 {
+        match self {
+            // A sweep has to be over before its first answer is five minutes old.
+            Self::Runs => 270,
+            Self::Packument => 900,
+            Self::Account => 900,
+            Self::Discovery => 1_800,
+            Self::Rights | Self::Refs => 3_600,
+            Self::Settings | Self::Access => 6 * 3_600,
+            Self::Reach => 86_400,
+            // Asked for by somebody or by another answer, never by time alone.
+            Self::Trouble | Self::Secrets => i64::MAX,
+        }
+    }
+
+    pub fn purse(self) -> Purse {
+        match self {
+            Self::Discovery | Self::Runs | Self::Refs => Purse::Graphql,
+            Self::Rights | Self::Trouble | Self::Settings | Self::Secrets => Purse::Rest,
+            Self::Packument | Self::Reach | Self::Access | Self::Account => Purse::Npm,
+        }
+    }
+
+    /// How many of these one call asks.
+    pub fn batch(self) -> usize {
+        match self {
+            Self::Runs => 100,
+            _ => 1,
+        }
+    }
+
+    /// What one call costs at least, in its purse's units; the answers tell the rest.
+    fn cost(self) -> u32 {
+        match self {
+            Self::Discovery => 4,
+            Self::Runs => 2,
+            Self::Refs => 2,
+            Self::Trouble => 3,
+            Self::Settings => 5,
+            Self::Secrets => 6,
+            Self::Account => 5,
+            Self::Rights | Self::Packument | Self::Reach | Self::Access => 1,
+        }
+    }
+
+    /// Low first, among what is equally pressing: without the first ones the others cannot know what to ask.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Rights => 0,
+            Self::Discovery => 1,
+            Self::Runs => 2,
+            Self::Trouble => 3,
+            Self::Account => 4,
+            Self::Packument => 5,
+            Self::Access => 6,
+            Self::Settings => 7,
+            Self::Reach => 8,
+            Self::Refs => 9,
+            Self::Secrets => 10,
+        }
+    }
+}
+
+/// Seconds between two looks at what runs: an answer is then at most 15 s old.
+pub const RUNNING: i64 = 10;
+/// Share of an hour's budget that looks without hurry may use, in percent.
+pub const SHARE: u32 = 30;
+/// Share that is kept for what a person asks for, in percent.
+const RESERVE: u32 = 10;
+
+/// How a purse stands, as its server last said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Units of a whole window; none where the server publishes no numbers.
+    pub limit: Option<u32>,
+    pub remaining: u32,
+    pub reset: Ts,
+    /// Nothing may be asked before this: a limit, or a server that is away.
+    pub closed_until: Option<Ts>,
+    /// Calls that may be under way at once.
+    pub at_once: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            remaining: u32::MAX,
+            reset: Ts(0),
+            closed_until: None,
+            at_once: 4,
+        }
+    }
+}
+
+impl Room {
+    fn allows(&self, now: Ts, cost: u32, pressing: bool) -> bool {
+        if self.closed_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        let Some(limit) = self.limit else {
+            return true;
+        };
+        if now >= self.reset {
+            return true;
+        }
+        let reserve = if pressing { 0 } else { limit / 100 * RESERVE };
+        self.remaining >= reserve.saturating_add(cost)
+    }
+
+    /// First instant at which a question can be paid that cannot be now.
+    fn opens(&self, now: Ts) -> Ts {
+        let closed = self.closed_until.filter(|until| now < *until);
+        closed.unwrap_or(self.reset).max(now.plus(1))
+    }
+}
+
+/// How pressing a look is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Urgency {
+    /// A run is under way, or somebody asked.
+    Now,
+    /// On the screen, or its clock is about to end.
+    Seen,
+    #[default]
+    ByAge,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    due: Ts,
+    urgency: Urgency,
+    out: bool,
+    /// Looks that failed since the last that did not.
+    failed: u32,
+}
+
+/// What one call asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    pub what: What,
+    pub about: Vec<Subject>,
+}
+
+/// Everything that can be asked, by when it is due.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    book: HashMap<Key, Entry>,
+    due: BTreeSet<(Ts, Key)>,
+    rooms: [Room; Purse::ALL.len()],
+    out: [usize; Purse::ALL.len()],
+}
+
+impl Schedule {
+    /// Takes a key in if it is new: due at `first`, or when what the cache remembers of it is too old.
+    pub fn know(&mut self, key: Key, first: Ts) {
+        if self.book.contains_key(&key) {
+            return;
+        }
+        let entry = Entry {
+            due: first,
+            urgency: Urgency::ByAge,
+            out: false,
+            failed: 0,
+        };
+        self.book.insert(key, entry);
+        self.due.insert((first, key));
+    }
+
+    /// Drops what no longer exists.
+    pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
+        let gone: Vec<Key> = self.book.keys().filter(|key| !keep(key)).copied().collect();
+        for key in gone {
+            if let Some(entry) = self.book.remove(&key) {
+                self.due.remove(&(entry.due, key));
+            }
+        }
+    }
+
+    /// Asks sooner: at `at` or before, with this urgency.
+    pub fn hurry(&mut self, key: Key, at: Ts, urgency: Urgency) {
+        self.know(key, at);
+        if let Some(entry) = self.book.get_mut(&key) {
+            self.due.remove(&(entry.due, key));
+            entry.due = entry.due.min(at);
+            entry.urgency = entry.urgency.min(urgency);
+            if !entry.out {
+                self.due.insert((entry.due, key));
+            }
+        }
+    }
+
+    /// Takes in what a server said of its budget.
+    pub fn room(&mut self, purse: Purse, room: Room) {
+        if let Some(slot) = self.rooms.get_mut(purse as usize) {
+            *slot = room;
+        }
+    }
+
+    pub fn room_of(&self, purse: Purse) -> Room {
+        self.rooms.get(purse as usize).copied().unwrap_or_default()
+    }
+
+    /// Gives the calls to make now, most pressing first, and takes them for under way.
+    pub fn next(&mut self, now: Ts) -> Vec<Batch> {
+        let mut ready: Vec<(Urgency, u8, Ts, Key)> = self
+            .due
+            .range(..(now.plus(1), MIN_KEY))
+            .filter_map(|(due, key)| {
+                let entry = self.book.get(key)?;
+                Some((entry.urgency, key.0.rank(), *due, *key))
+            })
+            .collect();
+        ready.sort_unstable();
+        let mut batches: Vec<Batch> = Vec::new();
+        for (urgency, _, _, key) in ready {
+            let (what, about) = key;
+            let purse = what.purse() as usize;
+            let open = batches
+                .iter_mut()
+                .rev()
+                .find(|batch| batch.what == what && batch.about.len() < what.batch());
+            match open {
+                Some(batch) => batch.about.push(about),
+                None => {
+                    let (Some(room), Some(out)) =
+                        (self.rooms.get_mut(purse), self.out.get_mut(purse))
+                    else {
+                        continue;
+                    };
+                    let pressing = urgency < Urgency::ByAge;
+                    if *out >= room.at_once || !room.allows(now, what.cost(), pressing) {
+                        continue;
+                    }
+                    *out += 1;
+                    room.remaining = room.remaining.saturating_sub(what.cost());
+                    batches.push(Batch {
+                        what,
+                        about: vec![about],
+                    });
+                }
+            }
+            self.take(key);
+        }
+        for batch in &mut batches {
+            self.top_up(batch, now);
+        }
+        batches
+    }
+
+    /// Takes a key for under way. Whoever hurries it in the meantime sets a time again.
+    fn take(&mut self, key: Key) {
+        if let Some(entry) = self.book.get_mut(&key) {
+            self.due.remove(&(entry.due, key));
+            entry.out = true;
+            entry.due = Ts(i64::MAX);
+        }
+    }
+
+    /// Fills a call with what is due soon: else those that run would drift apart into many calls.
+    fn top_up(&mut self, batch: &mut Batch, now: Ts) {
+        let room = batch.what.batch().saturating_sub(batch.about.len());
+        let soon: Vec<Key> = self
+            .due
+            .range((now.plus(1), MIN_KEY)..(now.plus(RUNNING), MIN_KEY))
+            .map(|(_, key)| *key)
+            .filter(|key| key.0 == batch.what)
+            .take(room)
+            .collect();
+        for key in soon {
+            self.take(key);
+            batch.about.push(key.1);
+        }
+    }
+
+    /// Puts back what was asked: `paces` says in how many seconds each is due again, and how pressing.
+    pub fn done(
+        &mut self,
+        batch: &Batch,
+        now: Ts,
+        paces: impl Fn(Subject) -> Option<(i64, Urgency)>,
+    ) {
+        self.came_back(batch);
+        for about in &batch.about {
+            let (pace, urgency) = paces(*about).unwrap_or((batch.what.pace(), Urgency::ByAge));
+            self.put_back((batch.what, *about), now.plus(pace), urgency, 0);
+        }
+    }
+
+    /// Puts back what failed: it is tried again after a pause that doubles, at most five minutes apart, with `jitter`
+    /// of 0 to 1 added so that not everybody wakes at once.
+    pub fn failed(&mut self, batch: &Batch, now: Ts, jitter: f64) {
+        self.came_back(batch);
+        for about in &batch.about {
+            let key = (batch.what, *about);
+            let Some(entry) = self.book.get(&key) else {
+                continue;
+            };
+            let failed = entry.failed.saturating_add(1);
+            self.put_back(key, now.plus(pause(failed, jitter)), entry.urgency, failed);
+        }
+    }
+
+    fn came_back(&mut self, batch: &Batch) {
+        if let Some(out) = self.out.get_mut(batch.what.purse() as usize) {
+            *out = out.saturating_sub(1);
+        }
+    }
+
+    fn put_back(&mut self, key: Key, due: Ts, urgency: Urgency, failed: u32) {
+        if let Some(entry) = self.book.get_mut(&key) {
+            // Hurried while it was under way: that stands.
+            entry.due = entry.due.min(due);
+            entry.urgency = urgency;
+            entry.out = false;
+            entry.failed = failed;
+            self.due.insert((entry.due, key));
+        }
+    }
+
+    /// Gives when to look again: the first that is due and can be paid. Nothing while all is under way.
+    pub fn wake(&self, now: Ts) -> Option<Ts> {
+        Purse::ALL
+            .iter()
+            .filter_map(|purse| {
+                let room = self.room_of(*purse);
+                let out = self.out.get(*purse as usize).copied().unwrap_or_default();
+                if out >= room.at_once {
+                    return None;
+                }
+                let (due, _) = self.due.iter().find(|(_, key)| key.0.purse() == *purse)?;
+                // What is due and was left lying could not be paid.
+                Some(if *due <= now { room.opens(now) } else { *due })
+            })
+            .min()
+    }
+
+    /// Units that the looks of one hour will use of a purse at their present pace.
+    pub fn planned(&self, purse: Purse, hour_from: Ts) -> u32 {
+        let mut units = 0_f64;
+        for (what, _) in self.book.keys() {
+            if what.purse() != purse || what.pace() == i64::MAX {
+                continue;
+            }
+            let a_call = f64::from(what.cost()) / what.batch() as f64;
+            units += a_call * 3_600.0 / what.pace() as f64;
+        }
+        let running = self
+            .book
+            .iter()
+            .filter(|((what, _), entry)| {
+                *what == What::Runs
+                    && entry.urgency == Urgency::Now
+                    && (entry.out || entry.due <= hour_from.plus(RUNNING))
+            })
+            .count();
+        if purse == Purse::Graphql && running > 0 {
+            let calls = running.div_ceil(What::Runs.batch());
+            units += calls as f64 * f64::from(What::Runs.cost()) * 3_600.0 / RUNNING as f64;
+        }
+        units.ceil() as u32
+    }
+
+    /// Counts what is due and not yet asked, and what is under way.
+    pub fn waiting(&self, now: Ts) -> (usize, usize) {
+        let due = self.due.range(..(now.plus(1), MIN_KEY)).count();
+        let out = self.book.values().filter(|entry| entry.out).count();
+        (due, out)
+    }
+}
+
+/// The least key: bounds a range of instants.
+const MIN_KEY: Key = (What::Rights, Subject::SESSION);
+
+/// Seconds before the next try after so many failures in a row: 5, 10, 20 … 300, and up to half as much again.
+pub fn pause(failed: u32, jitter: f64) -> i64 {
+    let doubled = 5_i64 << failed.saturating_sub(1).min(6);
+    let pause = doubled.min(300) as f64;
+    (pause * (1.0 + jitter.clamp(0.0, 1.0) / 2.0)) as i64
+}
+
+#[cfg(test)]
+mod tests;
