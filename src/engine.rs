@@ -3,6 +3,8 @@
 //! Pictures of the session go out on a watch channel, commands come in on a bounded one. Only the session's owner is
 //! behind the handle now; observers and actions join it there without a change for the console.
 
+pub mod live;
+pub mod observe;
 pub mod owner;
 pub mod page;
 pub mod picture;
@@ -11,6 +13,7 @@ pub mod snapshot;
 
 use crate::session::Session;
 use crate::session::decide::Action;
+use observe::Channel;
 use owner::{Now, Owner};
 use snapshot::{Focus, Snapshot};
 use std::sync::Arc;
@@ -54,7 +57,15 @@ impl Handle {
     /// # Errors
     /// The system gives no thread or no runtime.
     pub fn start(session: Session, now: Now) -> std::io::Result<Self> {
-        let mut owner = Owner::new(session, now);
+        Self::begin(session, now, None)
+    }
+
+    fn begin(session: Session, now: Now, channel: Option<Channel>) -> std::io::Result<Self> {
+        let (targets, reports) = match channel {
+            Some(channel) => (Some(channel.targets), Some(channel.reports)),
+            None => (None, None),
+        };
+        let mut owner = Owner::new(session, now, targets);
         let (pictures, snapshots) = watch::channel(owner.snapshot());
         let (commands, receiver) = mpsc::channel(WAITING);
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -62,7 +73,7 @@ impl Handle {
             .build()?;
         let thread = std::thread::Builder::new()
             .name("session".to_owned())
-            .spawn(move || runtime.block_on(owner.run(receiver, pictures)))?;
+            .spawn(move || runtime.block_on(owner.run(receiver, reports, pictures)))?;
         Ok(Self {
             snapshots,
             commands,

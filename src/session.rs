@@ -47,6 +47,15 @@ pub struct Options {
     pub now: Ts,
 }
 
+/// What an observation did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Answers that were news.
+    pub written: usize,
+    /// Repositories whose rows changed.
+    pub changed: Vec<Subject>,
+}
+
 /// Why a session could not be opened or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -277,7 +286,7 @@ impl Session {
         &mut self,
         answers: Vec<(Subject, Observation)>,
         now: Ts,
-    ) -> Result<usize, Error> {
+    ) -> Result<Observed, Error> {
         let drafted: Vec<Drafted> = answers
             .into_iter()
             .filter(|(about, observation)| !self.known(*about, observation))
@@ -292,10 +301,14 @@ impl Session {
                 })
             })
             .collect::<Result<_, serde_json::Error>>()?;
+        let mut observed = Observed {
+            written: drafted.len(),
+            changed: Vec::new(),
+        };
         for group in drafted.chunks(GROUP) {
-            self.append(group, now)?;
+            observed.changed.extend(self.append(group, now)?);
         }
-        Ok(drafted.len())
+        Ok(observed)
     }
 
     fn known(&self, about: Subject, observation: &Observation) -> bool {

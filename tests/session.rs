@@ -214,13 +214,15 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     assert_eq!(
         session
             .observe(scanned(2, CredentialFact::Token, Some("NPM_TOKEN")), at(2))
-            .unwrap(),
+            .unwrap()
+            .written,
         3
     );
     assert_eq!(
         session
             .observe(scanned(3, CredentialFact::Token, Some("NPM_TOKEN")), at(3))
-            .unwrap(),
+            .unwrap()
+            .written,
         0,
         "the same answer is no news"
     );

@@ -288,7 +288,7 @@ pub fn store(
         };
         session.decide(&owe, now)?;
     }
-    Ok(news)
+    Ok(news.written)
 }
 
 /// Owners of repositories, the most frequent first.

@@ -2,6 +2,9 @@
 //!
 //! Nothing is polled: it sleeps until a command comes or the next verdict can change by itself.
 
+use super::live::{Live, Tail};
+use super::observe::{Links, Report, Targets};
+use super::picture::live::OpenRuns;
 use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
 use super::{Command, Refused, page};
@@ -16,9 +19,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// Longest sleep: wall clocks can be set, so waiting is never longer than this.
 const NAP: Duration = Duration::from_secs(30);
+/// Reports are taken in groups at most this far apart: one append, one picture.
+const GATHER: Duration = Duration::from_millis(50);
+/// Reports of one group.
+const GROUP: usize = 1_000;
 /// Characters of an event's text that the log shows.
 const LOG_TEXT: usize = 400;
 
@@ -38,10 +46,20 @@ pub(super) struct Owner {
     names: Names,
     focus: Focus,
     cohorts: Arc<super::snapshot::Cohorts>,
+    /// None where this program was started without a network.
+    targets: Option<watch::Sender<Arc<Targets>>>,
+    links: Links,
+    open_runs: OpenRuns,
+    tail: Option<Arc<Tail>>,
+    live: Arc<Live>,
 }
 
 impl Owner {
-    pub(super) fn new(session: Session, now: Now) -> Self {
+    pub(super) fn new(
+        session: Session,
+        now: Now,
+        targets: Option<watch::Sender<Arc<Targets>>>,
+    ) -> Self {
         let mut owner = Self {
             now,
             revision: 0,
@@ -53,9 +71,15 @@ impl Owner {
             names: Names::default(),
             focus: Focus::default(),
             cohorts: Arc::default(),
+            targets,
+            links: Links::default(),
+            open_runs: OpenRuns::default(),
+            tail: None,
+            live: Arc::default(),
             session,
         };
         owner.redraw_all();
+        owner.aim();
         owner
     }
 
@@ -74,6 +98,80 @@ impl Owner {
         self.rows_revision += 1;
         self.tokens = Arc::new(picture::tokens(&self.session, (self.now)()));
         self.cohorts = Arc::new(picture::cohorts(&self.session));
+        self.redraw_live(true);
+    }
+
+    /// Makes the picture of the outside world anew; its rows only where facts or runs changed.
+    fn redraw_live(&mut self, rows: bool) {
+        let facts = self.session.facts();
+        let mut live = Live {
+            links: self.links.links.clone(),
+            budgets: self.links.budgets.clone(),
+            window: self.links.window,
+            waiting: self.links.waiting,
+            runs: Arc::clone(&self.live.runs),
+            sparks: Arc::clone(&self.live.sparks),
+            packages: Arc::clone(&self.live.packages),
+            tail: self.tail.clone(),
+        };
+        if rows {
+            let runs = picture::live::runs(facts, &self.open_runs, &|_| None);
+            live.sparks = Arc::new(picture::live::sparks(&runs));
+            live.runs = Arc::new(runs);
+            live.packages = Arc::new(picture::live::packages(facts, (self.now)()));
+        }
+        self.live = Arc::new(live);
+    }
+
+    /// Tells the observers what there is to look at.
+    fn aim(&self) {
+        let Some(out) = &self.targets else {
+            return;
+        };
+        let mut targets = Targets::of(self.session.facts());
+        targets.seen = self.focus.page;
+        targets.follow = self.focus.run;
+        out.send_if_modified(|old| {
+            let news = **old != targets;
+            if news {
+                *old = Arc::new(targets);
+            }
+            news
+        });
+    }
+
+    /// Takes a group of reports in: one append, one judging, one picture.
+    fn take(&mut self, reports: Vec<Report>) {
+        let (mut answers, mut rows) = (Vec::new(), false);
+        for report in reports {
+            match report {
+                Report::Answers(more) => answers.extend(more),
+                Report::Open(open) => {
+                    rows = true;
+                    for (repo, runs) in open {
+                        if runs.is_empty() {
+                            self.open_runs.remove(&repo);
+                        } else {
+                            self.open_runs.insert(repo, runs);
+                        }
+                    }
+                }
+                Report::Links(links) => self.links = links,
+                Report::Tail(tail) => self.tail = Some(Arc::new(tail)),
+            }
+        }
+        if !answers.is_empty() {
+            match self.session.observe(answers, (self.now)()) {
+                Ok(observed) if observed.written > 0 => {
+                    self.redraw(&observed.changed);
+                    self.aim();
+                    rows = false;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("observations were not written: {error}"),
+            }
+        }
+        self.redraw_live(rows);
     }
 
     /// Makes the changed rows anew, and the log's new ones.
@@ -111,6 +209,7 @@ impl Owner {
             focus: self.focus.clone(),
             page,
             cohorts: Arc::clone(&self.cohorts),
+            live: Arc::clone(&self.live),
         })
     }
 
@@ -181,6 +280,7 @@ impl Owner {
     pub(super) async fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
+        mut reports: Option<mpsc::Receiver<Report>>,
         pictures: watch::Sender<Arc<Snapshot>>,
     ) {
         let changed = self.session.check_pending((self.now)());
@@ -188,10 +288,17 @@ impl Owner {
             self.redraw(&changed);
             pictures.send_replace(self.snapshot());
         }
+        let mut quiet = Instant::now();
         loop {
             let command = tokio::select! {
                 biased;
                 command = commands.recv() => command,
+                group = gather(&mut reports, quiet) => {
+                    self.take(group);
+                    pictures.send_replace(self.snapshot());
+                    quiet = Instant::now() + GATHER;
+                    continue;
+                }
                 () = tokio::time::sleep(self.nap()) => {
                     let changed = self.session.tick((self.now)());
                     if !changed.is_empty() {
@@ -212,6 +319,7 @@ impl Owner {
                 Some(Command::Focus(focus)) => {
                     if self.focus != focus {
                         self.focus = focus;
+                        self.aim();
                         pictures.send_replace(self.snapshot());
                     }
                 }
@@ -228,4 +336,25 @@ impl Owner {
         due.and_then(|seconds| u64::try_from(seconds).ok())
             .map_or(NAP, |seconds| Duration::from_secs(seconds.max(1)).min(NAP))
     }
+}
+
+/// Waits until the last picture is old enough, then for reports, and takes all that are there. Without observers
+/// it waits for ever.
+async fn gather(reports: &mut Option<mpsc::Receiver<Report>>, quiet: Instant) -> Vec<Report> {
+    let Some(open) = reports else {
+        return std::future::pending().await;
+    };
+    tokio::time::sleep_until(quiet).await;
+    let Some(first) = open.recv().await else {
+        // The observers have ended: what they last said stands.
+        *reports = None;
+        return Vec::new();
+    };
+    let mut group = vec![first];
+    while group.len() < GROUP
+        && let Ok(more) = open.try_recv()
+    {
+        group.push(more);
+    }
+    group
 }

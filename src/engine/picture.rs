@@ -2,6 +2,8 @@
 //!
 //! Only rows that changed are made anew. Every text passes `safe::shown` here, once.
 
+pub mod live;
+
 use super::snapshot::{Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
 use crate::model::clock::clocks;
 use crate::model::cohort::{self, Pick};

@@ -243,6 +243,8 @@ pub struct Focus {
     pub page: Option<Subject>,
     /// Rows of the log whose text is shown, from and to (exclusive).
     pub log: Option<(usize, usize)>,
+    /// A run whose log is followed.
+    pub run: Option<(Subject, u64)>,
 }
 
 /// One picture of the session.
@@ -264,6 +266,8 @@ pub struct Snapshot {
     pub page: Option<Arc<Page>>,
     /// Phase A and C picks: chosen, else proposed with the reason.
     pub cohorts: Arc<Cohorts>,
+    /// The outside world.
+    pub live: Arc<super::live::Live>,
 }
 
 /// The two samples.

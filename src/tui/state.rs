@@ -207,6 +207,7 @@ impl State {
         Focus {
             page: self.page.as_ref().map(|page| page.subject),
             log,
+            run: None,
         }
     }
 

@@ -1,0 +1,172 @@
+//! What observers bring to the session's owner, and what the owner tells them to look at.
+//!
+//! Observers never touch the session: answers go in as [`Report`]s, and what there is to look at comes out as
+//! [`Targets`], made anew when the facts change.
+
+use super::live::{Budget, Link, OpenRun, Tail};
+use crate::model::event::Observation;
+use crate::model::facts::Facts;
+use crate::model::id::Subject;
+use crate::model::lane::Lane;
+use crate::model::time::Ts;
+use std::sync::Arc;
+
+/// Something that an observer has to say.
+#[derive(Debug)]
+pub enum Report {
+    /// Answers; what is no news is not written.
+    Answers(Vec<(Subject, Observation)>),
+    /// The runs of these repositories that go on; an empty list says that none does.
+    Open(Vec<(Subject, Vec<OpenRun>)>),
+    /// How the connections stand.
+    Links(Links),
+    Tail(Tail),
+}
+
+/// How the connections, the budgets and the work stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    pub links: Vec<Link>,
+    pub budgets: Vec<Budget>,
+    /// End of npm's open 2FA window.
+    pub window: Option<Ts>,
+    /// Questions that are due, and under way.
+    pub waiting: (usize, usize),
+}
+
+/// A repository to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepoTarget {
+    pub id: Subject,
+    /// `owner/name`.
+    pub name: Box<str>,
+    /// Workflow files with a publish path, below `.github/workflows/`, without doubles.
+    pub workflows: Vec<Box<str>>,
+    /// Environments that its paths name.
+    pub environments: Vec<Box<str>>,
+    /// Packages that its paths publish.
+    pub packages: Vec<Subject>,
+    /// On a lane that still has to show something: looked at more often than one that is done.
+    pub lanes: Vec<Lane>,
+}
+
+/// A package to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageTarget {
+    pub id: Subject,
+    pub name: Box<str>,
+}
+
+/// Everything that there is to look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets {
+    pub organisations: Vec<Box<str>>,
+    pub repos: Vec<RepoTarget>,
+    pub packages: Vec<PackageTarget>,
+    /// What is open on the screen, if it is one of these.
+    pub seen: Option<Subject>,
+    /// The run whose log is followed.
+    pub follow: Option<(Subject, u64)>,
+}
+
+impl Targets {
+    /// Reads them from the facts. Only packages that may be on the registry of this cutover are in.
+    pub fn of(facts: &Facts) -> Self {
+        let mut repos: Vec<RepoTarget> = facts
+            .repos
+            .iter()
+            .filter(|(_, row)| row.name().contains('/'))
+            .map(|(id, row)| {
+                let mut target = RepoTarget {
+                    id: *id,
+                    name: row.name().into(),
+                    workflows: Vec::new(),
+                    environments: Vec::new(),
+                    packages: Vec::new(),
+                    lanes: Vec::new(),
+                };
+                for (path, fact) in facts.open_paths(*id) {
+                    if let Some(file) = fact.file.strip_prefix(".github/workflows/") {
+                        target.workflows.push(file.into());
+                    }
+                    target.environments.extend(fact.environment.clone());
+                    target.packages.extend_from_slice(&fact.packages);
+                    target.lanes.extend(facts.lane(path));
+                }
+                for list in [&mut target.workflows, &mut target.environments] {
+                    list.sort_unstable();
+                    list.dedup();
+                }
+                target.packages.sort_unstable();
+                target.packages.dedup();
+                target.lanes.sort_unstable();
+                target.lanes.dedup();
+                target
+            })
+            .collect();
+        repos.sort_unstable_by_key(|repo| repo.id);
+        let mut packages: Vec<PackageTarget> = facts
+            .packages
+            .iter()
+            .filter(|(_, row)| !row.name.is_empty())
+            .filter(|(_, row)| !row.fact.as_ref().is_some_and(|fact| fact.value.private))
+            .map(|(id, row)| PackageTarget {
+                id: *id,
+                name: row.name.clone(),
+            })
+            .collect();
+        packages.sort_unstable_by_key(|package| package.id);
+        Self {
+            organisations: facts.session.organisations.clone(),
+            repos,
+            packages,
+            seen: None,
+            follow: None,
+        }
+    }
+
+    pub fn repo(&self, id: Subject) -> Option<&RepoTarget> {
+        let at = self.repos.binary_search_by_key(&id, |repo| repo.id).ok()?;
+        self.repos.get(at)
+    }
+
+    pub fn package(&self, id: Subject) -> Option<&PackageTarget> {
+        let at = self
+            .packages
+            .binary_search_by_key(&id, |package| package.id)
+            .ok()?;
+        self.packages.get(at)
+    }
+}
+
+/// The owner's end: where reports come in and targets go out.
+#[derive(Debug)]
+pub struct Channel {
+    pub reports: tokio::sync::mpsc::Receiver<Report>,
+    pub targets: tokio::sync::watch::Sender<Arc<Targets>>,
+}
+
+/// The observers' end.
+#[derive(Debug)]
+pub struct Post {
+    pub reports: tokio::sync::mpsc::Sender<Report>,
+    pub targets: tokio::sync::watch::Receiver<Arc<Targets>>,
+}
+
+/// Reports that can wait before an observer has to.
+const WAITING: usize = 256;
+
+/// Makes both ends.
+pub fn channel() -> (Channel, Post) {
+    let (reports, received) = tokio::sync::mpsc::channel(WAITING);
+    let (targets, seen) = tokio::sync::watch::channel(Arc::new(Targets::default()));
+    let channel = Channel {
+        reports: received,
+        targets,
+    };
+    let post = Post {
+        reports,
+        targets: seen,
+    };
+    (channel, post)
+}

@@ -1,0 +1,227 @@
+//! Makes the rows of the pipelines and packages screens: facts, and the runs that go on.
+
+use super::shown;
+use crate::engine::live::{Cause, OpenRun, PackageRow, RunRow, RunState, Spark};
+use crate::model::clock::clocks;
+use crate::model::fact::{LiveSource, RunFact};
+use crate::model::facts::Facts;
+use crate::model::id::{Subject, SubjectMap};
+use crate::model::time::Ts;
+use crate::safe::shown::visible;
+use std::collections::HashMap;
+
+/// Runs that go on, by repository.
+pub type OpenRuns = HashMap<Subject, Vec<OpenRun>>;
+
+/// Gives the words for a cause's id.
+pub type Explain<'a> = &'a dyn Fn(&str) -> Option<Cause>;
+
+/// Makes the rows of all runs, newest trouble first: what failed last in its workflow, what goes on, then the rest.
+pub fn runs(facts: &Facts, open: &OpenRuns, explain: Explain<'_>) -> Vec<RunRow> {
+    let mut rows = Vec::new();
+    for (repo, seen) in &facts.seen {
+        if let Some((fact, as_of)) = seen.runs() {
+            rows.extend(
+                fact.runs
+                    .iter()
+                    .map(|run| row(facts, *repo, run, as_of, explain)),
+            );
+        }
+    }
+    for (repo, runs) in open {
+        for one in runs {
+            // It may have ended and be a fact already.
+            rows.retain(|row| {
+                row.repo != *repo || row.id != one.run.id || one.run.attempt > row.attempt
+            });
+            if rows
+                .iter()
+                .any(|row| row.repo == *repo && row.id == one.run.id)
+            {
+                continue;
+            }
+            rows.push(RunRow {
+                step: one.step.as_deref().map(shown),
+                steps: one.steps,
+                ..row(facts, *repo, &one.run, one.as_of, explain)
+            });
+        }
+    }
+    rows.sort_unstable_by(|a, b| {
+        (&a.name, a.repo, &a.file, b.created, b.id)
+            .cmp(&(&b.name, b.repo, &b.file, a.created, a.id))
+    });
+    let mut before: Option<(Subject, Box<str>)> = None;
+    for row in &mut rows {
+        let workflow = (row.repo, row.file.clone());
+        row.newest = before.as_ref() != Some(&workflow);
+        before = Some(workflow);
+    }
+    rows.sort_by_key(|row| {
+        let group = match (row.newest, row.state) {
+            (true, RunState::Failed) => 0,
+            (_, state) if state.is_open() => 1,
+            _ => 2,
+        };
+        (group, std::cmp::Reverse(row.updated))
+    });
+    rows
+}
+
+fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts, explain: Explain<'_>) -> RunRow {
+    let name = facts.repos.get(&repo).map_or("", |row| row.name());
+    let file = run.file.rsplit('/').next().unwrap_or_default();
+    let state = RunState::of(&run.status, run.conclusion.as_deref());
+    let cause = run.cause.as_deref().and_then(explain);
+    let haystack = format!(
+        "{name} {file} {} {} {} {} {}",
+        run.branch,
+        run.actor,
+        run.event,
+        state.word(),
+        run.cause.as_deref().unwrap_or_default()
+    );
+    RunRow {
+        repo,
+        name: shown(name),
+        id: run.id,
+        number: run.number,
+        attempt: run.attempt,
+        file: shown(file),
+        event: shown(&run.event),
+        branch: shown(&run.branch),
+        sha: shown(&run.sha.chars().take(8).collect::<String>()),
+        state,
+        created: run.created,
+        updated: run.updated,
+        actor: shown(&run.actor),
+        url: shown(&run.url),
+        step: run.failed_step.as_deref().map(shown),
+        steps: None,
+        cause,
+        newest: false,
+        as_of,
+        haystack: visible(&haystack.to_lowercase()).as_ref().into(),
+    }
+}
+
+/// Makes the sparklines: the last five runs of each repository, oldest first.
+pub fn sparks(runs: &[RunRow]) -> SubjectMap<Spark> {
+    let mut by_repo: SubjectMap<Vec<(Ts, RunState)>> = SubjectMap::default();
+    for run in runs {
+        by_repo
+            .entry(run.repo)
+            .or_default()
+            .push((run.created, run.state));
+    }
+    by_repo
+        .into_iter()
+        .map(|(repo, mut runs)| {
+            runs.sort_unstable_by_key(|run| std::cmp::Reverse(*run));
+            let mut spark = Spark::default();
+            for (slot, (_, state)) in spark.0.iter_mut().rev().zip(runs) {
+                *slot = Some(state);
+            }
+            (repo, spark)
+        })
+        .collect()
+}
+
+/// Makes the rows of every package that the registry was asked about or that a path publishes.
+pub fn packages(facts: &Facts, now: Ts) -> Vec<PackageRow> {
+    let mut rows: Vec<PackageRow> = facts
+        .packages
+        .iter()
+        .filter(|(_, row)| !row.fact.as_ref().is_some_and(|fact| fact.value.private))
+        .map(|(id, _)| package(facts, *id, now))
+        .collect();
+    rows.sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    rows
+}
+
+fn package(facts: &Facts, id: Subject, now: Ts) -> PackageRow {
+    let known = facts.packages.get(&id);
+    let seen = facts.seen.get(&id);
+    let published = seen.and_then(|seen| seen.published());
+    let fact = published.map(|(fact, _)| fact);
+    let name = known
+        .map(|row| row.name.as_ref())
+        .filter(|name| !name.is_empty())
+        .or_else(|| fact.map(|fact| fact.name.as_ref()))
+        .unwrap_or("(not named yet)");
+    let repos: Vec<Box<str>> = known
+        .into_iter()
+        .flat_map(|row| &row.repos)
+        .filter_map(|repo| facts.repos.get(repo))
+        .map(|repo| shown(repo.name()))
+        .collect();
+    let provenance = seen.and_then(|seen| seen.provenance()).map(|(fact, _)| {
+        let version = shown(&fact.version);
+        if fact.verified {
+            Ok(version)
+        } else {
+            Err(shown(fact.why.as_deref().unwrap_or("refused")))
+        }
+    });
+    let reach = seen.and_then(|seen| seen.reach());
+    let writers = seen.and_then(|seen| seen.access()).map_or_else(
+        || fact.map_or(0, |fact| fact.maintainers.len()),
+        |(access, _)| {
+            let write = |right: &&Box<str>| right.as_ref() == "read-write";
+            access.people.values().filter(write).count()
+        },
+    );
+    let window = known
+        .into_iter()
+        .flat_map(|row| &row.repos)
+        .filter_map(|repo| facts.repos.get(repo))
+        .flat_map(|repo| &repo.configs)
+        .filter(|config| {
+            facts
+                .configs
+                .get(config)
+                .is_some_and(|config| config.package == id)
+        })
+        .flat_map(|config| clocks(facts, *config))
+        .filter(|clock| clock.ends > now)
+        .map(|clock| clock.ends)
+        .min();
+    let haystack = format!("{name} {}", repos.join(" ")).to_lowercase();
+    PackageRow {
+        id,
+        name: shown(name),
+        latest: fact
+            .and_then(|fact| fact.tags.get("latest"))
+            .map(|one| shown(one)),
+        tags: fact
+            .into_iter()
+            .flat_map(|fact| &fact.tags)
+            .filter(|(tag, _)| tag.as_ref() != "latest")
+            .map(|(tag, version)| shown(&format!("{tag} {version}")))
+            .collect(),
+        how: fact
+            .into_iter()
+            .flat_map(|fact| &fact.versions)
+            .take(5)
+            .map(|version| version.how)
+            .collect(),
+        released: fact
+            .and_then(|fact| fact.versions.first())
+            .map(|version| version.at),
+        cadence_days: fact.and_then(|fact| fact.cadence_days),
+        configs: seen
+            .and_then(|seen| seen.trust())
+            .map(|(trust, _)| trust.configs.len()),
+        window,
+        provenance,
+        writers,
+        weekly: reach.and_then(|(reach, _)| reach.weekly),
+        dependents: reach.and_then(|(reach, _)| reach.dependents),
+        as_of: published.map(|(_, as_of)| as_of),
+        trouble: seen
+            .and_then(|seen| seen.trouble(LiveSource::Published))
+            .map(|(fact, _)| shown(&fact.why)),
+        repos,
+        haystack: visible(&haystack).as_ref().into(),
+    }
+}
