@@ -20,6 +20,7 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod engine;
+pub mod http;
 pub mod intake;
 pub mod journal;
 pub mod model;

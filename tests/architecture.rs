@@ -19,6 +19,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("check", &["scan"]),
     ("scan", &["model"]),
     ("intake", &["model"]),
+    ("http", &["model"]),
     ("journal", &["model"]),
     ("model", &["safe"]),
     ("safe", &[]),
