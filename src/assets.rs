@@ -51,6 +51,14 @@ const REPLACEABLE: &[(&str, &str)] = &[
         "workflows/cutover-check.yml",
         include_str!("../assets/workflows/cutover-check.yml"),
     ),
+    (
+        "workflows/identify.yml",
+        include_str!("../assets/workflows/identify.yml"),
+    ),
+    (
+        "workflows/preflight.yml",
+        include_str!("../assets/workflows/preflight.yml"),
+    ),
 ];
 
 /// Why an embedded or a user's file could not be given.
@@ -342,6 +350,11 @@ pub fn registries() -> &'static Registries {
 /// Gives npm's rules as of [`Policy::as_of`].
 pub fn policy() -> &'static Policy {
     &POLICY
+}
+
+/// Gives the signatures of failed publish logs, as TOML; `diagnose` reads them.
+pub fn log_signatures() -> &'static str {
+    include_str!("../assets/policy/log-signatures.toml")
 }
 
 /// Gives the host name of the public npm registry.

@@ -19,6 +19,7 @@ pub mod assets;
 pub mod check;
 pub mod cli;
 pub mod commands;
+pub mod diagnose;
 pub mod engine;
 pub mod http;
 pub mod intake;

@@ -81,8 +81,21 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     if found.is_empty() {
         Cow::Borrowed(text)
     } else {
-        Cow::Owned(replace(text, &found))
+        Cow::Owned(replace(text, &found, false))
     }
+}
+
+/// Drops terminal escapes and hidden characters, and keeps line breaks and tabs: what a person would see of a log.
+///
+/// For reading what a text says. It is not redacted by this, nor fit to be shown.
+pub fn unescaped(text: &str) -> Cow<'_, str> {
+    let plain = text
+        .bytes()
+        .all(|b| matches!(b, b'\n' | b'\t' | 0x20..=0x7e) && b != b'\\');
+    if plain {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(String::from_utf8_lossy(&Reading::unescaped(text).bytes).into_owned())
 }
 
 /// Finds what stands in any reading of the text; ranges are of the text as it is, on character boundaries.
@@ -132,12 +145,17 @@ fn merge(mut found: Vec<Found>) -> Vec<Found> {
     merged
 }
 
-fn replace(text: &str, found: &[Found]) -> String {
+/// Puts placeholders in; the line breaks of what is taken out can be kept, so that lines keep their numbers.
+fn replace(text: &str, found: &[Found], keep_breaks: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     for found in found {
         out.push_str(text.get(from..found.range.start).unwrap_or_default());
         out.push_str(found.kind.placeholder());
+        if keep_breaks {
+            let gone = slice(text, &found.range);
+            out.extend(gone.iter().filter(|b| **b == b'\n').map(|_| '\n'));
+        }
         from = found.range.end;
     }
     out.push_str(text.get(from..).unwrap_or_default());

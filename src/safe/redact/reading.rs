@@ -78,7 +78,7 @@ impl Reading {
     }
 
     /// Drops terminal escape sequences and every hidden character but the line break and the tab.
-    fn unescaped(text: &str) -> Self {
+    pub fn unescaped(text: &str) -> Self {
         let mut reading = Self::with_capacity(text.len());
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

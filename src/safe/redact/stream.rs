@@ -13,11 +13,20 @@ const LIMIT: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Redactor {
     held: Vec<u8>,
+    keep_breaks: bool,
 }
 
 impl Redactor {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Keeps the line breaks of what it takes out, so that every line keeps its number.
+    pub fn keeping_lines() -> Self {
+        Self {
+            keep_breaks: true,
+            ..Self::default()
+        }
     }
 
     /// Takes the next bytes and gives what can be told to be clean by now. Bytes that are not UTF-8 become U+FFFD.
@@ -36,7 +45,11 @@ impl Redactor {
             .into_iter()
             .filter(|found| found.range.end <= cut)
             .collect();
-        let out = replace(text.get(..cut).unwrap_or_default(), &done);
+        let out = replace(
+            text.get(..cut).unwrap_or_default(),
+            &done,
+            self.keep_breaks,
+        );
         self.held = text.into_bytes().split_off(cut);
         self.held.extend(tail);
         out
@@ -44,7 +57,8 @@ impl Redactor {
 
     /// Gives the rest.
     pub fn finish(self) -> String {
-        super::redact(&String::from_utf8_lossy(&self.held)).into_owned()
+        let text = String::from_utf8_lossy(&self.held);
+        replace(&text, &find_everywhere(&text), self.keep_breaks)
     }
 }
 

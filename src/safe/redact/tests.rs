@@ -379,3 +379,26 @@ fn measure_clean_text() {
         eprintln!("find: {took:?} for {} bytes", text.len());
     }
 }
+
+#[test]
+fn lines_keep_their_numbers_where_that_is_asked() {
+    let token = format!("npm_{}", letters(36));
+    let wrapped = format!("a\nx {}\n{} b\nc\n", &token[..20], &token[20..]);
+    let key = format!("-----BEGIN {0}-----\nAA\nBB\n-----END {0}-----\n", "PRIVATE KEY");
+    let text = format!("{wrapped}{key}last");
+    let mut redactor = Redactor::keeping_lines();
+    let out = redactor.push(text.as_bytes()) + &redactor.finish();
+    assert!(out.contains("[redacted-npm-token]") && out.contains("[redacted-private-key]"));
+    assert!(!out.contains(&token[20..]) && !out.contains("BB"));
+    assert_eq!(out.lines().count(), text.lines().count(), "{out}");
+    assert_eq!(out.lines().last(), Some("last"));
+}
+
+#[test]
+fn escapes_go_and_text_stays() {
+    assert_eq!(unescaped("plain text\n\tx"), "plain text\n\tx");
+    assert_eq!(
+        unescaped("\u{feff}\u{1b}[31mnpm\u{1b}[0m error\r\n\u{1b}]0;t\u{7}🦋  é"),
+        "npm error\n🦋  é"
+    );
+}

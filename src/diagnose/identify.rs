@@ -1,0 +1,1 @@
+//! Reads what the identify job printed.
