@@ -13,6 +13,7 @@ pub mod completions;
 pub mod context;
 pub mod decide;
 pub mod demo;
+pub mod diagnose;
 pub mod edge;
 pub mod error;
 pub mod evidence;

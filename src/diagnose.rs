@@ -12,7 +12,6 @@ use crate::safe::shown::visible;
 use log::{Line, Stream};
 use signature::{Certainty, Class, Known, Table, When, table};
 
-pub mod identify;
 mod log;
 pub mod signature;
 
@@ -131,7 +130,11 @@ pub fn diagnose(log: &[u8], context: &Context<'_>) -> Diagnosis {
             || context
                 .published_minutes_ago
                 .is_some_and(|minutes| minutes < VISIBLE_WITHIN),
-        lines: log.streams.iter().flat_map(|stream| &stream.lines).collect(),
+        lines: log
+            .streams
+            .iter()
+            .flat_map(|stream| &stream.lines)
+            .collect(),
     };
     let mut diagnosis = Diagnosis {
         outcome: Outcome::NoFailure,
@@ -250,7 +253,11 @@ fn shown<'a>(known: &Known, episode: &[&'a Line], whole: &'a Whole<'_>) -> Optio
     shown.extend(fits(errors, &known.error)?);
     shown.extend(fits(lines, &known.episode)?);
     let here = fits(episode.iter().copied(), &known.log);
-    let anywhere = || whole.fits(&known.log).map(|lines| lines.into_iter().take(1).collect());
+    let anywhere = || {
+        whole
+            .fits(&known.log)
+            .map(|lines| lines.into_iter().take(1).collect())
+    };
     shown.extend(here.or_else(anywhere)?);
     if whole
         .lines
@@ -289,7 +296,10 @@ fn package_of(episode: &[&Line], stream: &Stream) -> Option<String> {
             })
     };
     let task = || (stream.name.starts_with('@')).then_some(&*stream.name);
-    last(true).or_else(|| last(false)).or_else(task).map(str::to_owned)
+    last(true)
+        .or_else(|| last(false))
+        .or_else(task)
+        .map(str::to_owned)
 }
 
 impl Diagnosis {
@@ -306,7 +316,8 @@ impl Diagnosis {
                 continue;
             };
             if known.signature.class == Class::Noise {
-                self.noise.extend(lines.into_iter().take(EVIDENCE).map(evidence));
+                self.noise
+                    .extend(lines.into_iter().take(EVIDENCE).map(evidence));
             } else if !explained {
                 explained = true;
                 self.add(known, &lines, package_of(episode, stream));
@@ -344,7 +355,11 @@ impl Diagnosis {
             package,
             times: 1,
             published: false,
-            evidence: lines.iter().take(EVIDENCE).map(|line| evidence(line)).collect(),
+            evidence: lines
+                .iter()
+                .take(EVIDENCE)
+                .map(|line| evidence(line))
+                .collect(),
         });
     }
 
@@ -352,9 +367,11 @@ impl Diagnosis {
     fn settle(&mut self, failed: bool) {
         for cause in &mut self.causes {
             cause.published = cause.package.as_deref().is_some_and(|package| {
-                self.published
-                    .iter()
-                    .any(|whole| whole.rsplit_once('@').is_some_and(|(name, _)| name == package))
+                self.published.iter().any(|whole| {
+                    whole
+                        .rsplit_once('@')
+                        .is_some_and(|(name, _)| name == package)
+                })
             });
         }
         // A dead token is worth a word of its own only where no failure says it already.

@@ -20,6 +20,8 @@ pub(crate) use snapshot;
 mod bad_input;
 #[path = "cli/decisions.rs"]
 mod decisions;
+#[path = "cli/diagnose.rs"]
+mod diagnose;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/place.rs"]

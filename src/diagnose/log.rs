@@ -220,7 +220,11 @@ fn worth(text: &str, wanted: &RegexSet) -> Option<Line> {
     }
     let mut codes: Vec<Box<str>> = Vec::new();
     if error {
-        codes.extend(CODE.find_iter(text).take(8).map(|code| code.as_str().into()));
+        codes.extend(
+            CODE.find_iter(text)
+                .take(8)
+                .map(|code| code.as_str().into()),
+        );
         let status = STATUS
             .captures(text)
             .and_then(|found| Some(found.iter().skip(1).flatten().next()?.as_str().to_owned()));
@@ -300,7 +304,11 @@ mod tests {
             "[@acme/ui]: npm error code E404",
             "packages/ui publish: npm error code E404",
         ] {
-            assert_eq!(texts(line), [(1, "npm error code E404".to_owned())], "{line}");
+            assert_eq!(
+                texts(line),
+                [(1, "npm error code E404".to_owned())],
+                "{line}"
+            );
         }
     }
 
@@ -313,17 +321,35 @@ mod tests {
     #[test]
     fn packages_are_read_from_addresses_and_words() {
         for (text, name) in [
-            ("npm error 404 Not Found - PUT https://r.example/@acme%2fui - Not found", "@acme/ui"),
-            ("npm http fetch PUT 404 https://r.example/npm/left-pad 120ms", "left-pad"),
-            ("npm http fetch POST 404 https://r.example/-/npm/v1/oidc/token/exchange/package/@acme%2fui 12ms", "@acme/ui"),
-            ("🦋  error an error occurred while publishing @acme/ui: E404 Not Found", "@acme/ui"),
+            (
+                "npm error 404 Not Found - PUT https://r.example/@acme%2fui - Not found",
+                "@acme/ui",
+            ),
+            (
+                "npm http fetch PUT 404 https://r.example/npm/left-pad 120ms",
+                "left-pad",
+            ),
+            (
+                "npm http fetch POST 404 https://r.example/-/npm/v1/oidc/token/exchange/package/@acme%2fui 12ms",
+                "@acme/ui",
+            ),
+            (
+                "🦋  error an error occurred while publishing @acme/ui: E404 Not Found",
+                "@acme/ui",
+            ),
             ("npm notice 📦  @acme/ui@1.2.3", "@acme/ui"),
-            ("npm error 404  '@acme/ui@1.2.3' is not in this registry.", "@acme/ui"),
+            (
+                "npm error 404  '@acme/ui@1.2.3' is not in this registry.",
+                "@acme/ui",
+            ),
             ("🦋  info Publishing \"@acme/ui\" at \"1.0.0\"", "@acme/ui"),
         ] {
             assert_eq!(package(text).as_deref(), Some(name), "{text}");
         }
-        assert_eq!(package("npm error 404 PUT https://r.example/a\u{202e}b"), None);
+        assert_eq!(
+            package("npm error 404 PUT https://r.example/a\u{202e}b"),
+            None
+        );
         assert_eq!(package("npm error code E404"), None);
     }
 

@@ -108,9 +108,8 @@ struct Document {
 }
 
 #[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    Table::parse(crate::assets::log_signatures()).expect("log-signatures.toml")
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| Table::parse(crate::assets::log_signatures()).expect("log-signatures.toml"));
 
 /// Gives the table.
 pub fn table() -> &'static Table {

@@ -238,7 +238,11 @@ fn every_signature_is_named_from_its_log() {
         assert!(named.insert(apart), "{apart}");
     }
     for known in &table().all {
-        assert!(named.contains(&*known.signature.id), "{}", known.signature.id);
+        assert!(
+            named.contains(&*known.signature.id),
+            "{}",
+            known.signature.id
+        );
     }
 }
 
@@ -260,12 +264,27 @@ fn other_prefixes_make_no_difference() {
         }
     }
     for (id, log) in [
-        ("token-dead", "npm notice Access token expired or revoked.\nlerna http fetch PUT 404 https://{{registry}}/@acme%2fui 89ms\nlerna ERR! E404 Not found"),
-        ("token-dead", "🦋  error an error occurred while publishing @acme/ui: E404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found\n🦋  error npm notice Access token expired or revoked."),
-        ("token-dead", "npm notice Access token expired or revoked.\n[ERR_PNPM_FAILED_TO_PUBLISH] Failed to publish package @acme/ui@1.2.3 (status 404 Not Found): nope"),
+        (
+            "token-dead",
+            "npm notice Access token expired or revoked.\nlerna http fetch PUT 404 https://{{registry}}/@acme%2fui 89ms\nlerna ERR! E404 Not found",
+        ),
+        (
+            "token-dead",
+            "🦋  error an error occurred while publishing @acme/ui: E404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found\n🦋  error npm notice Access token expired or revoked.",
+        ),
+        (
+            "token-dead",
+            "npm notice Access token expired or revoked.\n[ERR_PNPM_FAILED_TO_PUBLISH] Failed to publish package @acme/ui@1.2.3 (status 404 Not Found): nope",
+        ),
         ("one-time-password", "lerna ERR! EOTP undefined"),
-        ("no-credential", "lerna ERR! ENEEDAUTH You need to authorize this machine using `npm adduser`"),
-        ("rate-limited", "🦋  error an error occurred while publishing @acme/ui: E429 Too Many Requests"),
+        (
+            "no-credential",
+            "lerna ERR! ENEEDAUTH You need to authorize this machine using `npm adduser`",
+        ),
+        (
+            "rate-limited",
+            "🦋  error an error occurred while publishing @acme/ui: E429 Too Many Requests",
+        ),
     ] {
         assert_eq!(told(log).cause(), Some(id), "{log}");
     }
@@ -275,20 +294,53 @@ fn other_prefixes_make_no_difference() {
 fn near_misses_are_not_taken() {
     for (not, log) in [
         // A read, not a write.
-        ("token-dead", "npm notice Access token expired or revoked.\nnpm error code E404\nnpm error 404 Not Found - GET https://{{registry}}/@acme%2fui - Not found"),
-        ("exchange-fell-back", "env:\n  NODE_AUTH_TOKEN: ***\nnpm notice publish Signed provenance statement\nnpm error code E404\nnpm error 404 Not Found - PUT https://{{registry}}/@acme%2fui"),
-        ("not-visible-yet", "npm error code ETARGET\nnpm error notarget No matching version found for left-pad@9.9.9."),
-        ("repository-url-mismatch", "npm error code E422\nnpm error 422 Unprocessable Entity - PUT https://{{registry}}/@acme%2fui - bad readme"),
-        ("packument-conflict", "npm error code E409\nnpm error 409 Conflict - PUT https://{{registry}}/@acme%2fui - something else"),
-        ("two-factor-or-bypass-required", "npm error code E403\nnpm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - no"),
-        ("provenance-unsupported-provider", "npm error code EUSAGE\nnpm error Usage: npm publish"),
+        (
+            "token-dead",
+            "npm notice Access token expired or revoked.\nnpm error code E404\nnpm error 404 Not Found - GET https://{{registry}}/@acme%2fui - Not found",
+        ),
+        (
+            "exchange-fell-back",
+            "env:\n  NODE_AUTH_TOKEN: ***\nnpm notice publish Signed provenance statement\nnpm error code E404\nnpm error 404 Not Found - PUT https://{{registry}}/@acme%2fui",
+        ),
+        (
+            "not-visible-yet",
+            "npm error code ETARGET\nnpm error notarget No matching version found for left-pad@9.9.9.",
+        ),
+        (
+            "repository-url-mismatch",
+            "npm error code E422\nnpm error 422 Unprocessable Entity - PUT https://{{registry}}/@acme%2fui - bad readme",
+        ),
+        (
+            "packument-conflict",
+            "npm error code E409\nnpm error 409 Conflict - PUT https://{{registry}}/@acme%2fui - something else",
+        ),
+        (
+            "two-factor-or-bypass-required",
+            "npm error code E403\nnpm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - no",
+        ),
+        (
+            "provenance-unsupported-provider",
+            "npm error code EUSAGE\nnpm error Usage: npm publish",
+        ),
         ("no-credential", "the word ENEEDAUTH in a text"),
         ("one-time-password", "see EOTP in the manual"),
-        ("stage-required", "npm notice E_STAGE_REQUIRED is explained in the docs"),
-        ("rekor-equivalent-entry", "npm error code TLOG_CREATE_ENTRY_ERROR\nnpm error (500) internal"),
-        ("trust-exists", "npm http fetch POST 409 https://{{registry}}/-/package/@acme%2fui/other 1ms"),
+        (
+            "stage-required",
+            "npm notice E_STAGE_REQUIRED is explained in the docs",
+        ),
+        (
+            "rekor-equivalent-entry",
+            "npm error code TLOG_CREATE_ENTRY_ERROR\nnpm error (500) internal",
+        ),
+        (
+            "trust-exists",
+            "npm http fetch POST 409 https://{{registry}}/-/package/@acme%2fui/other 1ms",
+        ),
         ("rate-limited", "npm error code E4290"),
-        ("exchange-not-found", "npm http fetch POST 201 https://{{registry}}/-/npm/v1/oidc/token/exchange/package/@acme%2fui 210ms"),
+        (
+            "exchange-not-found",
+            "npm http fetch POST 201 https://{{registry}}/-/npm/v1/oidc/token/exchange/package/@acme%2fui 210ms",
+        ),
     ] {
         let ids: Vec<&str> = told(log).causes.iter().map(|cause| cause.id).collect();
         assert!(!ids.contains(&not), "{not}: {ids:?} from {log}");
@@ -309,7 +361,10 @@ fn logs_that_match_none_are_unknown_or_no_failure() {
         "##[error]Process completed with exit code 2.",
     ] {
         let told = told(log);
-        assert_eq!((told.outcome, told.cause()), (Outcome::Unknown, Some("unknown")));
+        assert_eq!(
+            (told.outcome, told.cause()),
+            (Outcome::Unknown, Some("unknown"))
+        );
     }
     let first = &told("x\nnpm error code EWHATEVER\nnpm error more").unknown;
     assert_eq!(first[0].line, 2);
@@ -317,7 +372,9 @@ fn logs_that_match_none_are_unknown_or_no_failure() {
 
 #[test]
 fn noise_is_known_and_no_cause() {
-    let told = told("npm warn Unknown env config \"always-auth\". This will stop working.\nnpm warn EBADDEVENGINES\n+ @acme/ui@1.2.3");
+    let told = told(
+        "npm warn Unknown env config \"always-auth\". This will stop working.\nnpm warn EBADDEVENGINES\n+ @acme/ui@1.2.3",
+    );
     assert_eq!(told.outcome, Outcome::NoFailure);
     assert_eq!(told.noise.len(), 2);
 }
@@ -337,11 +394,26 @@ fn what_the_log_cannot_say_is_told() {
     let cause = |context: &Context<'_>| diagnose(log.as_bytes(), context).cause();
     assert_eq!(cause(&rerun), Some("rerun-of-old-commit"));
     for not in [
-        Context { run_attempt: Some(1), ..rerun },
-        Context { default_sha: Some("aaa"), ..rerun },
-        Context { default_sha: None, ..rerun },
-        Context { rewired: Some(true), ..rerun },
-        Context { lane: Some(Lane::Bridge), ..rerun },
+        Context {
+            run_attempt: Some(1),
+            ..rerun
+        },
+        Context {
+            default_sha: Some("aaa"),
+            ..rerun
+        },
+        Context {
+            default_sha: None,
+            ..rerun
+        },
+        Context {
+            rewired: Some(true),
+            ..rerun
+        },
+        Context {
+            lane: Some(Lane::Bridge),
+            ..rerun
+        },
     ] {
         assert_eq!(cause(&not), Some("token-dead"), "{not:?}");
     }
@@ -352,12 +424,25 @@ fn what_the_log_cannot_say_is_told() {
         ..rerun
     };
     assert_eq!(cause(&old), Some("run-from-old-ref"));
-    assert_eq!(cause(&Context { branch: Some("main"), ..old }), Some("token-dead"));
+    assert_eq!(
+        cause(&Context {
+            branch: Some("main"),
+            ..old
+        }),
+        Some("token-dead")
+    );
     // A failure that has nothing to do with credentials is not blamed on the ref.
     let private = "npm error code EPRIVATE\nnpm error private";
-    assert_eq!(diagnose(private.as_bytes(), &old).cause(), Some("not-a-credential-failure"));
+    assert_eq!(
+        diagnose(private.as_bytes(), &old).cause(),
+        Some("not-a-credential-failure")
+    );
 
-    let exchange = LOGS.iter().find(|(id, _)| *id == "exchange-not-found").unwrap().1;
+    let exchange = LOGS
+        .iter()
+        .find(|(id, _)| *id == "exchange-not-found")
+        .unwrap()
+        .1;
     let immutable = Context {
         immutable_subject: Some(true),
         ..Context::default()
@@ -375,7 +460,10 @@ fn what_the_log_cannot_say_is_told() {
         };
         diagnose(target.as_bytes(), &context).cause()
     };
-    assert_eq!((after(5), after(31)), (Some("not-visible-yet"), Some("unknown")));
+    assert_eq!(
+        (after(5), after(31)),
+        (Some("not-visible-yet"), Some("unknown"))
+    );
 }
 
 #[test]
@@ -405,7 +493,10 @@ npm error need auth This command requires you to be logged in
         ("rate-limited", "@acme/e"),
         ("rate-limited", "@acme/f"),
     ];
-    let expected: Vec<_> = expected.iter().map(|(id, name)| (*id, (*name).to_owned())).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(id, name)| (*id, (*name).to_owned()))
+        .collect();
     assert_eq!(found, expected);
     assert_eq!(told.published, ["@acme/a@1.0.0"]);
     assert_eq!(told.causes[0].evidence[0].line, 4);
@@ -435,7 +526,11 @@ fn tasks_that_ran_side_by_side_are_told_apart() {
 
 #[test]
 fn a_repeated_report_counts_once() {
-    let one = LOGS.iter().find(|(id, _)| *id == "oidc-action-denied").unwrap().1;
+    let one = LOGS
+        .iter()
+        .find(|(id, _)| *id == "oidc-action-denied")
+        .unwrap()
+        .1;
     let told = told(&format!("{one}\n{one}\n"));
     assert_eq!(told.causes.len(), 1);
     assert_eq!(told.causes[0].times, 2);
@@ -443,7 +538,12 @@ fn a_repeated_report_counts_once() {
 
 #[test]
 fn a_publish_that_went_on_with_a_token_says_so() {
-    let told = told(LOGS.iter().find(|(id, _)| *id == "pnpm-exchange-skipped").unwrap().1);
+    let told = told(
+        LOGS.iter()
+            .find(|(id, _)| *id == "pnpm-exchange-skipped")
+            .unwrap()
+            .1,
+    );
     assert!(told.causes[0].published);
 }
 
@@ -454,7 +554,10 @@ fn credentials() -> Vec<String> {
         format!("npm_{body}"),
         format!("ghp_{body}"),
         format!("glpat-{}", &body[..20]),
-        format!("//r.example/:_authToken={}", ["7f3c9a10", "52be", "4c1d", "8e77", "0a9b6d5c4e3f"].join("-")),
+        format!(
+            "//r.example/:_authToken={}",
+            ["7f3c9a10", "52be", "4c1d", "8e77", "0a9b6d5c4e3f"].join("-")
+        ),
         format!("eyJ{body}.eyJ{body}.{body}"),
         format!("Authorization: Bearer {body}"),
     ]
@@ -467,8 +570,16 @@ fn no_credential_is_kept_whatever_it_stands_in() {
         for log in [
             format!("npm error code E401\nnpm error Unable to authenticate, need: {credential}\n"),
             format!("npm error code E401 {credential}\n"),
-            format!("npm error \u{1b}[31mUnable to authenticate\u{1b}[0m {}\u{1b}[1m{}\n", &credential[..15], &credential[15..]),
-            format!("2026-11-22T10:00:00Z npm error Unable to authenticate {}\n2026-11-22T10:00:00Z {} npm error code E401\n", &credential[..credential.len() - 15], &credential[credential.len() - 15..]),
+            format!(
+                "npm error \u{1b}[31mUnable to authenticate\u{1b}[0m {}\u{1b}[1m{}\n",
+                &credential[..15],
+                &credential[15..]
+            ),
+            format!(
+                "2026-11-22T10:00:00Z npm error Unable to authenticate {}\n2026-11-22T10:00:00Z {} npm error code E401\n",
+                &credential[..credential.len() - 15],
+                &credential[credential.len() - 15..]
+            ),
         ] {
             let told = told(&log);
             let kept = format!("{told:?}");

@@ -6,6 +6,7 @@ const VERBS: &[&[&str]] = &[
     &["demo"],
     &["scan"],
     &["check"],
+    &["diagnose"],
     &["init"],
     &["import"],
     &["open"],

@@ -45,11 +45,7 @@ impl Redactor {
             .into_iter()
             .filter(|found| found.range.end <= cut)
             .collect();
-        let out = replace(
-            text.get(..cut).unwrap_or_default(),
-            &done,
-            self.keep_breaks,
-        );
+        let out = replace(text.get(..cut).unwrap_or_default(), &done, self.keep_breaks);
         self.held = text.into_bytes().split_off(cut);
         self.held.extend(tail);
         out

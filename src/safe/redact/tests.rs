@@ -384,7 +384,10 @@ fn measure_clean_text() {
 fn lines_keep_their_numbers_where_that_is_asked() {
     let token = format!("npm_{}", letters(36));
     let wrapped = format!("a\nx {}\n{} b\nc\n", &token[..20], &token[20..]);
-    let key = format!("-----BEGIN {0}-----\nAA\nBB\n-----END {0}-----\n", "PRIVATE KEY");
+    let key = format!(
+        "-----BEGIN {0}-----\nAA\nBB\n-----END {0}-----\n",
+        "PRIVATE KEY"
+    );
     let text = format!("{wrapped}{key}last");
     let mut redactor = Redactor::keeping_lines();
     let out = redactor.push(text.as_bytes()) + &redactor.finish();

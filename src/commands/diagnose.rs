@@ -1,0 +1,177 @@
+//! `cutover diagnose`: explains the log of a failed publish. Reads a file or standard input, asks nobody.
+
+use super::Exit;
+use super::context::{Context, shown};
+use super::error::CommandError;
+use super::output::{Output, Paint};
+use crate::diagnose::signature::Class;
+use crate::diagnose::{self, Cause, Diagnosis, Evidence, Outcome};
+use crate::safe::shown::visible;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+/// Largest log that is read, in bytes.
+const CAP: u64 = 64 * 1024 * 1024;
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// Version 1
+    Json,
+}
+
+/// Explain the log of a failed publish: its real cause and what to do
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// The log of the job, as the CI system gives it; `-` is standard input
+    #[arg(value_name = "LOGFILE", default_value = "-")]
+    pub log: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Reads and explains. Nothing found is exit code 3, whether something unknown failed or nothing did.
+///
+/// # Errors
+/// The log cannot be read or is too large; the output cannot be written.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    if options.log == Path::new("-") && context.interactive {
+        context.out.say("Paste the log, then press Ctrl-D.");
+    }
+    let log = read(&options.log)?;
+    let told = context.out.slow("reading the log", || {
+        diagnose::diagnose(&log, &diagnose::Context::default())
+    });
+    match options.format {
+        Format::Table => table(&told, &mut context.out)?,
+        Format::Json => json(&told, &mut context.out)?,
+    }
+    match told.outcome {
+        Outcome::Found => Ok(Exit::Done),
+        Outcome::Unknown | Outcome::NoFailure => Ok(Exit::NothingFound),
+    }
+}
+
+/// Reads a log from a file, or from standard input where it is called `-`.
+///
+/// # Errors
+/// It cannot be read, or is larger than 64 MiB.
+pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let mut log = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(CAP + 1).read_to_end(&mut log)
+    } else {
+        File::open(path).and_then(|file| file.take(CAP + 1).read_to_end(&mut log))
+    };
+    read.map_err(|error| CommandError::io("read", path, &error))?;
+    if u64::try_from(log.len()).is_ok_and(|length| length > CAP) {
+        return Err(CommandError::user(format!(
+            "{} is larger than {} MiB",
+            shown(path),
+            CAP / 1024 / 1024
+        ))
+        .hint("give the log of the publishing job alone, or its last part: `tail -c 60M`"));
+    }
+    Ok(log)
+}
+
+fn json(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
+    let mut document = serde_json::to_value(told).map_err(|error| {
+        CommandError::internal(format!("the result cannot be written as JSON: {error}"))
+    })?;
+    if let Some(fields) = document.as_object_mut() {
+        fields.shift_insert(0, "version".to_owned(), 1.into());
+    }
+    let mut data = out.data();
+    crate::safe::json::write_json(&mut data, &document)?;
+    writeln!(data)?;
+    Ok(())
+}
+
+fn table(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
+    for cause in &told.causes {
+        write_cause(cause, out)?;
+    }
+    if told.more_causes > 0 {
+        writeln!(
+            out.data(),
+            "{} more causes are not listed.",
+            told.more_causes
+        )?;
+    }
+    if !told.unknown.is_empty() {
+        writeln!(out.data(), "{}", out_unknown(told))?;
+        lines(&told.unknown, out)?;
+    }
+    if !told.noise.is_empty() {
+        writeln!(out.data(), "known noise, no cause:")?;
+        lines(&told.noise, out)?;
+    }
+    match told.published.len() {
+        0 => {}
+        count => writeln!(
+            out.data(),
+            "published according to the log: {count}, {}",
+            visible(&told.published.join(", "))
+        )?,
+    }
+    match told.outcome {
+        Outcome::Found => {}
+        Outcome::Unknown => out.say("unknown: something failed, and no known signature fits it"),
+        Outcome::NoFailure => out.say(format!(
+            "nothing in these {} lines says that a publish failed",
+            told.lines
+        )),
+    }
+    Ok(())
+}
+
+fn out_unknown(told: &Diagnosis) -> &'static str {
+    match told.causes.is_empty() {
+        true => "failed, and no signature fits:",
+        false => "also failed, and no signature fits:",
+    }
+}
+
+fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
+    let paint = match cause.class {
+        Class::Trust | Class::Credential => Paint::Red,
+        Class::Service | Class::Package | Class::Noise => Paint::Yellow,
+    };
+    let id = out.paint(paint, cause.id);
+    writeln!(out.data(), "{id}: {}", cause.title)?;
+    if let Some(package) = &cause.package {
+        let times = match cause.times {
+            1 => String::new(),
+            many => format!(" ({many} times)"),
+        };
+        let landed = match cause.published {
+            true => ", published all the same: not by the way that failed",
+            false => "",
+        };
+        writeln!(out.data(), "  package  {}{times}{landed}", visible(package))?;
+    }
+    writeln!(out.data(), "  meaning  {}", cause.meaning)?;
+    writeln!(out.data(), "  do       {}", cause.action)?;
+    if let Some(doubt) = cause.doubt {
+        writeln!(out.data(), "  {:8} {doubt}", cause.certainty.word())?;
+    }
+    lines(&cause.evidence, out)?;
+    for source in &cause.sources {
+        writeln!(out.data(), "  source   {source}")?;
+    }
+    writeln!(out.data())?;
+    Ok(())
+}
+
+fn lines(evidence: &[Evidence], out: &mut Output) -> Result<(), CommandError> {
+    for one in evidence {
+        writeln!(out.data(), "  line {:<4}{}", one.line, one.text)?;
+    }
+    Ok(())
+}

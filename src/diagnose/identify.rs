@@ -1,1 +1,0 @@
-//! Reads what the identify job printed.

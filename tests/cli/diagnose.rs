@@ -1,0 +1,50 @@
+//! A failed log in, its cause out; nothing found is an exit code of its own.
+
+use super::place::Place;
+use std::fs::File;
+
+const EXPIRED: &str = "2026-12-05T09:00:00.0000000Z ##[group]Run npm publish
+2026-12-05T09:00:01.0000000Z npm notice 📦  @acme/ui@1.2.3
+2026-12-05T09:00:02.0000000Z npm notice Access token expired or revoked. Please try logging in again.
+2026-12-05T09:00:02.0000000Z \u{1b}[31mnpm error\u{1b}[39m code E404
+2026-12-05T09:00:02.0000000Z npm error 404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found
+2026-12-05T09:00:03.0000000Z ##[error]Process completed with exit code 1.
+";
+
+#[test]
+fn a_cause_is_printed_and_nothing_found_is_told() {
+    let place = Place::new();
+    place.write("expired.log", &*cutover::assets::fill(EXPIRED));
+    place.write("unknown.log", "npm error code EWHATEVER\n");
+    place.write(
+        "clean.log",
+        "npm warn Unknown env config \"x\"\n+ @acme/ui@1.2.3\n",
+    );
+    let text = place.transcript(&[
+        &["diagnose", "expired.log"],
+        &["diagnose", "expired.log", "--format", "json"],
+        &["diagnose", "unknown.log"],
+        &["diagnose", "clean.log"],
+        &["diagnose", "missing.log"],
+    ]);
+    crate::snapshot!(text.replace(cutover::assets::npm_host(), "[REGISTRY]"));
+}
+
+#[test]
+fn standard_input_is_read_and_no_credential_is_printed() {
+    let place = Place::new();
+    let token = format!("npm_{}", "aB3dE5fG7h".repeat(4));
+    place.write(
+        "log",
+        format!("npm error code E401\nnpm error Unable to authenticate, need: {token}\n"),
+    );
+    for format in ["table", "json"] {
+        let arguments = ["diagnose", "-", "--format", format];
+        let mut command = place.cutover(&arguments);
+        command.stdin(File::open(place.path("log")).unwrap());
+        let ran = place.finish(&arguments, command);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        assert!(ran.out.contains("token-not-accepted"), "{}", ran.text());
+        assert!(!ran.text().contains(&token[4..20]), "{}", ran.text());
+    }
+}
