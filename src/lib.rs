@@ -21,6 +21,7 @@ pub mod cli;
 pub mod commands;
 pub mod diagnose;
 pub mod engine;
+pub mod github;
 pub mod http;
 pub mod intake;
 pub mod journal;
