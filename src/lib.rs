@@ -30,4 +30,5 @@ pub mod report;
 pub mod safe;
 pub mod scan;
 pub mod session;
+pub mod tabletop;
 pub mod tui;

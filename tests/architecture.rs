@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["commands"]),
-    ("commands", &["tui", "check", "intake", "diagnose"]),
+    ("commands", &["tui", "check", "intake", "diagnose", "tabletop"]),
     ("tui", &["engine", "report"]),
     ("engine", &["report", "session", "scan", "github"]),
     ("report", &["session"]),
@@ -26,6 +26,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("model", &["safe"]),
     ("safe", &[]),
     ("assets", &["safe"]),
+    ("tabletop", &["safe"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
