@@ -54,6 +54,22 @@ pub fn visible_within(text: &str, columns: usize) -> Cow<'_, str> {
     }
 }
 
+/// Does what [`visible_within`] does for a text of which parts went through [`visible`] already: an escape of ours is
+/// not escaped again. Nothing hidden gets through; only, an escape that somebody typed looks like one of ours. So it
+/// is for text that was made visible where it came in, before it goes into a sink with rules of its own.
+pub fn visible_again(text: &str, columns: usize) -> Cow<'_, str> {
+    match redact(text) {
+        Cow::Borrowed(clean) if clean.len() <= columns && is_plain(clean) => Cow::Borrowed(clean),
+        clean => Cow::Owned(
+            Line {
+                again: true,
+                ..Line::new(columns)
+            }
+            .text(&clean),
+        ),
+    }
+}
+
 /// Makes bytes of unknown encoding fit to be shown; a byte that is not UTF-8 becomes `\x{9b}`.
 pub fn visible_bytes(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -76,6 +92,15 @@ pub fn visible_bytes(bytes: &[u8]) -> String {
 
 /// Makes a block of foreign text fit to be shown: line breaks stay, each line is treated as [`visible`] does.
 pub fn visible_multiline(text: &str) -> String {
+    block(text, false)
+}
+
+/// Does what [`visible_multiline`] does for a text of which parts were made visible already, as [`visible_again`].
+pub fn visible_multiline_again(text: &str) -> String {
+    block(text, true)
+}
+
+fn block(text: &str, again: bool) -> String {
     let clean = redact(text);
     let mut out = String::with_capacity(clean.len());
     for (number, line) in clean.split('\n').enumerate() {
@@ -87,7 +112,11 @@ pub fn visible_multiline(text: &str) -> String {
             break;
         }
         let line = line.strip_suffix('\r').unwrap_or(line);
-        out.push_str(&Line::new(COLUMNS).text(line));
+        let shown = Line {
+            again,
+            ..Line::new(COLUMNS)
+        };
+        out.push_str(&shown.text(line));
     }
     out
 }
@@ -131,6 +160,17 @@ fn is_plain(text: &str) -> bool {
         && !bytes.windows(2).any(|pair| matches!(pair, b"\\u" | b"\\x"))
 }
 
+/// Gives the length of the rest of an escape of ours, such as `u{202e}` after a backslash.
+fn escape(c: char, after: &str) -> Option<usize> {
+    let body = after
+        .strip_prefix("u{")
+        .or_else(|| after.strip_prefix("x{"))?;
+    let end = body.find('}').filter(|_| c == '\\')?;
+    let digits = body.get(..end)?;
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    ((1..=6).contains(&end) && digits.chars().all(hex)).then_some(end + 3)
+}
+
 /// One output line that grows by whole units, so that the cap never cuts an escape in half.
 struct Line {
     out: String,
@@ -141,6 +181,8 @@ struct Line {
     /// Whether a base to put a mark on stands before: not at the start and not after an escape.
     based: bool,
     full: bool,
+    /// Whether well-formed escapes stay as they are.
+    again: bool,
     /// Where to cut when one more unit does not fit: the last end that leaves a column for the ellipsis.
     cut: usize,
 }
@@ -154,6 +196,7 @@ impl Line {
             marks: 0,
             based: false,
             full: false,
+            again: false,
             cut: 0,
         }
     }
@@ -170,6 +213,13 @@ impl Line {
                 return;
             }
             let after = rest.as_str();
+            if let Some(length) = escape(c, after).filter(|_| self.again) {
+                let (body, left) = after.split_at(length);
+                // One unit, so that the cap does not cut it in half.
+                self.push_escape(&format!("{c}{body}"));
+                rest = left.chars();
+                continue;
+            }
             // A backslash that reads as one of our own escapes, or would do so once the next text follows it.
             let ambiguous = c == '\\' && (after.starts_with("u{") || after.starts_with("x{"));
             match c.width() {

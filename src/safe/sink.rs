@@ -1,6 +1,7 @@
 //! One encoder per place that text is written to: what is harmless on a screen is a command, a mention or a formula elsewhere.
 //!
-//! Every encoder takes foreign text as it is and makes it visible itself; none of them decides what is written.
+//! Every encoder makes what is hidden visible itself, so foreign text may come as it is. Those for words of reports and
+//! findings, which were made visible where they came in, leave the escapes in them alone. None decides what is written.
 //! There is no encoder for a shell and none for commit messages: foreign text does not go there.
 
 use std::fmt::Write as _;
@@ -8,7 +9,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::shown::{visible, visible_multiline, visible_within};
+use super::shown::{visible, visible_again, visible_multiline, visible_multiline_again};
+
+/// Columns of a line in a document: what people wrote at length is not cut as on a screen.
+const LONG: usize = 4_000;
 
 /// Encodes one workflow command for the log of a GitHub Actions run, with its properties in order.
 ///
@@ -25,7 +29,7 @@ pub fn actions_command(name: &str, properties: &[(&str, &str)], message: &str) -
 
 /// Encodes the message of a workflow command; line breaks stay as `%0A`.
 pub fn actions_message(text: &str) -> String {
-    visible_multiline(text)
+    visible_multiline_again(text)
         .replace('%', "%25")
         .replace('\n', "%0A")
 }
@@ -54,7 +58,7 @@ pub fn actions_plain(text: &str) -> String {
 /// Rules: SARIF 2.1.0, sections 3.11.5 and 3.11.6.
 pub fn sarif_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in visible_multiline(text).chars() {
+    for c in visible_multiline_again(text).chars() {
         match c {
             '\\' | '[' | ']' => out.extend(['\\', c]),
             '{' | '}' => out.extend([c, c]),
@@ -102,7 +106,7 @@ static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
 ///
 /// Prefer [`markdown_code`] for names: it needs no zero-width spaces.
 pub fn markdown_text(text: &str) -> String {
-    let shown = visible(text);
+    let shown = visible_again(text, LONG);
     // A character reference between the letters: the forge's own bots break mentions this way.
     let calm = CLOSING.replace_all(&shown, "$1$3$5$7\u{0}$2$4$6$8");
     let calm = calm.replace("://", ":\u{0}//");
@@ -118,8 +122,11 @@ pub fn markdown_text(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("&#8203;."),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '-' | '!' | '|'
-            | '~' | '=' | '$' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$' => {
+                out.extend(['\\', c]);
+            }
+            // Lists, rules and headings are made of these at the start of a line only: dates stay readable.
+            '+' | '-' | '=' if out.chars().all(|before| before == ' ') => out.extend(['\\', c]),
             _ => out.push(c),
         }
     }
@@ -133,7 +140,7 @@ pub fn markdown_text(text: &str) -> String {
 
 /// Encodes one line as a Markdown code span, fenced by more backticks than any run in it.
 pub fn markdown_code(text: &str) -> String {
-    let shown = visible(text);
+    let shown = visible_again(text, LONG);
     if shown.trim().is_empty() {
         return "` `".to_owned();
     }
@@ -166,7 +173,7 @@ fn longest_run(text: &str) -> usize {
 ///
 /// Rules: <https://owasp.org/www-community/attacks/CSV_Injection>. Longer than a screen line: cells are data.
 pub fn csv_cell(text: &str) -> String {
-    let shown = visible_within(text, 32_000);
+    let shown = visible_again(text, 32_000);
     // What starts with a tab or a carriage return is visible as an escape by now; a blank may be skipped by a reader.
     let formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\'' | '＝' | '＋' | '－' | '＠');
     if shown.trim_start().starts_with(formula) {
@@ -276,6 +283,23 @@ mod tests {
             }
         }
         assert_eq!(markdown_text("1. a_b"), "1\\. a\\_b");
+        assert_eq!(markdown_text("2026-12-05 a+b=c"), "2026-12-05 a+b=c");
+        for line in ["- a", "+ a", "---", "===", "  - a"] {
+            let out = markdown_text(line);
+            assert!(out.trim_start().starts_with('\\'), "{out}");
+        }
+    }
+
+    #[test]
+    fn what_was_made_visible_before_is_not_escaped_again() {
+        let shown = visible("acme\u{202e}ui").into_owned();
+        assert_eq!(markdown_code(&shown), "`acme\\u{202e}ui`");
+        assert_eq!(markdown_text(&shown), "acme\\\\u\\{202e\\}ui");
+        assert_eq!(csv_cell(&shown), shown);
+        assert_eq!(actions_message(&shown), shown);
+        assert_eq!(sarif_text(&shown), "acme\\\\u{{202e}}ui");
+        let long = "word ".repeat(200);
+        assert!(markdown_text(&long).len() > 900, "people write at length");
     }
 
     #[test]

@@ -56,7 +56,37 @@ fn foreign() -> impl Strategy<Value = String> {
     .prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn a_second_time_leaves_the_escapes_of_the_first() {
+    for text in ["a\u{202e}b", "\u{1b}[2J", "a\\u{202e}b", "漢\u{200b}"] {
+        let once = visible(text).into_owned();
+        assert_eq!(visible_again(&once, COLUMNS), once, "{text:?}");
+    }
+    // Only a whole escape is one.
+    for (text, shown) in [
+        ("\\u{}", "\\u{5c}u{}"),
+        ("\\u{xyz}", "\\u{5c}u{xyz}"),
+        ("\\u{1234567}", "\\u{5c}u{1234567}"),
+        ("\\u{2", "\\u{5c}u{2"),
+        ("\\u{9b}\u{9b}", "\\u{9b}\\u{9b}"),
+    ] {
+        assert_eq!(visible_again(text, COLUMNS), shown);
+    }
+    assert_eq!(
+        visible_again("ab\\u{202e}", 8),
+        "ab…",
+        "an escape is not cut in half"
+    );
+}
+
 proptest! {
+    #[test]
+    fn a_second_time_changes_nothing_and_hides_nothing(text in foreign()) {
+        let once = visible(&text).into_owned();
+        prop_assert_eq!(&*visible_again(&once, COLUMNS), &*once);
+        prop_assert!(!visible_again(&text, COLUMNS).chars().any(is_hidden));
+    }
+
     #[test]
     fn nothing_hidden_comes_out(text in foreign()) {
         let shown = visible(&text);
