@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use crate::safe::shown::visible;
-use crate::scan::checkout::{scan_folder, scan_tree};
+use crate::scan::checkout::{remote, scan_folder, scan_tree};
 use crate::scan::tree::{Folder, Tree, TreeError};
 use crate::scan::{Finding, RepoScan};
 use base::{BaseError, Checkout};
@@ -167,7 +167,12 @@ pub fn run(options: &Options) -> Result<Outcome, CheckError> {
         mentions: mention::find(tree, &|name| policy.denies(name)),
     };
     let head_scan = scan_folder(checkout.root());
-    let base_scan = scan_tree(&base_tree, None, &head_scan.repo);
+    // The base has the origin of the same clone: rules that ask for the repository's own name judge both sides alike.
+    let origin = remote(checkout.root());
+    let origin = origin
+        .as_ref()
+        .map(|one| (one.host.as_str(), one.slug.as_str()));
+    let base_scan = scan_tree(&base_tree, origin, &head_scan.repo);
     let head = side(head_scan, &head_tree);
     let base = side(base_scan, &base_tree);
     let mut violations = check(&head, Some(&base), &policy, options.today);

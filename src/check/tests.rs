@@ -482,6 +482,37 @@ fn what_the_target_has_already_does_not_fail() {
     assert_eq!(repo.check().unwrap().failing().count(), 1);
 }
 
+/// A caller names a reusable workflow of its own repository by its full name: only the origin tells that it is its own.
+#[test]
+fn the_base_goes_by_its_origin_too() {
+    let Some(repo) = Repo::new() else { return };
+    repo.git(&["remote", "add", "origin", "https://github.com/acme/ui.git"]);
+    // What package.json says is what a fork or a template has forgotten.
+    repo.write(
+        "package.json",
+        r#"{"name":"@acme/ui","version":"1.0.0","repository":"github:other/thing"}"#,
+    );
+    repo.write(
+        ".github/workflows/caller.yml",
+        "on: push\njobs:\n  call:\n    uses: acme/ui/.github/workflows/publish.yml@main\n    secrets: inherit\n",
+    );
+    repo.write(
+        ".github/workflows/publish.yml",
+        "on: workflow_call\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    environment: npm\n    steps:\n      - run: npm publish\n        env:\n          NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}\n",
+    );
+    repo.target();
+    repo.write("README.md", "x");
+    repo.commit("change");
+    let outcome = repo.check().unwrap();
+    assert!(outcome.is_clean(), "{:?}", outcome.violations);
+    let files: Vec<&str> = outcome
+        .violations
+        .iter()
+        .map(|violation| violation.finding.file.as_str())
+        .collect();
+    assert!(files.contains(&".github/workflows/caller.yml"), "{files:?}");
+}
+
 #[test]
 fn a_broken_policy_in_the_change_fails_and_in_the_base_is_an_error() {
     let Some(repo) = Repo::new() else { return };

@@ -106,11 +106,7 @@ pub fn scan_paths(paths: &[PathBuf]) -> Vec<RepoScan> {
 /// Scans one folder as a checkout.
 pub fn scan_folder(root: &Path) -> RepoScan {
     let tree = Folder::open(root);
-    let config = git_config(root);
-    let remote = config
-        .as_deref()
-        .and_then(origin)
-        .and_then(|url| super::package::repository(&url));
+    let remote = remote(root);
     let folder = root.file_name().map_or_else(
         || "checkout".to_owned(),
         |n| n.to_string_lossy().into_owned(),
@@ -132,6 +128,11 @@ pub fn scan_folder(root: &Path) -> RepoScan {
             .push(detailed("unreadable-file", &place, None, why));
     }
     scan
+}
+
+/// Reads where a checkout comes from: host and `owner/name` of its origin, from git's config as text.
+pub fn remote(root: &Path) -> Option<super::package::Repository> {
+    origin(&git_config(root)?).and_then(|url| super::package::repository(&url))
 }
 
 /// Scans a tree; `remote` is host and `owner/name` of its origin, `folder` the name it goes by otherwise.
