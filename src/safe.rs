@@ -2,6 +2,7 @@
 //! encoded once per sink. Also starts foreign programs in a narrow environment.
 //! Knows nothing of the product's nouns.
 
+pub mod browser;
 pub mod json;
 pub mod process;
 pub mod redact;

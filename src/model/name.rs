@@ -54,6 +54,13 @@ name!(
 );
 
 name!(
+    /// The host of a forge, with its port where that is not the usual one.
+    HostName,
+    |text| word(text, 253, ".-:") && text.starts_with(|c: char| c.is_ascii_alphanumeric()),
+    "host name such as github.com"
+);
+
+name!(
     /// An npm package name, scoped or not.
     PackageName,
     |text| {

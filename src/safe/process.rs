@@ -184,6 +184,41 @@ impl Program {
         Ok(Output { status, out, err })
     }
 
+    /// Starts it and leaves it alone: no input, no output, a process group of its own. Gives how it ended, none where it
+    /// still runs after `around.limit`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        around: &Surroundings,
+    ) -> Result<Option<ExitStatus>, ProcessError> {
+        use std::os::unix::process::CommandExt as _;
+        let start = |source| ProcessError::Start {
+            path: self.path.clone(),
+            source,
+        };
+        let mut child = Command::new(&self.path)
+            .args(arguments)
+            .current_dir(around.folder)
+            .env_clear()
+            .envs(environment(around))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .map_err(start)?;
+        let (sender, ended) = mpsc::channel();
+        // It may run for as long as it likes; somebody has to take its end, or it stays in the process table.
+        thread::spawn(move || sender.send(child.wait()));
+        match ended.recv_timeout(around.limit) {
+            Ok(status) => status.map(Some).map_err(start),
+            Err(_) => Ok(None),
+        }
+    }
+
     fn collect(
         &self,
         child: &mut Child,
