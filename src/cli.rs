@@ -276,7 +276,7 @@ fn bare(named: Option<PathBuf>, context: &mut Context) -> Result<Exit, CommandEr
     }
     let only = commands::context::sessions_in(&context.folder)?.len() == 1;
     if named.is_none() && context.session.is_none() && !only {
-        return commands::open::start(context);
+        return commands::start::run(context);
     }
     commands::open::run(&commands::open::Options { session: named }, context)
 }
@@ -363,6 +363,7 @@ impl Around {
             state,
             config_folder: Some(folders.config_dir().to_owned()),
             device: device(),
+            browser: variable("BROWSER"),
             search: std::env::var_os("PATH"),
             target: variable("GITHUB_BASE_REF"),
             interactive: stdin && stderr,

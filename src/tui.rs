@@ -20,6 +20,7 @@ mod outbox;
 pub mod page;
 pub mod rows;
 mod signals;
+pub mod start;
 pub mod state;
 pub mod terminal;
 pub mod theme;
@@ -36,6 +37,7 @@ use tokio::time::Instant;
 use crate::engine::Handle;
 use crate::engine::owner::Now;
 use crate::engine::snapshot::Snapshot;
+use crate::safe::browser::Browser;
 use layout::Size;
 use outbox::Outbox;
 use signals::{Signal, Signals};
@@ -59,6 +61,18 @@ pub struct Options {
     pub theme_file: Option<String>,
     pub depth: Depth,
     pub glyphs: Glyphs,
+    /// What opens web pages; none where nothing was found.
+    pub browser: Option<Browser>,
+}
+
+impl Options {
+    /// Reads the theme.
+    fn theme(&self) -> Result<Theme, theme::Error> {
+        match &self.theme_file {
+            Some(text) => Theme::parse(text, self.depth, self.glyphs),
+            None => Theme::named(&self.theme, self.depth, self.glyphs),
+        }
+    }
 }
 
 /// Why the console could not run.
@@ -119,10 +133,7 @@ impl Console {
     fn open(handle: &Handle, options: &Options, now: &Now) -> Result<Self, Error> {
         let theme_at = theme::NAMES.iter().position(|name| *name == options.theme);
         let theme_at = theme_at.ok_or_else(|| theme::Error::Unknown(options.theme.clone()))?;
-        let theme = match &options.theme_file {
-            Some(text) => Theme::parse(text, options.depth, options.glyphs)?,
-            None => Theme::named(&options.theme, options.depth, options.glyphs)?,
-        };
+        let theme = options.theme()?;
         let signals = Signals::listen().map_err(Error::Start)?;
         let terminal = Terminal::take()?;
         let (width, height) = terminal.size()?;
@@ -145,7 +156,7 @@ impl Console {
             events: Some(EventStream::new()),
             snapshots,
             live: true,
-            outbox: Outbox::new(handle.commands.clone()),
+            outbox: Outbox::new(handle.commands.clone(), options.browser.clone()),
             signals,
             dirty: true,
             drawn: Instant::now()
@@ -175,7 +186,7 @@ impl Console {
                     Signal::Suspend => vec![Effect::Suspend],
                     Signal::Continue => vec![Effect::Repaint],
                 },
-                (request, result) = self.outbox.answer() => self.take(Message::Answer { request, result }),
+                answer = self.outbox.answer() => self.take(answer),
                 changed = self.snapshots.changed(), if self.live => match changed {
                     Ok(()) => {
                         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
@@ -189,6 +200,7 @@ impl Console {
                 match effect {
                     Effect::Decide { request, actions } => self.outbox.decide(request, actions),
                     Effect::Focus(focus) => self.outbox.focus(focus),
+                    Effect::Browse(address) => self.outbox.browse(address),
                     Effect::Suspend => self.suspend()?,
                     Effect::Repaint => self.repaint()?,
                     Effect::Quit => {

@@ -63,6 +63,8 @@ pub struct Context {
     /// The folder with a user's own templates and themes.
     pub config_folder: Option<PathBuf>,
     pub device: String,
+    /// `BROWSER`.
+    pub browser: Option<String>,
     /// `PATH`.
     pub search: Option<OsString>,
     /// The pull request's target branch, where CI says it.

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::{Context, shown};
 use super::error::CommandError;
 use super::import::{self, Home, Sources};
-use super::{init, open, status};
+use super::{init, open, recent, status};
 use crate::assets;
 use crate::assets::demo::{DemoPaths, ORGANISATION, unpack};
 use crate::model::event::SessionCreated;
@@ -50,6 +50,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     context.actor = Some(actor.clone());
     if context.screen {
         let session = context.open_as(&path, actor, false)?;
+        recent::remember(context, &path);
         let ended = open::console(session, &path, context)?;
         context.out.say(format!(
             "The session is still in {}; delete the folder when you are done.",

@@ -7,9 +7,10 @@ use super::Exit;
 use super::context::{Context, ENDING, shown};
 use super::error::CommandError;
 use super::import::{self, Gathered, Home, Sources};
-use super::open;
+use super::{open, recent};
 use crate::assets;
 use crate::model::event::SessionCreated;
+use crate::model::name::HostName;
 use crate::model::policy::{Policy, Profile};
 use crate::safe::shown::visible;
 use crate::session::{self, Session};
@@ -68,7 +69,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Err(CommandError::usage("--open needs a terminal")
             .hint("leave it out, and open the session later with `cutover open`"));
     }
-    if !plain_host(&options.forge) {
+    if HostName::parse(&options.forge).is_err() {
         return Err(CommandError::usage(format!(
             "--forge `{}` is no host name",
             visible(&options.forge)
@@ -87,6 +88,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     found(&path, &created, &gathered, &actor, context)?;
     let said = gathered.words();
     writeln!(context.out.data(), "{}: {said}", shown(&path))?;
+    recent::remember(context, &path);
     if options.open {
         let session = Some(path);
         return open::run(&open::Options { session }, context);
@@ -236,14 +238,6 @@ fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
             Ok(given.with_file_name(name))
         }
     }
-}
-
-fn plain_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 253
-        && host
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || ".-:".contains(letter))
 }
 
 #[cfg(test)]

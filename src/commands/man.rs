@@ -90,6 +90,10 @@ fn rest() -> Roff {
             "CUTOVER_NOW",
             "A time (2026-12-05T10:02:11Z) to take as the present one, for tests and for reports that can be made again.",
         ),
+        (
+            "BROWSER",
+            "What opens web pages; the system's own where it is not set.",
+        ),
         ("NO_COLOR, CLICOLOR_FORCE", "Switch colour off, or on."),
     ] {
         roff.control("TP", []);

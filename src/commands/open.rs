@@ -1,10 +1,11 @@
 //! `cutover open`: the console on a session. Also what `cutover` does without a verb.
 
-use super::Exit;
-use super::context::{Context, sessions_in, shown};
+use super::context::{Context, shown};
 use super::error::CommandError;
+use super::{Exit, recent};
 use crate::assets;
 use crate::engine::Handle;
+use crate::safe::browser::Browser;
 use crate::session::Session;
 use crate::tui;
 use crate::tui::state::Settings;
@@ -40,6 +41,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         let actor = actor(context)?;
         context.open_as(&path, actor, false)?
     };
+    recent::remember(context, &path);
     console(session, &path, context)
 }
 
@@ -85,6 +87,22 @@ fn tui_options(
     read_only: bool,
     context: &Context,
 ) -> Result<tui::Options, CommandError> {
+    Ok(tui::Options {
+        settings: Settings {
+            read_only,
+            utc: context.look.utc,
+            board_columns: context.look.columns.clone(),
+            session: path.to_string_lossy().into_owned(),
+        },
+        ..look(context)?
+    })
+}
+
+/// Gives how a screen looks, without a session.
+///
+/// # Errors
+/// The configuration names signs or a theme that are none.
+pub fn look(context: &Context) -> Result<tui::Options, CommandError> {
     let look = &context.look;
     let glyphs = match look.glyphs.as_deref() {
         Some("unicode") => Glyphs::Unicode,
@@ -98,12 +116,7 @@ fn tui_options(
     };
     let theme = look.theme.clone().unwrap_or_else(|| "dark".to_owned());
     Ok(tui::Options {
-        settings: Settings {
-            read_only,
-            utc: look.utc,
-            board_columns: look.columns.clone(),
-            session: path.to_string_lossy().into_owned(),
-        },
+        settings: Settings::default(),
         theme_file: theme_file(&theme, context)?,
         theme,
         depth: Depth::of(
@@ -112,7 +125,14 @@ fn tui_options(
             look.term.as_deref(),
         ),
         glyphs,
+        browser: browser(context),
     })
+}
+
+/// Finds what opens web pages; without one the console shows addresses.
+fn browser(context: &Context) -> Option<Browser> {
+    let here = std::slice::from_ref(&context.folder);
+    Browser::find(context.browser.as_deref(), context.search.as_deref(), here).ok()
 }
 
 /// Gives the text of a user's own theme of that name, if there is one.
@@ -124,42 +144,4 @@ fn theme_file(theme: &str, context: &Context) -> Result<Option<String>, CommandE
         Ok(std::borrow::Cow::Borrowed(_)) | Err(assets::AssetError::Unknown { .. }) => Ok(None),
         Err(error) => Err(CommandError::config(error.to_string())),
     }
-}
-
-/// What `cutover` alone does where no session is meant: says what there is and what to type.
-///
-/// # Errors
-/// The current folder or the output cannot be used.
-pub fn start(context: &mut Context) -> Result<Exit, CommandError> {
-    let sessions = sessions_in(&context.folder)?;
-    let bold = |text: &str| context.out.paint(super::output::Paint::Bold, text);
-    let mut text = format!(
-        "{}\nTakes an organisation's npm publish paths off long-lived tokens.\n\n",
-        bold(concat!("cutover ", env!("CARGO_PKG_VERSION")))
-    );
-    if sessions.is_empty() {
-        text.push_str("There is no session in this folder.\n\n");
-    } else {
-        text.push_str("Sessions in this folder:\n");
-        for path in &sessions {
-            text.push_str(&format!("  cutover open {}\n", shown(path)));
-        }
-        text.push('\n');
-    }
-    for (command, what) in [
-        ("cutover demo", "look around in an example organisation"),
-        (
-            "cutover scan FOLDER",
-            "see what publishes from your checkouts",
-        ),
-        (
-            "cutover init NAME --scan FOLDER",
-            "start a session from them",
-        ),
-        ("cutover --help", "everything else"),
-    ] {
-        text.push_str(&format!("  {}  {what}\n", bold(&format!("{command:32}"))));
-    }
-    context.out.data().write_all(text.as_bytes())?;
-    Ok(Exit::Done)
 }

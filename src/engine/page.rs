@@ -21,7 +21,13 @@ use serde_json::Value as Json;
 /// Makes the page of a subject.
 pub fn page(session: &Session, about: Subject, now: Ts) -> Page {
     let facts = session.facts();
-    let title = label(facts, about);
+    let title = match about.kind {
+        // Every session is called session; its own name says which.
+        Kind::Session if !facts.session.name.is_empty() => {
+            visible(&facts.session.name).into_owned()
+        }
+        _ => label(facts, about),
+    };
     let mut sections = match about.kind {
         Kind::Repo => repo(facts, about, now),
         Kind::Token => token(facts, about, now),
@@ -32,12 +38,9 @@ pub fn page(session: &Session, about: Subject, now: Ts) -> Page {
         sections.push(notes(session, about));
     }
     sections.retain(|section| !section.lines.is_empty());
-    let web = (about.kind == Kind::Repo && title.contains('/') && !facts.session.forge.is_empty())
-        .then(|| format!("https://{}/{title}", facts.session.forge));
     Page {
         about,
         title,
-        web,
         sections,
     }
 }
@@ -91,7 +94,11 @@ fn repo(facts: &Facts, repo: Subject, now: Ts) -> Vec<Section> {
         .iter()
         .filter(|package| !facts.packages.get(package).is_some_and(is_private));
     let names: Vec<String> = published.map(|package| label(facts, *package)).collect();
-    scope.push(said(format!("{} packages", names.len()), list(&names, 6)));
+    let packages = match names.len() {
+        1 => "1 package".to_owned(),
+        many => format!("{many} packages"),
+    };
+    scope.push(said(packages, list(&names, 6)));
     let mut sections = vec![
         section("Scope", scope),
         section("Publish paths", paths(facts, repo, now)),

@@ -7,11 +7,11 @@ pub mod live;
 use super::snapshot::{Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
 use crate::model::clock::clocks;
 use crate::model::cohort::{self, Pick};
-use crate::model::decision::{Slot, Value};
+use crate::model::decision::{Slot, Standing, Value};
 use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::Subject;
-use crate::model::outcome::{EndState, owes_list, paths_of};
+use crate::model::outcome::{EndState, owes_list, paths_of, subjects_of};
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
@@ -65,6 +65,7 @@ pub fn row(session: &Session, repo: Subject) -> Row {
         ends: board.ends,
         clock: board.clock,
         blocked: board.is_blocked(),
+        contested: is_contested(facts, repo),
         paths: count(paths_of(facts, repo).len()),
         packages: count(known.map_or(0, |row| row.packages.len())),
         next: board
@@ -73,6 +74,15 @@ pub fn row(session: &Session, repo: Subject) -> Row {
         haystack: haystack.into(),
         name,
     }
+}
+
+/// Tells whether a decision about a repository or one of its subjects waits for somebody to decide between two.
+fn is_contested(facts: &Facts, repo: Subject) -> bool {
+    subjects_of(facts, repo)
+        .iter()
+        .filter_map(|subject| facts.decided.get(subject))
+        .flat_map(|decided| decided.slots())
+        .any(|(_, history)| matches!(history.standing(), Standing::Contested(_)))
 }
 
 /// Makes the rows of the tokens screen, soonest end first.
@@ -217,6 +227,7 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         name: shown(&name),
         file: shown(&file),
         world: facts.session.world,
+        forge: shown(&facts.session.forge),
         profile: facts.session.profile,
         actor: shown(session.actor()),
         read_only: session.read_only().map(|why| shown(&why)),

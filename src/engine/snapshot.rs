@@ -102,6 +102,8 @@ pub struct Header {
     pub name: Box<str>,
     pub file: Box<str>,
     pub world: World,
+    /// Host of the forge that the repositories live on.
+    pub forge: Box<str>,
     pub profile: Profile,
     /// Login that decisions are written under.
     pub actor: Box<str>,
@@ -140,6 +142,8 @@ pub struct Row {
     pub ends: [u16; EndState::ALL.len()],
     pub clock: Option<Clock>,
     pub blocked: bool,
+    /// Two decisions about it or a subject of it replace the same one, and nobody has decided between them.
+    pub contested: bool,
     pub paths: u16,
     pub packages: u16,
     /// The first gate that is not met and what to do about it.
@@ -231,8 +235,6 @@ pub struct Section {
 pub struct Page {
     pub about: Subject,
     pub title: String,
-    /// Web address to open in the browser, where one is known.
-    pub web: Option<String>,
     pub sections: Vec<Section>,
 }
 

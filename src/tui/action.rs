@@ -109,6 +109,7 @@ pub enum Id {
     NextScreen,
     PreviousScreen,
     Open,
+    Browse,
     Back,
     Up,
     Down,

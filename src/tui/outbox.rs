@@ -6,9 +6,11 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
+use super::update::Message;
 use crate::engine::snapshot::Focus;
 use crate::engine::{Command, Refused};
 use crate::model::event::EvidenceForm;
+use crate::safe::browser::{Browser, BrowserError};
 use crate::session::decide::Action;
 
 /// Answers that can wait.
@@ -18,24 +20,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Largest file whose digest is taken, in bytes.
 const LARGEST: u64 = 256 << 20;
 
-type Answer = (u64, Result<String, String>);
-
 /// The console's end of the two channels.
 pub(super) struct Outbox {
     commands: mpsc::Sender<Command>,
-    sender: mpsc::Sender<Answer>,
-    answers: mpsc::Receiver<Answer>,
+    sender: mpsc::Sender<Message>,
+    answers: mpsc::Receiver<Message>,
     under_way: usize,
+    browser: Option<Browser>,
 }
 
 impl Outbox {
-    pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
+    pub(super) fn new(commands: mpsc::Sender<Command>, browser: Option<Browser>) -> Self {
         let (sender, answers) = mpsc::channel(ANSWERS);
         Self {
             commands,
             sender,
             answers,
             under_way: 0,
+            browser,
         }
     }
 
@@ -45,7 +47,20 @@ impl Outbox {
         let (commands, answers) = (self.commands.clone(), self.sender.clone());
         tokio::spawn(async move {
             let result = decide_all(&commands, actions).await;
-            let _ = answers.send((request, result)).await;
+            let _ = answers.send(Message::Answer { request, result }).await;
+        });
+    }
+
+    /// Opens a page in the browser; how that went comes as a message.
+    pub(super) fn browse(&self, address: String) {
+        let (browser, answers) = (self.browser.clone(), self.sender.clone());
+        // A thread of its own: leaving does not wait for a browser.
+        std::thread::spawn(move || {
+            let opened = browser
+                .ok_or(BrowserError::NotFound)
+                .and_then(|browser| browser.open(&address));
+            let result = opened.map_err(|error| error.to_string());
+            let _ = answers.blocking_send(Message::Browsed { address, result });
         });
     }
 
@@ -59,10 +74,12 @@ impl Outbox {
     }
 
     /// Waits for an answer; never ends where none is due.
-    pub(super) async fn answer(&mut self) -> Answer {
+    pub(super) async fn answer(&mut self) -> Message {
         match self.answers.recv().await {
             Some(answer) => {
-                self.under_way = self.under_way.saturating_sub(1);
+                if matches!(answer, Message::Answer { .. }) {
+                    self.under_way = self.under_way.saturating_sub(1);
+                }
                 answer
             }
             None => std::future::pending().await,
@@ -230,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn leaving_waits_for_what_is_under_way() {
-        let mut outbox = Outbox::new(engine(9));
+        let mut outbox = Outbox::new(engine(9), None);
         outbox.decide(1, vec![note(), note()]);
         outbox.finish().await;
         assert_eq!(outbox.under_way, 0);

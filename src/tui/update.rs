@@ -4,6 +4,7 @@
 
 mod decide;
 mod overlay;
+mod web;
 
 use std::sync::Arc;
 
@@ -42,6 +43,11 @@ pub enum Message {
         request: u64,
         result: Result<String, String>,
     },
+    /// A page was opened in the browser, or why not.
+    Browsed {
+        address: String,
+        result: Result<(), String>,
+    },
     /// The clock reached an instant at which visible text changes.
     Tick,
     /// The state as it is has been on the screen.
@@ -58,6 +64,8 @@ pub enum Effect {
     },
     /// Look closer at what the screen now shows.
     Focus(Focus),
+    /// Open this https address in the browser.
+    Browse(String),
     Suspend,
     Repaint,
     Quit,
@@ -94,6 +102,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             overlay::facts_changed(state);
         }
         Message::Answer { request, result } => decide::answered(state, request, result),
+        Message::Browsed { address, result } => web::browsed(state, address, result),
         Message::Tick => {
             let context = state.context();
             state.board.tick(&context);
@@ -154,6 +163,7 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
         Id::NextScreen => show(state, state.tab.step(1)),
         Id::PreviousScreen => show(state, state.tab.step(-1)),
         Id::Open => open(state),
+        Id::Browse => return web::browse(state),
         Id::Back => back(state),
         Id::Up => scroll(state, -1),
         Id::Down => scroll(state, 1),
@@ -284,9 +294,10 @@ fn page_rows(state: &State) -> isize {
 }
 
 fn scroll(state: &mut State, rows: isize) {
+    let last = super::view::last_top(state);
     match &mut state.overlay {
         Some(Overlay::Help { top } | Overlay::Text { top, .. }) => {
-            *top = top.saturating_add_signed(rows);
+            *top = top.saturating_add_signed(rows).min(last);
             return;
         }
         Some(_) => return,

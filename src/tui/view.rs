@@ -24,18 +24,30 @@ mod log;
 mod page;
 mod palette;
 mod put;
+mod start;
 mod table;
 mod text;
 mod time;
 mod tokens;
 
 pub use frame::tab_width;
+pub use start::{draw as start, line as start_line};
 pub use time::next_change;
 
 use ratatui::Frame;
 
 use super::state::{Overlay, State, Tab};
 use super::theme::Theme;
+
+/// The furthest line that the help or the text on top can begin with: scrolling stops there.
+#[must_use]
+pub fn last_top(state: &State) -> usize {
+    match &state.overlay {
+        Some(Overlay::Help { .. }) => help::last_top(state),
+        Some(Overlay::Text { lines, .. }) => text::last_top(lines, state.size),
+        _ => 0,
+    }
+}
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {

@@ -94,6 +94,14 @@ pub const ACTIONS: &[Action] = &[
         "Opens the page of the row; on a page, tells what the gate asks.",
     ),
     row(
+        Id::Browse,
+        &[Key::Char('o')],
+        &[Scope::Board, Scope::Repo, Scope::Log],
+        Group::Go,
+        "web page",
+        "Opens the repository's page in the browser; shows its address where no browser can be started.",
+    ),
+    row(
         Id::Back,
         &[Key::Esc],
         &[],
