@@ -472,7 +472,7 @@ impl Maker<'_> {
         }
         if drafted.is_empty() {
             return Err(refuse(
-                "every path here has a lane already, or publishes to another registry",
+                "every path here has a lane already, or publishes to another registry: to change one, choose the lane by its name",
             ));
         }
         Ok(drafted)

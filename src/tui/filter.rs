@@ -45,6 +45,44 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
 }
 
+impl Word {
+    /// A key that holds text.
+    #[must_use]
+    pub const fn text(key: &'static str) -> Self {
+        Self {
+            key,
+            kind: Kind::Text,
+        }
+    }
+
+    /// A key that holds a number.
+    #[must_use]
+    pub const fn number(key: &'static str) -> Self {
+        Self {
+            key,
+            kind: Kind::Number,
+        }
+    }
+
+    /// A key that holds a time from now.
+    #[must_use]
+    pub const fn duration(key: &'static str) -> Self {
+        Self {
+            key,
+            kind: Kind::Duration,
+        }
+    }
+
+    /// A key that holds one of these names.
+    #[must_use]
+    pub const fn one_of(key: &'static str, names: &'static [&'static str]) -> Self {
+        Self {
+            key,
+            kind: Kind::OneOf(names),
+        }
+    }
+}
+
 /// Why a filter is not understood; shown beside it while the last good one stays in force.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

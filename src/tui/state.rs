@@ -144,6 +144,8 @@ pub struct State {
     pub asked: Focus,
     /// Repositories that this person owns or reviews.
     pub mine: usize,
+    /// Repositories with a decision that waits for somebody to decide between two.
+    pub contested: usize,
     rows_revision: Option<u64>,
 }
 
@@ -170,6 +172,7 @@ impl State {
             request: 0,
             asked: Focus::default(),
             mine: 0,
+            contested: 0,
             rows_revision: None,
         };
         choose_columns(&mut state.board, &state.settings.board_columns);
@@ -229,6 +232,8 @@ impl State {
                 .set_rows(Rows::Chunked(self.snapshot.rows.clone()), &context);
             self.tokens
                 .set_rows(Rows::Whole(Arc::clone(&self.snapshot.tokens)), &context);
+            let rows = self.snapshot.rows.iter();
+            self.contested = rows.filter(|row| row.contested).count();
             let me = self.me();
             self.mine = self
                 .snapshot

@@ -202,6 +202,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     }
 }
 
+/// Says why YAML was refused; the parser's own words about its budget mean nothing to whoever wrote the list.
+fn yaml_words(why: &str) -> String {
+    if why.contains("budget") || why.contains("alias") {
+        "it holds more, or its aliases expand to more, than a list may; write it without aliases or split it"
+            .to_owned()
+    } else {
+        said(why)
+    }
+}
+
 /// Reads YAML, one or several documents, within a budget: aliases cannot multiply into more than a real list needs.
 pub(super) fn yaml(text: &str) -> Result<Spot, IntakeError> {
     let options = serde_saphyr::options! {
@@ -232,7 +242,7 @@ pub(super) fn yaml(text: &str) -> Result<Spot, IntakeError> {
             IntakeError::Syntax {
                 format: Format::Yaml,
                 line: e.location().map_or(0, |at| saturate(at.line())),
-                message: said(&e.to_string()),
+                message: yaml_words(&e.to_string()),
             }
         })?;
     let mut spots = documents.into_iter().map(|doc| yaml_spot(text, doc));

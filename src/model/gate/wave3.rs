@@ -67,7 +67,12 @@ pub(super) fn actions_pinned(view: &View<'_>) -> Verdict {
     {
         0 => Verdict::passed("every action of a publish job is pinned by commit"),
         count => Verdict::blocked(format!(
-            "{count} publish jobs use actions that are not pinned"
+            "{count} {} actions that are not pinned",
+            if count == 1 {
+                "publish job uses"
+            } else {
+                "publish jobs use"
+            }
         )),
     }
 }

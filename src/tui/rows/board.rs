@@ -8,7 +8,7 @@ use crate::model::lane::Lane;
 use crate::model::outcome::EndState;
 use crate::session::judge::Counts;
 use crate::tui::column::{Column, Width};
-use crate::tui::filter::{Kind, Value, Word};
+use crate::tui::filter::{Value, Word};
 use crate::tui::form::Target;
 use crate::tui::list::{Context, Item, SortKey};
 
@@ -46,6 +46,7 @@ const REPO_IS: &[&str] = &[
     "retired",
     "carried-over",
     "blocked",
+    "contested",
     "mine",
     "unowned",
     "unreviewed",
@@ -107,56 +108,23 @@ impl Item for Row {
         column("lane", "Lane", Width::Fixed(12), 1),
         column("waves", "0 1 2 3 4 5", Width::Fixed(11), 1),
         column("state", "End state", flex(20, 24, 1), 5),
-        column("clock", "Clock", flex(9, 20, 1), 4),
+        column("clock", "Clock", flex(9, 24, 1), 4),
         number("paths", "Paths", 5, 7),
         number("packages", "Packages", 8, 8),
         column("next", "Next step", flex(15, u16::MAX, 6), 2),
     ];
     const WORDS: &'static [Word] = &[
-        Word {
-            key: "repo",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "owner",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "reviewer",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "lane",
-            kind: Kind::OneOf(LANES),
-        },
-        Word {
-            key: "wave",
-            kind: Kind::Number,
-        },
-        Word {
-            key: "is",
-            kind: Kind::OneOf(REPO_IS),
-        },
-        Word {
-            key: "gate",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "clock",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "due",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "paths",
-            kind: Kind::Number,
-        },
-        Word {
-            key: "packages",
-            kind: Kind::Number,
-        },
+        Word::text("repo"),
+        Word::text("owner"),
+        Word::text("reviewer"),
+        Word::one_of("lane", LANES),
+        Word::number("wave"),
+        Word::one_of("is", REPO_IS),
+        Word::text("gate"),
+        Word::duration("clock"),
+        Word::duration("due"),
+        Word::number("paths"),
+        Word::number("packages"),
     ];
     const SORT: Option<usize> = None;
 
@@ -234,6 +202,7 @@ fn holds(row: &Row, word: &str, context: &Context) -> bool {
         "open" => !is_done(row),
         "done" => is_done(row),
         "blocked" => row.blocked,
+        "contested" => row.contested,
         "mine" => context.me.as_deref().is_some_and(|me| is_mine(row, me)),
         "unowned" => row.owner.is_none(),
         "unreviewed" => row.reviewer.is_none(),

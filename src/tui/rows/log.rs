@@ -5,7 +5,7 @@ pub use crate::engine::snapshot::LogRow;
 use super::{column, flex, text};
 use crate::model::decision::EventId;
 use crate::tui::column::{Column, Width};
-use crate::tui::filter::{Kind, Value, Word};
+use crate::tui::filter::{Value, Word};
 use crate::tui::list::{Context, Item, SortKey};
 
 pub const AT: usize = 0;
@@ -24,26 +24,11 @@ impl Item for LogRow {
         column("text", "What", flex(12, u16::MAX, 5), 3),
     ];
     const WORDS: &'static [Word] = &[
-        Word {
-            key: "by",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "kind",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "about",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "is",
-            kind: Kind::OneOf(&["signed", "unsigned", "mine"]),
-        },
-        Word {
-            key: "age",
-            kind: Kind::Duration,
-        },
+        Word::text("by"),
+        Word::text("kind"),
+        Word::text("about"),
+        Word::one_of("is", &["signed", "unsigned", "mine"]),
+        Word::duration("age"),
     ];
     const SORT: Option<usize> = None;
     const NEWEST_FIRST: bool = true;

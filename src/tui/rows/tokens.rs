@@ -7,7 +7,7 @@ use crate::model::gate::State;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::tui::column::{Column, Width};
-use crate::tui::filter::{Kind, Value, Word};
+use crate::tui::filter::{Value, Word};
 use crate::tui::form::Target;
 use crate::tui::list::{Context, Item, SortKey};
 
@@ -85,23 +85,17 @@ impl Item for TokenRow {
         column("account", "Account", flex(8, 18, 1), 4),
         column("rights", "Rights", Width::Fixed(12), 5),
         column("state", "State", Width::Fixed(7), 2),
-        column("clock", "Clock", flex(9, 20, 1), 1),
+        column("clock", "Ends", flex(9, 24, 1), 1),
         number("secrets", "Secrets", 7, 6),
         number("released", "Released", 9, 3),
         column("safe", "Safe to revoke", flex(14, u16::MAX, 6), 1),
     ];
     const WORDS: &'static [Word] = &[
-        Word {
-            key: "token",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "account",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "is",
-            kind: Kind::OneOf(&[
+        Word::text("token"),
+        Word::text("account"),
+        Word::one_of(
+            "is",
+            &[
                 "live",
                 "revoked",
                 "expired",
@@ -110,24 +104,12 @@ impl Item for TokenRow {
                 "bypass",
                 "read-only",
                 "mine",
-            ]),
-        },
-        Word {
-            key: "clock",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "age",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "used",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "secrets",
-            kind: Kind::Number,
-        },
+            ],
+        ),
+        Word::duration("clock"),
+        Word::duration("age"),
+        Word::duration("used"),
+        Word::number("secrets"),
     ];
     const SORT: Option<usize> = None;
 

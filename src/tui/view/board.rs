@@ -29,24 +29,14 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
             .map_or("nothing open", |(_, _, words)| words);
         table::detail(buffer, state, &format!("{}: {next}", row.name), theme);
     }
-    let (shown, all, _) = state.board.counts();
-    if all == 0 {
-        let lines = [
-            "No repository yet.",
-            "",
-            "Add some: leave with q, then",
-            "  cutover import --scan PATH        reads the CI files below a folder",
-            "  cutover import --inventory FILE   reads a list: CSV, TOML, JSON or YAML",
-        ];
-        table::empty(buffer, state, &lines, theme);
-    } else if shown == 0 {
-        table::empty(
-            buffer,
-            state,
-            &["No repository fits the filter. esc drops it."],
-            theme,
-        );
-    }
+    let lines = [
+        "No repository yet.",
+        "",
+        "Add some: leave with q, then",
+        "  cutover import --scan PATH        reads the CI files below a folder",
+        "  cutover import --inventory FILE   reads a list: CSV, TOML, JSON or YAML",
+    ];
+    table::empty(buffer, state, &state.board, &lines, theme);
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) {
@@ -62,7 +52,12 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         );
     };
     match at.column {
-        board::REPO => say(&short_name(&row.name, at.width, theme), Role::Text),
+        board::REPO => {
+            say(&short_name(&row.name, at.width, theme), Role::Text);
+            if row.contested {
+                contested(buffer, at, theme);
+            }
+        }
         board::OWNER => person(&mut say, row.owner.as_deref(), theme),
         board::REVIEWER => person(&mut say, row.reviewer.as_deref(), theme),
         board::LANE if row.lane_word().is_empty() => {
@@ -80,7 +75,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         ),
         board::CLOCK => {
             if let Some(clock) = &row.clock {
-                countdown(buffer, clock, state, at, theme);
+                countdown(buffer, (clock, true), state, at, theme);
             }
         }
         board::PATHS => put::right(
@@ -128,6 +123,18 @@ fn short_name<'a>(name: &'a str, width: u16, theme: &Theme) -> Cow<'a, str> {
     }
 }
 
+/// Marks a row in the blank before its name, which no width takes away: two decisions stand against each other.
+fn contested(buffer: &mut Buffer, at: Cell, theme: &Theme) {
+    put::text(
+        buffer,
+        (at.x.saturating_sub(1), at.y),
+        1,
+        theme.glyphs.sign(Glyph::Contested),
+        theme.style(Role::Blocked),
+        theme.glyphs,
+    );
+}
+
 fn person(say: &mut impl FnMut(&str, Role), login: Option<&str>, theme: &Theme) {
     match login {
         Some(login) => say(login, Role::Text),
@@ -172,8 +179,14 @@ pub fn sign(verdict: Option<Verdict>) -> (Glyph, Role) {
     }
 }
 
-/// Writes what a clock counts and what is left of it; where both do not fit, only what is left.
-pub fn countdown(buffer: &mut Buffer, clock: &Clock, state: &State, at: Cell, theme: &Theme) {
+/// Writes what is left of a clock, and before it what it counts if that is wanted and fits.
+pub fn countdown(
+    buffer: &mut Buffer,
+    (clock, named): (&Clock, bool),
+    state: &State,
+    at: Cell,
+    theme: &Theme,
+) {
     let (left, press) = time::left(clock, state.now);
     let (role, mark) = match press {
         time::Press::Calm => (Role::Text, ""),
@@ -182,7 +195,7 @@ pub fn countdown(buffer: &mut Buffer, clock: &Clock, state: &State, at: Cell, th
     };
     let full = format!("{} {left}{mark}", clock.kind.word());
     let short = format!("{left}{mark}");
-    let words = if full.chars().count() <= usize::from(at.width) {
+    let words = if named && full.chars().count() <= usize::from(at.width) {
         full
     } else {
         short

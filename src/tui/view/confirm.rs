@@ -9,7 +9,7 @@ use crate::tui::theme::{Role, Theme};
 
 /// Draws the panel and gives where typing goes.
 pub fn draw(buffer: &mut Buffer, confirm: &Confirm, theme: &Theme) -> Option<Position> {
-    let width = put::panel_width(buffer, 92);
+    let width = put::panel_width(buffer.area.width, 92);
     let inner = width.saturating_sub(4);
     let lines: Vec<String> = confirm
         .lines

@@ -82,11 +82,9 @@ fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
     // npm has announced the month, not the day: the count is a least, and never shows hours.
     let long = format!("bypass tokens stop publishing in {at_least} {days} d (day not announced)");
     let short = format!("bypass tokens end in {at_least} {days} d (not announced)");
-    let words = if long.width() <= usize::from(room) {
-        long
-    } else {
-        short
-    };
+    let least = format!("tokens end in {at_least} {days} d");
+    let fits = |words: &String| words.width() <= usize::from(room);
+    let words = [long, short].into_iter().find(fits).unwrap_or(least);
     let style = if days < 14 {
         warning
     } else {
@@ -205,6 +203,7 @@ fn counts(buffer: &mut Buffer, state: &State, room: u16, theme: &Theme) {
     let pressing = [
         ("exposed: ", head.exposed, " token", Role::Warning),
         ("blocked ", head.blocked, "", Role::Blocked),
+        ("contested ", state.contested, "", Role::Blocked),
         ("mine ", state.mine, "", Role::Text),
         ("lists owed ", head.owed, "", Role::Warning),
     ];

@@ -16,6 +16,8 @@ use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Cells of the keys.
 const KEYS: u16 = 19;
+/// Cells of the panel where there is room.
+const WIDTH: u16 = 104;
 
 /// Every verdict with its words.
 const SIGNS: [(Verdict, &str); 7] = [
@@ -36,7 +38,7 @@ const SIGNS: [(Verdict, &str); 7] = [
 
 enum Row {
     Title(&'static str),
-    Key(String, &'static str),
+    Key(String, String),
     Sign(Glyph, Role, &'static str),
     Words(String),
     Blank,
@@ -45,7 +47,7 @@ enum Row {
 /// Draws the panel.
 pub fn draw(buffer: &mut Buffer, state: &State, top: usize, theme: &Theme) -> Option<Position> {
     let rows = rows(state);
-    let width = put::panel_width(buffer, 104);
+    let width = put::panel_width(buffer.area.width, WIDTH);
     let height = u16::try_from(rows.len())
         .unwrap_or(u16::MAX)
         .saturating_add(4);
@@ -78,7 +80,40 @@ pub fn draw(buffer: &mut Buffer, state: &State, top: usize, theme: &Theme) -> Op
     None
 }
 
+/// The furthest line that the panel can begin with.
+pub fn last_top(state: &State) -> usize {
+    put::last_top(rows(state).len(), state.size)
+}
+
+/// The lines of the help, wrapped for the width of the screen.
 fn rows(state: &State) -> Vec<Row> {
+    let width = put::panel_width(state.size.width, WIDTH).saturating_sub(4);
+    let all = contents(state).into_iter();
+    all.flat_map(|row| wrapped(row, width)).collect()
+}
+
+fn wrapped(row: Row, width: u16) -> Vec<Row> {
+    match row {
+        Row::Key(keys, help) => {
+            let lines = put::wrap(&help, width.saturating_sub(2 + KEYS)).into_iter();
+            let keys = std::iter::once(keys).chain(std::iter::repeat(String::new()));
+            keys.zip(lines)
+                .map(|(keys, line)| Row::Key(keys, line))
+                .collect()
+        }
+        Row::Words(words) => {
+            let lines = put::wrap(&words, width.saturating_sub(4)).into_iter();
+            let indents = std::iter::once("").chain(std::iter::repeat("  "));
+            indents
+                .zip(lines)
+                .map(|(indent, line)| Row::Words(format!("{indent}{line}")))
+                .collect()
+        }
+        row => vec![row],
+    }
+}
+
+fn contents(state: &State) -> Vec<Row> {
     let scope = state.scope();
     let mut rows = Vec::new();
     for group in Group::ALL {
@@ -86,7 +121,7 @@ fn rows(state: &State) -> Vec<Row> {
         let here = ACTIONS
             .iter()
             .filter(|action| action.group == group && action.applies(scope));
-        rows.extend(here.map(|action| Row::Key(action.keys_text(), action.help)));
+        rows.extend(here.map(|action| Row::Key(action.keys_text(), action.help.to_owned())));
         rows.push(Row::Blank);
     }
     rows.push(Row::Title("In a form"));
@@ -103,7 +138,7 @@ fn rows(state: &State) -> Vec<Row> {
         ("ctrl-s", "Writes the decision from any field."),
         ("esc", "Closes; what was typed is kept for the next time."),
     ] {
-        rows.push(Row::Key(keys.to_owned(), help));
+        rows.push(Row::Key(keys.to_owned(), help.to_owned()));
     }
     rows.push(Row::Blank);
     rows.push(Row::Title("Signs"));
@@ -115,6 +150,11 @@ fn rows(state: &State) -> Vec<Row> {
         Glyph::Partly,
         Role::Partly,
         "in part: some gates of the wave are met, none is blocked",
+    ));
+    rows.push(Row::Sign(
+        Glyph::Contested,
+        Role::Blocked,
+        "contested: two people decided differently; decide again to settle it",
     ));
     rows.push(Row::Blank);
     rows.push(Row::Title("Filter"));

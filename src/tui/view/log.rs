@@ -21,17 +21,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         let text = time::localised(&told.text, state.settings.utc);
         table::detail(buffer, state, &format!("{}: {text}", told.label), theme);
     }
-    let (shown, all, _) = state.log.counts();
-    if all == 0 {
-        table::empty(buffer, state, &["No event yet."], theme);
-    } else if shown == 0 {
-        table::empty(
-            buffer,
-            state,
-            &["No event fits the filter. esc drops it."],
-            theme,
-        );
-    }
+    table::empty(buffer, state, &state.log, &["No event yet."], theme);
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Theme) {

@@ -52,15 +52,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, page: &Page, theme: &Theme) {
             };
             draw_line(buffer, state, line, area, theme);
             if *here {
-                put::text(
-                    buffer,
-                    (area.x, y),
-                    1,
-                    theme.glyphs.sign(Glyph::Bar),
-                    theme.style(Role::Key),
-                    theme.glyphs,
-                );
-                buffer.set_style(area, theme.style(Role::Cursor));
+                put::cursor(buffer, area, theme);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Putting text into cells: every text goes through here and is made visible, cut to its width and marked where cut.
+//! Putting text into cells: every text goes through here, has what is hidden made visible, is cut to its width and
+//! marked where cut. Pictures hold text that was made visible already: its escapes stay as they are.
 //!
 //! The one way from a string to the buffer: a foreign escape cannot reach the terminal past it.
 
@@ -9,8 +10,12 @@ use ratatui::widgets::{Block, Clear, Widget};
 use tui_input::Input;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::safe::shown::visible;
+use crate::safe::shown::{COLUMNS, visible, visible_again};
+use crate::tui::layout::Size;
 use crate::tui::theme::{Glyph, Glyphs, Role, Theme};
+
+/// Columns of a text that is wrapped; the rest is cut.
+const LONGEST: usize = 4_000;
 
 /// Writes text into `width` cells of one line and gives the cells used. What does not fit ends in the sign for more.
 pub fn text(
@@ -22,7 +27,7 @@ pub fn text(
     glyphs: Glyphs,
 ) -> u16 {
     let (x, y) = at;
-    let shown = visible(text);
+    let shown = visible_again(text, COLUMNS);
     let area = buffer.area;
     if y >= area.bottom() || x >= area.right() || width == 0 {
         return 0;
@@ -49,7 +54,7 @@ pub fn right(
     style: Style,
     glyphs: Glyphs,
 ) {
-    let cells = u16::try_from(visible(words).width())
+    let cells = u16::try_from(visible_again(words, COLUMNS).width())
         .unwrap_or(u16::MAX)
         .min(width);
     text(
@@ -90,7 +95,7 @@ pub fn pieces(
 /// Breaks text into lines of at most `width` cells, at blanks where it can.
 pub fn wrap(words: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
-    let shown = visible(words);
+    let shown = visible_again(words, LONGEST);
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in shown.split_inclusive(' ') {
@@ -158,8 +163,7 @@ fn skip_cells(words: &str, cells: usize) -> &str {
 }
 
 /// The width that a panel gets: all of a narrow screen, since a few cells of it at the sides would only be noise.
-pub fn panel_width(buffer: &Buffer, wanted: u16) -> u16 {
-    let screen = buffer.area.width;
+pub fn panel_width(screen: u16, wanted: u16) -> u16 {
     if screen < wanted.saturating_add(16) {
         screen
     } else {
@@ -177,7 +181,7 @@ pub fn panel(
     border: Role,
 ) -> Rect {
     let screen = buffer.area;
-    let width = panel_width(buffer, width);
+    let width = panel_width(screen.width, width);
     let height = height.min(screen.height.saturating_sub(2));
     let area = Rect {
         x: screen.x + (screen.width - width) / 2,
@@ -219,6 +223,24 @@ pub fn panel(
         width: width.saturating_sub(4),
         height: height.saturating_sub(2),
     }
+}
+
+/// Marks a line as the one under the cursor: a bar in its first cell, and its style.
+pub fn cursor(buffer: &mut Buffer, line: Rect, theme: &Theme) {
+    text(
+        buffer,
+        (line.x, line.y),
+        1,
+        theme.glyphs.sign(Glyph::Bar),
+        theme.style(Role::Key),
+        theme.glyphs,
+    );
+    buffer.set_style(line, theme.style(Role::Cursor));
+}
+
+/// The furthest line that a panel of this many lines can begin with: one line of it holds keys, two its border.
+pub fn last_top(lines: usize, size: Size) -> usize {
+    lines.saturating_sub(usize::from(size.height.saturating_sub(6)))
 }
 
 /// Writes the keys of a panel at its foot.

@@ -3,6 +3,7 @@
 //! What stands in a cell is the caller's affair; only rows on the screen are asked for.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::put;
 use crate::tui::column::{self, GAP};
@@ -56,21 +57,7 @@ pub fn draw<R: Item>(
             );
         }
         if here {
-            put::text(
-                buffer,
-                (0, line),
-                1,
-                theme.glyphs.sign(Glyph::Bar),
-                theme.style(Role::Key),
-                theme.glyphs,
-            );
-            let area = ratatui::layout::Rect {
-                x: 0,
-                y: line,
-                width: state.size.width,
-                height: 1,
-            };
-            buffer.set_style(area, theme.style(Role::Cursor));
+            put::cursor(buffer, Rect::new(0, line, state.size.width, 1), theme);
         }
     }
 }
@@ -134,8 +121,20 @@ pub fn detail(buffer: &mut Buffer, state: &State, words: &str, theme: &Theme) {
     );
 }
 
-/// Writes what stands where there are no rows.
-pub fn empty(buffer: &mut Buffer, state: &State, lines: &[&str], theme: &Theme) {
+/// Writes what stands where there are no rows: `lines` where there are none at all, else that none fits the filter.
+pub fn empty<R: Item>(
+    buffer: &mut Buffer,
+    state: &State,
+    list: &List<R>,
+    lines: &[&str],
+    theme: &Theme,
+) {
+    const NONE_FITS: &str = "Nothing here fits the filter. esc drops it.";
+    let lines = match list.counts() {
+        (_, 0, _) => lines,
+        (0, ..) => &[NONE_FITS][..],
+        _ => return,
+    };
     for (line, words) in (ROWS_AT + 1..state.size.height.saturating_sub(1)).zip(lines) {
         put::text(
             buffer,

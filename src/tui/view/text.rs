@@ -4,7 +4,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::put;
+use crate::tui::layout::Size;
 use crate::tui::theme::{Role, Theme};
+
+/// Cells of the panel where there is room.
+const WIDTH: u16 = 100;
+
+fn wrapped(lines: &[String], screen: u16) -> Vec<String> {
+    let width = put::panel_width(screen, WIDTH).saturating_sub(4);
+    lines
+        .iter()
+        .flat_map(|line| put::wrap(line, width))
+        .collect()
+}
+
+/// The furthest line that the panel can begin with.
+pub fn last_top(lines: &[String], size: Size) -> usize {
+    put::last_top(wrapped(lines, size.width).len(), size)
+}
 
 /// Draws the panel; the text wraps and scrolls.
 pub fn draw(
@@ -14,11 +31,8 @@ pub fn draw(
     top: usize,
     theme: &Theme,
 ) -> Option<Position> {
-    let width = put::panel_width(buffer, 100);
-    let wrapped: Vec<String> = lines
-        .iter()
-        .flat_map(|line| put::wrap(line, width.saturating_sub(4)))
-        .collect();
+    let width = put::panel_width(buffer.area.width, WIDTH);
+    let wrapped = wrapped(lines, buffer.area.width);
     let height = u16::try_from(wrapped.len())
         .unwrap_or(u16::MAX)
         .saturating_add(4);

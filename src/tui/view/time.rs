@@ -79,7 +79,7 @@ pub fn change(clock: &Clock, now: Ts) -> Ts {
 
 /// Whole days from now to the first second of a day, never below 0.
 pub fn days_to(day: NaiveDate, now: Ts) -> i64 {
-    (day - now.day()).num_days().max(0)
+    (Ts::from_day(day).0 - now.0).div_euclid(DAY).max(0)
 }
 
 /// An instant in local time with its zone, or in UTC.
@@ -127,7 +127,8 @@ pub fn localised(text: &str, utc: bool) -> Cow<'_, str> {
 pub fn next_change(state: &State) -> Ts {
     let now = state.now;
     // The days to the January cut-off stand on every screen.
-    let midnight = Ts::from_day(now.day()).plus(DAY);
+    // On the stroke of midnight a whole day more is left, and a second later it is not.
+    let midnight = Ts::from_day(now.plus(-1).day()).plus(DAY + 1);
     let tick = |clock: Option<&Clock>| clock.map(|clock| change(clock, now));
     let soonest = match (&state.page, state.tab) {
         // A page is words; the engine makes it anew when they change.
@@ -257,6 +258,12 @@ mod tests {
         assert_eq!(
             days_to(day("2027-01-01"), Ts::from_day(day("2026-11-23"))),
             39
+        );
+        let noon = Ts::from_day(day("2026-11-23")).plus(DAY / 2);
+        assert_eq!(
+            days_to(day("2027-01-01"), noon),
+            38,
+            "never more than is left"
         );
         assert_eq!(
             days_to(day("2026-01-01"), Ts::from_day(day("2026-11-23"))),

@@ -24,24 +24,14 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         );
         table::detail(buffer, state, &words, theme);
     }
-    let (shown, all, _) = state.tokens.counts();
-    if all == 0 {
-        let lines = [
-            "No token is known yet.",
-            "",
-            "Each account lists its own: npm token list --json > rosa.json",
-            "Then leave with q and add the list:",
-            "  cutover import --tokens rosa=rosa.json",
-        ];
-        table::empty(buffer, state, &lines, theme);
-    } else if shown == 0 {
-        table::empty(
-            buffer,
-            state,
-            &["No token fits the filter. esc drops it."],
-            theme,
-        );
-    }
+    let lines = [
+        "No token is known yet.",
+        "",
+        "Each account lists its own: npm token list --json > rosa.json",
+        "Then leave with q and add the list:",
+        "  cutover import --tokens rosa=rosa.json",
+    ];
+    table::empty(buffer, state, &state.tokens, &lines, theme);
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Theme) {
@@ -72,7 +62,11 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
                 about: row.id,
             });
             match row.clock.or(over).filter(|_| !gone) {
-                Some(clock) => board::countdown(buffer, &clock, state, at, theme),
+                Some(clock) => {
+                    // Nearly every clock here is the token's own end: only another one is named.
+                    let named = clock.kind != ClockKind::TokenExpiry;
+                    board::countdown(buffer, (&clock, named), state, at, theme);
+                }
                 None => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
             }
         }
