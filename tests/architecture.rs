@@ -11,22 +11,20 @@ use std::path::{Path, PathBuf};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["commands"]),
-    ("commands", &["tui", "check", "intake", "diagnose", "tabletop"]),
+    ("commands", &["tui", "check", "intake", "diagnose"]),
     ("tui", &["engine", "report"]),
-    ("engine", &["report", "session", "scan", "github"]),
+    ("engine", &["report", "session", "scan"]),
     ("report", &["session"]),
     ("session", &["journal"]),
     ("check", &["scan"]),
     ("scan", &["model"]),
     ("diagnose", &["model"]),
     ("intake", &["model"]),
-    ("github", &["http"]),
     ("http", &["model"]),
     ("journal", &["model"]),
     ("model", &["safe"]),
     ("safe", &[]),
     ("assets", &["safe"]),
-    ("tabletop", &["safe"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

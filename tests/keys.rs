@@ -6,6 +6,7 @@
 mod console;
 
 use console::Console;
+use cutover::model::event::World;
 use cutover::model::time::Ts;
 use cutover::session::decide::{Action, Role};
 use cutover::tui::action::{ACTIONS, Key};
@@ -418,6 +419,57 @@ fn a_decision_of_somebody_else_moves_nothing_under_the_cursor() {
     console.decide_elsewhere(action);
     assert_eq!(console.state.board.current().unwrap().id, at);
     assert!(console.screen().contains("zoe"), "{}", console.screen());
+}
+
+#[test]
+fn a_web_page_is_made_of_the_forge_and_a_plain_name_only() {
+    let mut console = board();
+    let page = |console: &mut Console| {
+        console.effects.clear();
+        console.keys("o");
+        console.effects.clone()
+    };
+    let cli = vec![Effect::Browse("https://github.com/acme/cli".to_owned())];
+    assert_eq!(page(&mut console), cli);
+    console.key(Key::Enter);
+    assert_eq!(page(&mut console), cli, "the same from its page");
+    // A failure shows the address to copy.
+    console.send(Message::Browsed {
+        address: "https://github.com/acme/cli".to_owned(),
+        result: Err("no browser was found".to_owned()),
+    });
+    let screen = console.screen();
+    assert!(screen.contains("https://github.com/acme/cli"), "{screen}");
+    assert!(screen.contains("no browser was found"), "{screen}");
+    console.key(Key::Esc).key(Key::Esc);
+    // What is not known by owner and name, or lives nowhere, has no page.
+    for (forge, world) in [
+        ("", World::Real),
+        ("github.com/x", World::Real),
+        ("rosa@github.com", World::Real),
+        ("github.com", World::Tabletop),
+    ] {
+        let mut snapshot = (*console.state.snapshot).clone();
+        snapshot.header.forge = forge.into();
+        snapshot.header.world = world;
+        console.state.snapshot = std::sync::Arc::new(snapshot);
+        assert_eq!(page(&mut console), [], "{forge}");
+        assert!(console.state.notice.as_ref().unwrap().bad);
+    }
+    assert_eq!(page(board().keys("3")), [], "a token has no page");
+}
+
+#[test]
+fn scrolling_help_stops_at_its_end() {
+    let mut console = Console::new(1, 80, 24);
+    console.keys("?");
+    for _ in 0..50 {
+        console.key(Key::PageDown);
+    }
+    let end = console.screen();
+    assert!(end.contains("Other words are looked for"), "{end}");
+    console.key(Key::Up);
+    assert_ne!(console.screen(), end, "one line up moves at once");
 }
 
 fn any_message() -> impl Strategy<Value = Message> {

@@ -412,6 +412,85 @@ fn the_main_job_is_walked_with_keys() {
     }
 }
 
+/// A program that stands for the browser: it writes down its arguments and environment, then ends so.
+fn browser(folder: &Path, code: i32) -> (String, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let (program, seen) = (folder.join("browser"), folder.join("seen"));
+    let script = format!(
+        "#!/bin/sh\n{{ echo \"page $*\"; env; }} > {0}.part\nmv {0}.part {0}\nexit {code}\n",
+        seen.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (program.to_str().unwrap().to_owned(), seen)
+}
+
+#[test]
+fn the_browser_gets_the_page_and_no_token() {
+    let (folder, _) = world();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (program, seen) = browser(elsewhere.path(), 0);
+    let token = format!("ghp_{}", "x".repeat(36));
+    let environment = [
+        ("BROWSER".to_owned(), program),
+        ("GH_TOKEN".to_owned(), token.clone()),
+        ("NPM_TOKEN".to_owned(), token.clone()),
+    ];
+    let mut tty = Tty::with(folder.path(), &["open", "acme.cutover"], &environment);
+    tty.shows("acme/ui-kit").send("o");
+    tty.shows("opened https://github.com/acme/cli");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(
+        seen.starts_with("page https://github.com/acme/cli\n"),
+        "{seen}"
+    );
+    assert!(!seen.contains(&token) && !seen.contains("TOKEN"), "{seen}");
+    tty.send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+}
+
+#[test]
+fn a_page_that_cannot_be_opened_is_shown() {
+    let (folder, _) = world();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (program, _) = browser(elsewhere.path(), 4);
+    let environment = [("BROWSER".to_owned(), program)];
+    let mut tty = Tty::with(folder.path(), &["open", "acme.cutover"], &environment);
+    tty.shows("acme/ui-kit").send("o");
+    tty.shows("Open it yourself")
+        .shows("https://github.com/acme/cli");
+    tty.send("\u{1b}").hides("Open it yourself").send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+}
+
+#[test]
+fn without_a_session_there_is_a_start_screen_that_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("home")).unwrap();
+    let temporary = folder.path().to_str().unwrap().to_owned();
+    let environment = [("TMPDIR".to_owned(), temporary)];
+    let start = || Tty::with(folder.path(), &[], &environment);
+    let mut tty = start();
+    tty.shows("Look around in an example organisation");
+    tty.send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+    tty.assert_given_back();
+    let mut tty = start();
+    tty.shows("Start a session from your checkouts").send("j\r");
+    tty.shows("cutover init acme --scan");
+    assert_eq!(tty.end().exit_code(), 0);
+    let mut tty = start();
+    tty.shows("Look around").send("\r");
+    tty.shows("acme-dec/ui-kit").send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+    let mut tty = start();
+    tty.shows("opened before").shows("cutover-demo-").send("\r");
+    tty.shows("acme-dec/ui-kit");
+    tty.send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+    tty.assert_given_back();
+}
+
 /// Takes our own escapes out of what went to the terminal; what is left of them is foreign.
 fn foreign_escapes(raw: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(raw);

@@ -8,8 +8,13 @@ mod console;
 use console::{Console, styles, text};
 use cutover::tui::action::Key;
 use cutover::tui::layout::Size;
-use cutover::tui::theme::{Depth, Glyphs};
+use cutover::tui::start::{Entry, Group, Start};
+use cutover::tui::theme::{Depth, Glyphs, Theme};
 use cutover::tui::update::Message;
+use cutover::tui::view;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
@@ -58,6 +63,10 @@ const SCREENS: &[(&str, &[Key])] = &[
     ("form_owner", &[c('O')]),
     ("form_lane", &[c(' '), c(' '), c('L')]),
     ("form_attest", &[c('a'), c('e'), c('n'), c('v')]),
+    ("form_waive", &[c('W')]),
+    ("form_evidence", &[c('e')]),
+    ("form_revocation", &[c('3'), c('x')]),
+    ("form_end_date", &[c('j'), c('E')]),
     ("gate_text", &[c('G'), Key::Enter, c('>'), Key::Enter]),
     ("same_as_command", &[c('y')]),
 ];
@@ -112,12 +121,66 @@ fn without_colour_the_same_letters_stand_there() {
             "{name} has colours"
         );
         assert_eq!(text(&plain), console.screen(), "{name}");
+        insta::assert_snapshot!(format!("{name}_no_color_80x24"), whole(&plain));
     }
+    let plain = confirm(80, 24).buffer(Depth::None, Glyphs::Unicode);
+    insta::assert_snapshot!("confirm_no_color_80x24", whole(&plain));
     let console = open(&[c('j'), c(' ')], 12, 80, 24);
-    insta::assert_snapshot!(
-        "board_no_color_styles",
-        styles(&console.buffer(Depth::None, Glyphs::Unicode))
-    );
+    let plain = console.buffer(Depth::None, Glyphs::Unicode);
+    insta::assert_snapshot!("board_chosen_no_color_80x24", whole(&plain));
+}
+
+/// The letters of a screen, and below them what stands bold, underlined or reversed.
+fn whole(buffer: &Buffer) -> String {
+    format!("{}\n{}", text(buffer), styles(buffer))
+}
+
+#[test]
+fn a_contested_row_is_marked() {
+    let mut console = Console::contested(80, 24);
+    insta::assert_snapshot!("board_contested_80x24", console.screen());
+    let ascii = console.text(Depth::None, Glyphs::Ascii);
+    insta::assert_snapshot!("board_contested_ascii_80x24", ascii);
+    console.keys("/is:contested").key(Key::Enter);
+    assert_eq!(console.state.board.counts().0, 1, "{}", console.screen());
+    let row = console.state.board.current().unwrap();
+    assert_eq!(&*row.name, "acme/ui-kit");
+    // Whoever decides over both settles it.
+    console.keys("Oken").key(Key::Enter);
+    assert_eq!(console.state.contested, 0, "{}", console.screen());
+    assert_eq!(console.state.board.counts().0, 0);
+}
+
+#[test]
+fn the_start_screen() {
+    let entry = |group, title: &str, detail: &str| Entry::new(group, title, detail);
+    let start = Start::new(vec![
+        entry(Group::Sessions, "acme.cutover", "in this folder"),
+        entry(
+            Group::Sessions,
+            "/home/rosa/old/acme-2025.cutover",
+            "opened before",
+        ),
+        entry(
+            Group::Begin,
+            "Look around in an example organisation",
+            "cutover demo",
+        ),
+    ]);
+    for (width, height) in SIZES.into_iter().chain([(20, 6)]) {
+        for (suffix, depth, glyphs) in [
+            ("", Depth::True, Glyphs::Unicode),
+            ("_ascii", Depth::None, Glyphs::Ascii),
+        ] {
+            let theme = Theme::named("dark", depth, glyphs).unwrap();
+            let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+            terminal
+                .draw(|frame| view::start(frame, &start, &theme))
+                .unwrap();
+            let screen = text(terminal.backend().buffer());
+            insta::assert_snapshot!(format!("start{suffix}_{width}x{height}"), screen);
+        }
+    }
 }
 
 #[test]
@@ -127,6 +190,9 @@ fn every_screen_in_ascii() {
         assert!(screen.is_ascii(), "{name}: {screen}");
         insta::assert_snapshot!(format!("{name}_ascii_80x24"), screen);
     }
+    let screen = confirm(80, 24).text(Depth::None, Glyphs::Ascii);
+    assert!(screen.is_ascii(), "{screen}");
+    insta::assert_snapshot!("confirm_ascii_80x24", screen);
 }
 
 #[test]

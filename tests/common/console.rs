@@ -308,6 +308,35 @@ impl Console {
     pub fn with(repos: usize, width: u16, height: u16, read_only: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let session = session(folder.path(), repos, read_only);
+        Self::over(session, folder, width, height)
+    }
+
+    /// A console on a session in which two people named different owners of `acme/ui-kit`.
+    pub fn contested(width: u16, height: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = session(folder.path(), 12, false);
+        let copy = folder.path().join("ken.cutover");
+        std::fs::copy(folder.path().join("acme.cutover"), &copy).unwrap();
+        let options = Options {
+            state: folder.path().join("ken"),
+            actor: "ken".to_owned(),
+            random: [9; 16],
+            ..options(folder.path(), false)
+        };
+        let name = |person: &str| Action::Assign {
+            about: vec![repo(0).0],
+            role: Role::Owner,
+            person: Some(person.to_owned()),
+        };
+        let mut ken = Session::open(&copy, options).unwrap();
+        ken.decide(&name("jo"), start()).unwrap();
+        drop(ken);
+        session.decide(&name("mallika"), start()).unwrap();
+        session.merge(&copy, start()).unwrap();
+        Self::over(session, folder, width, height)
+    }
+
+    fn over(session: Session, folder: tempfile::TempDir, width: u16, height: u16) -> Self {
         let handle = Handle::start(session, Arc::new(start)).unwrap();
         let snapshot = Arc::clone(&handle.snapshots.borrow());
         let settings = Settings {
