@@ -11,20 +11,22 @@ use std::path::{Path, PathBuf};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["commands"]),
-    ("commands", &["tui", "check", "intake", "diagnose"]),
+    ("commands", &["tui", "check", "intake", "diagnose", "tabletop"]),
     ("tui", &["engine", "report"]),
-    ("engine", &["report", "session", "scan"]),
+    ("engine", &["report", "session", "scan", "github"]),
     ("report", &["session"]),
     ("session", &["journal"]),
     ("check", &["scan"]),
     ("scan", &["model"]),
     ("diagnose", &["model"]),
     ("intake", &["model"]),
+    ("github", &["http"]),
     ("http", &["model"]),
     ("journal", &["model"]),
     ("model", &["safe"]),
     ("safe", &[]),
     ("assets", &["safe"]),
+    ("tabletop", &["safe"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

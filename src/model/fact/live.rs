@@ -95,7 +95,8 @@ pub struct NamedFact {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StoreFact {
-    /// `repo`, `org`, `env:NAME`, `dependabot`, `codespaces` or `agents`; variables: `vars`, `env-vars:NAME`.
+    /// `repo`, `org`, `env:NAME`, `dependabot`, `codespaces` or `agents`; an organisation's own: `org-dependabot`,
+    /// `org-codespaces`, `org-agents`; variables: `vars`, `org-vars`, `env-vars:NAME`. `env` alone: not even their names.
     pub store: Box<str>,
     /// Every page arrived and the total agrees. If not, absence proves nothing and `why` says what is missing.
     pub complete: bool,
@@ -135,6 +136,7 @@ pub struct ProtectionFact {
 pub struct RunFact {
     pub id: u64,
     pub number: u64,
+    /// 0 where the forge did not tell.
     pub attempt: u32,
     /// Workflow file, below `.github/workflows/`.
     pub file: Box<str>,
@@ -184,6 +186,7 @@ pub struct RightsFact {
     pub login: Box<str>,
     pub complete: bool,
     pub admin: Vec<Subject>,
+    /// Without those in `admin`.
     pub write: Vec<Subject>,
 }
 
