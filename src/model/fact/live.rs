@@ -16,7 +16,7 @@ words!(
         Secrets = "github secrets", Protection = "github protection", Runs = "github runs", Refs = "github refs",
         Rights = "github rights", Published = "npm packument", Trust = "npm trust", Access = "npm access",
         Reach = "npm search", Provenance = "npm attestations", Stages = "npm stages", Profile = "npm profile",
-        Owned = "npm packages of an account", Edge = "identify",
+        Owned = "npm packages of an account", Tokens = "npm tokens", Edge = "identify",
     } else Newer
 );
 
