@@ -484,7 +484,7 @@ fn without_a_session_there_is_a_start_screen_that_remembers() {
     tty.shows("acme-dec/ui-kit").send("q");
     assert_eq!(tty.end().exit_code(), 0);
     let mut tty = start();
-    tty.shows("opened before").shows("cutover-demo-").send("\r");
+    tty.shows("opened before").shows("demo.cutover").send("\r");
     tty.shows("acme-dec/ui-kit");
     tty.send("q");
     assert_eq!(tty.end().exit_code(), 0);

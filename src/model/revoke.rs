@@ -256,9 +256,10 @@ impl Chain {
                 .filter(|edge| edge.strength == Strength::Missing)
                 .count();
         if missing > 0 {
-            return Release::No(format!(
-                "{missing} secrets may hold it: say for each whether they do"
-            ));
+            return Release::No(match missing {
+                1 => "1 secret may hold it: say whether it does".to_owned(),
+                many => format!("{many} secrets may hold it: say for each whether they do"),
+            });
         }
         if !linked {
             return Release::No("no secret is known to hold it".into());

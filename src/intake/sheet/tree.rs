@@ -205,8 +205,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
 /// Says why YAML was refused; the parser's own words about its budget mean nothing to whoever wrote the list.
 fn yaml_words(why: &str) -> String {
     if why.contains("budget") || why.contains("alias") {
-        "it holds more, or its aliases expand to more, than a list may; write it without aliases or split it"
-            .to_owned()
+        "it holds more, or its aliases expand to more, than a list may".to_owned()
     } else {
         said(why)
     }

@@ -27,7 +27,13 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
             .next
             .as_ref()
             .map_or("nothing open", |(_, _, words)| words);
-        table::detail(buffer, state, &format!("{}: {next}", row.name), theme);
+        let contested = if row.contested {
+            "contested, two people decided differently: decide again; "
+        } else {
+            ""
+        };
+        let words = format!("{}: {contested}{next}", row.name);
+        table::detail(buffer, state, &words, theme);
     }
     let lines = [
         "No repository yet.",

@@ -120,7 +120,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         put::keys(buffer, (0, line), width, &typing, theme);
         let known = words_known(state);
         let words = format!("words: {known}");
-        let left = 34;
+        let left = 36;
         put::text(
             buffer,
             (left, line),

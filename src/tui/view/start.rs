@@ -1,11 +1,14 @@
 //! The start screen: what this is, sessions to open, ways to begin.
 
+use std::borrow::Cow;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::put;
-use crate::tui::start::{Line, Start};
-use crate::tui::theme::{Role, Theme};
+use crate::tui::start::{Entry, Group, Line, Start};
+use crate::tui::theme::{Glyph, Role, Theme};
 
 /// First line of the entries.
 const ENTRIES_AT: u16 = 4;
@@ -22,6 +25,22 @@ fn top(start: &Start, height: u16) -> usize {
     let here = Line::Entry(start.cursor());
     let at = start.lines().iter().position(|line| *line == here);
     (at.unwrap_or(0) + 1).saturating_sub(rows)
+}
+
+/// The title of an entry; a path that does not fit gives up its beginning, for files differ at the end.
+fn tail<'a>(entry: &'a Entry, room: u16, theme: &Theme) -> Cow<'a, str> {
+    let title = entry.title.as_str();
+    let over = title.width().saturating_sub(usize::from(room));
+    if over == 0 || entry.group != Group::Sessions {
+        return title.into();
+    }
+    let more = theme.glyphs.sign(Glyph::More);
+    let rest = title.char_indices().map(|(at, _)| at).find(|at| {
+        let before = title.get(..*at).unwrap_or_default();
+        before.width() > over
+    });
+    let rest = rest.and_then(|at| title.get(at..)).unwrap_or_default();
+    format!("{more}{rest}").into()
 }
 
 /// Draws the screen.
@@ -67,11 +86,12 @@ pub fn draw(frame: &mut Frame<'_>, start: &Start, theme: &Theme) {
             Line::Entry(at) => (*at, start.entry(*at)),
         };
         let (at, Some(entry)) = entry else { continue };
+        let room = detail_at.saturating_sub(5);
         put::text(
             buffer,
             (3, y),
-            detail_at.saturating_sub(5),
-            &entry.title,
+            room,
+            &tail(entry, room, theme),
             theme.style(Role::Text),
             theme.glyphs,
         );
