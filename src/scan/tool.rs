@@ -6,11 +6,12 @@
 mod auth;
 mod dispatch;
 mod file;
+mod follow;
 mod manager;
 mod release;
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Tool;
@@ -109,9 +110,12 @@ pub struct Act {
 pub struct Project<'t> {
     pub tree: &'t dyn Tree,
     pub packages: &'t Packages,
-    files: RefCell<HashMap<String, Option<std::rc::Rc<str>>>>,
-    /// Package scripts that were followed to their end and do nothing that counts.
-    barren: RefCell<HashSet<String>>,
+    files: RefCell<HashMap<String, Option<Rc<str>>>>,
+    /// What package scripts came to that were followed to their end.
+    scripts: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
+    followed: Cell<usize>,
+    /// What whole texts came to: many workflow steps say the same.
+    texts: RefCell<HashMap<String, Vec<(Option<String>, Rc<[Act]>)>>>,
 }
 
 impl<'t> Project<'t> {
@@ -121,23 +125,25 @@ impl<'t> Project<'t> {
             tree,
             packages,
             files: RefCell::new(HashMap::new()),
-            barren: RefCell::new(HashSet::new()),
+            scripts: RefCell::new(HashMap::new()),
+            followed: Cell::new(0),
+            texts: RefCell::new(HashMap::new()),
         }
     }
 
     /// Reads a script or configuration file, once; `None` where it is not there, no text or too large.
-    pub fn read(&self, path: &str) -> Option<std::rc::Rc<str>> {
+    pub fn read(&self, path: &str) -> Option<Rc<str>> {
         if let Some(known) = self.files.borrow().get(path) {
             return known.clone();
         }
-        let text: Option<std::rc::Rc<str>> = self.tree.read(path, SCRIPT_CAP).ok().map(Into::into);
+        let text: Option<Rc<str>> = self.tree.read(path, SCRIPT_CAP).ok().map(Into::into);
         let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), text.clone());
         text
     }
 
     /// Lists the files read so far, with their texts, in the order of their paths.
-    pub fn scripts_read(&self) -> Vec<(String, std::rc::Rc<str>)> {
+    pub fn scripts_read(&self) -> Vec<(String, Rc<str>)> {
         let files = self.files.borrow();
         let read = files
             .iter()
@@ -148,45 +154,38 @@ impl<'t> Project<'t> {
     }
 
     /// Reads every act of a shell text that starts in `dir` (`None`: not known).
-    pub fn acts(&self, text: &str, dir: Option<&str>) -> Vec<Act> {
-        self.acts_of(&super::script::commands(text), dir)
+    pub fn acts(&self, text: &str, dir: Option<&str>) -> Rc<[Act]> {
+        let known = self.texts.borrow();
+        let same = known.get(text).into_iter().flatten();
+        if let Some((_, acts)) = same.into_iter().find(|(at, _)| at.as_deref() == dir) {
+            return Rc::clone(acts);
+        }
+        drop(known);
+        let acts: Rc<[Act]> = self.acts_of(&super::script::commands(text), dir).into();
+        let mut texts = self.texts.borrow_mut();
+        let same = texts.entry(text.to_owned()).or_default();
+        same.push((dir.map(str::to_owned), Rc::clone(&acts)));
+        acts
     }
 
     /// Reads the acts of a piece of JavaScript, such as that of actions/github-script.
     pub fn code_acts(&self, text: &str) -> Vec<Act> {
-        let mut walk = Walk {
-            project: self,
-            out: Vec::new(),
-            seen: HashSet::new(),
-            idle: HashSet::new(),
-            cut: false,
-            capped: false,
+        let frame = Frame {
+            dir: Some(String::new()),
+            ..Frame::default()
         };
-        walk.code(
-            text,
-            None,
-            &Frame {
-                dir: Some(String::new()),
-                ..Frame::default()
-            },
-        );
+        let mut walk = Walk::new(self);
+        walk.code(text, None, &frame);
         walk.out
     }
 
     /// Reads every act of commands already parsed.
     pub fn acts_of(&self, commands: &[Command], dir: Option<&str>) -> Vec<Act> {
-        let mut walk = Walk {
-            project: self,
-            out: Vec::new(),
-            seen: HashSet::new(),
-            idle: HashSet::new(),
-            cut: false,
-            capped: false,
-        };
         let frame = Frame {
             dir: dir.map(str::to_owned),
             ..Frame::default()
         };
+        let mut walk = Walk::new(self);
         walk.commands(commands, &frame);
         walk.out
     }
@@ -208,30 +207,65 @@ struct Frame {
     in_file: bool,
     /// Workspaces already chosen by an outer `-w`, `--filter`, `-r`.
     workspaces: Rc<Vec<String>>,
+    /// True where what is published here is published from every workspace.
     all_workspaces: bool,
+    /// True where the next script is looked for in every workspace; what such a script runs stays in its own.
+    spread: bool,
+}
+
+impl Frame {
+    /// Sends what follows to every workspace.
+    fn everywhere(&mut self) {
+        self.all_workspaces = true;
+        self.spread = true;
+    }
+
+    /// Adds to a command's flags what its callers say: workspaces, and variables that make a publish a rehearsal.
+    fn mark(&self, what: &What, tool: Tool, flags: &mut Flags) {
+        flags.all_workspaces |= self.all_workspaces;
+        flags.workspaces.extend(self.workspaces.iter().cloned());
+        let set = |name: &str| {
+            let mut all = self.env.iter();
+            all.any(|(n, v)| n.eq_ignore_ascii_case(name) && v == "true")
+        };
+        flags.dry_run |= *what == What::Publish
+            && match tool {
+                Tool::Npm | Tool::Pnpm | Tool::YarnClassic | Tool::YarnBerry | Tool::Bun => {
+                    set("npm_config_dry_run")
+                }
+                Tool::Nx => set("NX_DRY_RUN"),
+                _ => false,
+            };
+    }
 }
 
 struct Walk<'p, 't> {
     project: &'p Project<'t>,
     out: Vec<Act>,
-    /// (folder, script) and files already followed from this text, so that cycles end.
-    seen: HashSet<String>,
-    /// Scripts that did nothing in this walk, as far as a cycle or a cap let it see.
-    idle: HashSet<String>,
-    /// True once a cycle or a cap ended a script early: then its emptiness proves nothing.
-    cut: bool,
-    /// True once a cap, not a cycle, ended one.
-    capped: bool,
+    /// Scripts, files and targets being followed, outermost first, each with `low` as it was before.
+    open: Vec<(String, usize)>,
+    /// The outermost of `open` that something since the innermost came back to: what lies between is seen in part.
+    low: usize,
+    /// Scripts seen in part, with their `low`, while the cycle they lie in is still followed.
+    met: HashMap<follow::Call, usize>,
 }
 
-impl Walk<'_, '_> {
+impl<'p, 't> Walk<'p, 't> {
+    fn new(project: &'p Project<'t>) -> Self {
+        Self {
+            project,
+            out: Vec::new(),
+            open: Vec::new(),
+            low: usize::MAX,
+            met: HashMap::new(),
+        }
+    }
+
     fn commands(&mut self, commands: &[Command], frame: &Frame) {
         // Variables that the script itself sets, in order.
         let mut set: Vec<(String, String)> = Vec::new();
         for command in commands {
             if self.out.len() >= ACT_CAP {
-                self.cut = true;
-                self.capped = true;
                 return;
             }
             if keep_variables(command, &mut set) {
@@ -263,14 +297,13 @@ impl Walk<'_, '_> {
             return None;
         }
         let (line, command, needle) = frame.top.as_deref().cloned().unwrap_or_default();
+        let mut flags = flags;
+        frame.mark(&what, tool, &mut flags);
         let (tool, inner) = if frame.in_file && matches!(what, What::Publish | What::Stage) {
             (Tool::CustomScript, Some(tool))
         } else {
             (tool, None)
         };
-        let mut flags = flags;
-        flags.all_workspaces |= frame.all_workspaces;
-        flags.workspaces.extend(frame.workspaces.iter().cloned());
         self.out.push(Act {
             what,
             tool,
@@ -294,9 +327,7 @@ impl Walk<'_, '_> {
     /// Follows a text that another command runs.
     fn nested(&mut self, text: &str, frame: &Frame) {
         if frame.depth >= DEPTH_CAP {
-            self.cut = true;
-            self.capped = true;
-            return;
+            return self.cut_short();
         }
         let mut inner = frame.clone();
         inner.depth += 1;

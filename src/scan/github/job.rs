@@ -261,14 +261,14 @@ impl<'d> Walk<'_, 'd> {
         let dir = self.folder(step, scope);
         let mut acts: Vec<Act> = Vec::new();
         for text in scope.substitute(text) {
-            for act in self.checkout.project.acts(&text, dir.as_deref()) {
+            for act in self.checkout.project.acts(&text, dir.as_deref()).iter() {
                 if !acts.iter().any(|a| {
                     a.line == act.line
                         && a.what == act.what
                         && a.tool == act.tool
                         && a.command == act.command
                 }) {
-                    acts.push(act);
+                    acts.push(act.clone());
                 }
             }
         }

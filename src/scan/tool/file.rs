@@ -166,7 +166,7 @@ impl Walk<'_, '_> {
             self.unread(plain, args, frame);
             return;
         };
-        if frame.via.contains(&path) {
+        if !self.begin(&path) {
             return;
         }
         let mut inner = frame.clone();
@@ -181,6 +181,8 @@ impl Walk<'_, '_> {
         if shell || !code && !shebang.starts_with("#!") {
             if inner.depth < super::DEPTH_CAP {
                 self.commands(&super::super::script::commands(&text), &inner);
+            } else {
+                self.cut_short();
             }
         } else {
             self.code(&text, args.first().map(String::as_str), &inner);
@@ -190,6 +192,7 @@ impl Walk<'_, '_> {
                 act.flags.dry_run = true;
             }
         }
+        self.finish();
     }
 
     fn find_file(&self, plain: &str, frame: &Frame) -> Option<(String, std::rc::Rc<str>)> {
@@ -342,7 +345,10 @@ impl Walk<'_, '_> {
             return;
         };
         let key = format!("{path}#{target}");
-        if frame.via.contains(&key) || frame.depth >= super::DEPTH_CAP {
+        if frame.depth >= super::DEPTH_CAP {
+            return self.cut_short();
+        }
+        if !self.begin(&key) {
             return;
         }
         let mut inner = frame.clone();
@@ -355,6 +361,7 @@ impl Walk<'_, '_> {
         } else {
             self.recipe(&text, target, name, &inner);
         }
+        self.finish();
     }
 
     fn recipe(&mut self, text: &str, target: &str, name: &str, frame: &Frame) {

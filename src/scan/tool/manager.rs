@@ -140,9 +140,11 @@ impl Walk<'_, '_> {
         if let Some(dir) = named.iter().find_map(|w| self.workspace_dir(w, &frame)) {
             frame.dir = Some(dir);
         } else if args.on(&["-r", "--recursive", "--workspaces"]) || !named.is_empty() {
-            frame.all_workspaces = true;
+            frame.everywhere();
         }
-        Rc::make_mut(&mut frame.workspaces).extend(named);
+        if !named.is_empty() {
+            Rc::make_mut(&mut frame.workspaces).extend(named);
+        }
         frame
     }
 
@@ -236,7 +238,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn publish(&mut self, tool: Tool, mut flags: Flags, target: &str, frame: &Frame) {
+    fn publish(&mut self, tool: Tool, flags: Flags, target: &str, frame: &Frame) {
         let mut frame = frame.clone();
         // `npm publish ./dist` publishes that folder; a tarball's package is not known.
         let is_folder = !target.is_empty()
@@ -251,11 +253,6 @@ impl Walk<'_, '_> {
         } else if !target.is_empty() {
             frame.dir = None;
         }
-        let env_dry = frame
-            .env
-            .iter()
-            .any(|(n, v)| n.eq_ignore_ascii_case("npm_config_dry_run") && v == "true");
-        flags.dry_run |= env_dry;
         self.push(What::Publish, tool, flags, &frame);
     }
 
@@ -357,7 +354,7 @@ impl Walk<'_, '_> {
 
     fn yarn_workspaces(&mut self, tail: &[String], command: &Command, frame: &Frame, hops: u32) {
         let mut inner = frame.clone();
-        inner.all_workspaces = true;
+        inner.everywhere();
         let (verb, rest) = tail
             .split_first()
             .map_or(("", &[][..]), |(v, r)| (v.as_str(), r));
@@ -380,26 +377,6 @@ impl Walk<'_, '_> {
             }
             "run" => self.run_script("yarn", rest, &inner),
             _ => {}
-        }
-    }
-
-    /// Runs something once per workspace, or once for all where it does not depend on the workspace.
-    fn each_workspace(&mut self, frame: &Frame, mut run: impl FnMut(&mut Self, &Frame)) {
-        let mut inner = frame.clone();
-        inner.all_workspaces = true;
-        let before = self.out.len();
-        run(self, &inner);
-        if self.out.len() > before {
-            return;
-        }
-        // Nothing at the root: a script of the workspaces' own manifests.
-        for dir in self.workspace_dirs() {
-            let mut at = inner.clone();
-            at.dir = Some(dir);
-            run(self, &at);
-            if self.out.len() > before {
-                return;
-            }
         }
     }
 
@@ -525,214 +502,10 @@ impl Walk<'_, '_> {
             }
         }
     }
-
-    /// Runs a package.json script with the words after its name, with its pre and post scripts.
-    pub(super) fn run_script(&mut self, manager: &str, words: &[String], frame: &Frame) {
-        let args = Args::split(manager, words);
-        let name = args.first().to_owned();
-        if name.is_empty() || name.contains('$') {
-            return;
-        }
-        let mut extra: Vec<String> = Vec::new();
-        if manager == "npm" {
-            extra.extend(args.rest.iter().cloned());
-        } else {
-            extra.extend(after(words, &name).iter().filter(|w| *w != "--").cloned());
-        }
-        let mut outer = frame.clone();
-        let workspaces = args.workspaces();
-        if args.on(&["--workspaces", "-ws", "--recursive", "-r"]) || frame.all_workspaces {
-            outer.all_workspaces = true;
-        }
-        let named: Vec<String> = workspaces
-            .iter()
-            .filter_map(|w| self.workspace_dir(w, frame))
-            .collect();
-        if !workspaces.is_empty() {
-            Rc::make_mut(&mut outer.workspaces).extend(workspaces);
-        }
-        if let Some(dir) = named.first() {
-            outer.dir = Some(dir.clone());
-        }
-        if manager == "bun" && !self.has_script(&name, &outer) {
-            return self.run_file(&name, &extra, frame);
-        }
-        let dirs = self.script_dirs(&name, &outer);
-        if dirs.is_empty()
-            && self
-                .project
-                .packages
-                .nearest(frame.dir.as_deref().unwrap_or(""))
-                .is_none()
-        {
-            // No manifest is here to say what the script does: its name has to do.
-            let lower = name.to_ascii_lowercase();
-            if lower.contains("publish") || lower.contains("release") {
-                let shown = format!("{manager} run {name}");
-                if let Some(act) = self.push(
-                    What::Unread(shown),
-                    Tool::CustomScript,
-                    Flags::default(),
-                    frame,
-                ) {
-                    act.sure = false;
-                }
-            }
-            return;
-        }
-        let mut steps = vec![format!("pre{name}"), name.clone(), format!("post{name}")];
-        steps.retain(|full| self.project.packages.with_script(full).next().is_some());
-        for dir in dirs {
-            let mut at = outer.clone();
-            at.dir = Some(dir.clone());
-            let before = self.out.len();
-            for full in &steps {
-                let words = if *full == name { extra.as_slice() } else { &[] };
-                self.follow_script(&dir, full, words, &at);
-            }
-            // Workspaces mostly share one release script: the first that publishes stands for all.
-            if outer.all_workspaces
-                && self
-                    .out
-                    .iter()
-                    .skip(before)
-                    .any(|a| matches!(a.what, What::Publish | What::Stage))
-            {
-                return;
-            }
-        }
-    }
-
-    fn follow_script(&mut self, dir: &str, name: &str, extra: &[String], frame: &Frame) {
-        let Some(manifest) = self.project.packages.nearest(dir) else {
-            return;
-        };
-        let Some(script) = manifest.scripts.iter().find(|s| s.name == name) else {
-            return;
-        };
-        let key = format!("{}#{name}", manifest.file);
-        let full = format!("{key} {} {}", extra.join(" "), frame.all_workspaces);
-        if self.project.barren.borrow().contains(&full) {
-            return;
-        }
-        // What did nothing in this walk does nothing again: workspaces that call each other would be followed without end.
-        if frame.via.contains(&key) || self.idle.contains(&full) || !self.seen.insert(full.clone())
-        {
-            self.cut = true;
-            return;
-        }
-        let mut text = script.text.clone();
-        for word in extra {
-            text.push(' ');
-            let plain = word
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_=./@:,$+^~".contains(c));
-            if plain || word.starts_with("${{") {
-                text.push_str(word);
-            } else {
-                text.push_str(&format!("'{word}'"));
-            }
-        }
-        let mut inner = frame.clone();
-        inner.dir = Some(manifest.package.path.clone());
-        Rc::make_mut(&mut inner.via).push(key);
-        let before = (self.out.len(), std::mem::take(&mut self.cut));
-        self.nested(&text, &inner);
-        self.seen.remove(&full);
-        match (self.out.len() == before.0, self.cut) {
-            (true, false) => {
-                self.project.barren.borrow_mut().insert(full);
-            }
-            // Nothing is being followed around this one, so what it reached was seen whole, cycles and all.
-            (true, true) if frame.via.is_empty() && !self.capped => {
-                let mut barren = self.project.barren.borrow_mut();
-                barren.extend(self.idle.drain());
-                barren.insert(full);
-            }
-            (true, true) => {
-                self.idle.insert(full);
-            }
-            (false, _) => {}
-        }
-        self.cut |= before.1;
-    }
-
-    fn lifecycle(&mut self, names: &[&str], frame: &Frame) {
-        let Some(dir) = frame.dir.clone() else { return };
-        for name in names {
-            self.follow_script(&dir, name, &[], frame);
-        }
-    }
-
-    fn has_script(&self, name: &str, frame: &Frame) -> bool {
-        !self.script_dirs(name, frame).is_empty()
-    }
-
-    /// Folders whose manifest has the script: where the command runs, or the workspaces it is sent to.
-    fn script_dirs(&self, name: &str, frame: &Frame) -> Vec<String> {
-        let packages = self.project.packages;
-        if packages.with_script(name).next().is_none() {
-            return Vec::new();
-        }
-        let folder = frame.dir.clone().unwrap_or_default();
-        let here = packages
-            .script(&folder, name)
-            .map(|(m, _)| m.package.path.clone());
-        if frame.all_workspaces {
-            let mut dirs: Vec<String> = packages
-                .with_script(name)
-                .filter(|m| m.package.workspace && !m.package.path.is_empty())
-                .map(|m| m.package.path.clone())
-                .collect();
-            dirs.truncate(50);
-            if !dirs.is_empty() {
-                return dirs;
-            }
-        }
-        if frame.dir.is_none() && here.is_none() {
-            let only = packages.with_script(name).next();
-            return only.map(|m| m.package.path.clone()).into_iter().collect();
-        }
-        here.into_iter().collect()
-    }
-
-    fn workspace_dirs(&self) -> Vec<String> {
-        let members = self.project.packages.manifests().iter();
-        members
-            .filter(|m| m.package.workspace && !m.package.path.is_empty())
-            .map(|m| m.package.path.clone())
-            .take(50)
-            .collect()
-    }
-
-    /// Folder of a workspace given by name or path.
-    fn workspace_dir(&self, name: &str, frame: &Frame) -> Option<String> {
-        let packages = self.project.packages;
-        let plain = name
-            .trim_start_matches('{')
-            .trim_end_matches('}')
-            .trim_end_matches("...");
-        if let Some(manifest) = packages.named(plain) {
-            return Some(manifest.package.path.clone());
-        }
-        let dir = super::super::tree::join(frame.dir.as_deref().unwrap_or(""), plain)?;
-        packages.at(&dir).map(|m| m.package.path.clone())
-    }
-
-    /// The targets of `turbo run`, `lerna run`, `nx run-many`: the script of that name in the workspaces.
-    pub(super) fn workspace_script(&mut self, name: &str, frame: &Frame) -> bool {
-        let mut inner = frame.clone();
-        inner.all_workspaces = true;
-        if !self.has_script(name, &inner) {
-            return false;
-        }
-        self.run_script("yarn", &[name.to_owned()], &inner);
-        true
-    }
 }
 
 /// The words after the first one equal to `verb`.
-fn after<'w>(words: &'w [String], verb: &str) -> &'w [String] {
+pub(super) fn after<'w>(words: &'w [String], verb: &str) -> &'w [String] {
     let at = words
         .iter()
         .position(|w| w == verb)

@@ -130,7 +130,7 @@ impl Walk<'_, '_> {
                     args.rest.clone()
                 };
                 let mut inner = frame.clone();
-                inner.all_workspaces = true;
+                inner.everywhere();
                 self.nested(&words.join(" "), &inner);
             }
             _ => {}
@@ -201,10 +201,6 @@ impl Walk<'_, '_> {
         let args = Args::split("nx", rest);
         let mut flags = args.publish_flags();
         flags.dry_run |= args.on(&["-d"]);
-        flags.dry_run |= frame
-            .env
-            .iter()
-            .any(|(n, v)| n == "NX_DRY_RUN" && v == "true");
         match args.first() {
             "release" => {
                 let publishes = match args.second() {
