@@ -8,10 +8,15 @@ mod table;
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
+
 use super::{RepoScan, Severity};
 use crate::safe::{json::write_json, sink};
 
 pub use table::write_table;
+
+/// Repositories that are encoded at a time, on all cores.
+const CHUNK: usize = 256;
 
 /// Writes `{"version":1,"repos":[…]}`, one repository a line.
 ///
@@ -19,9 +24,17 @@ pub use table::write_table;
 /// Only what the writer gives.
 pub fn write_scan_json(repos: &[RepoScan], out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"{\"version\":1,\"repos\":[")?;
-    for (index, repo) in repos.iter().enumerate() {
-        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        write_json(out, repo)?;
+    let mut between: &[u8] = b"\n";
+    for some in repos.chunks(CHUNK) {
+        let encoded = some.par_iter().map(|repo| {
+            let mut bytes = Vec::new();
+            write_json(&mut bytes, repo).map(|()| bytes)
+        });
+        for bytes in encoded.collect::<io::Result<Vec<_>>>()? {
+            out.write_all(between)?;
+            out.write_all(&bytes)?;
+            between = b",\n";
+        }
     }
     out.write_all(b"\n]}\n")
 }

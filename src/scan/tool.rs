@@ -111,9 +111,9 @@ pub struct Project<'t> {
     pub tree: &'t dyn Tree,
     pub packages: &'t Packages,
     files: RefCell<HashMap<String, Option<Rc<str>>>>,
-    /// What package scripts came to that were followed to their end.
-    scripts: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
-    followed: Cell<usize>,
+    /// What scripts, files and targets came to that were followed to their end, and how many were followed in all.
+    followed: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
+    spent: Cell<usize>,
     /// What whole texts came to: many workflow steps say the same.
     texts: RefCell<HashMap<String, Vec<(Option<String>, Rc<[Act]>)>>>,
 }
@@ -125,8 +125,8 @@ impl<'t> Project<'t> {
             tree,
             packages,
             files: RefCell::new(HashMap::new()),
-            scripts: RefCell::new(HashMap::new()),
-            followed: Cell::new(0),
+            followed: RefCell::new(HashMap::new()),
+            spent: Cell::new(0),
             texts: RefCell::new(HashMap::new()),
         }
     }
@@ -175,7 +175,7 @@ impl<'t> Project<'t> {
             ..Frame::default()
         };
         let mut walk = Walk::new(self);
-        walk.code(text, None, &frame);
+        walk.code(text, &frame);
         walk.out
     }
 

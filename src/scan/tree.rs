@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 /// Most bytes of one file that are read, 2 MiB; a larger file is a finding.
@@ -16,6 +16,15 @@ pub const SIZE_CAP: u64 = 2 * 1024 * 1024;
 
 /// Most files of interest that one walk keeps, so that a hostile tree cannot eat the memory.
 const FILES_CAP: usize = 200_000;
+
+/// How many folders deep the walk goes.
+const DEPTH_CAP: u32 = 64;
+
+/// How the walk opens a folder.
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// Why a file of a checkout could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -118,14 +127,19 @@ impl Folder {
     /// Walks a folder once and keeps what readers may want.
     pub fn open(root: &Path) -> Self {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = rustix::fs::open(root, flags, Mode::empty()).ok();
-        let (entries, unreadable) = walk(root);
+        let handle = rustix::fs::open(root, flags, Mode::empty());
+        let mut walk = Walk::default();
+        match &handle {
+            Ok(handle) => walk.folder(Dir::read_from(handle), 0),
+            Err(error) => walk.failed(*error),
+        }
+        walk.entries.sort();
         Self {
             root: root.to_path_buf(),
-            handle,
-            entries,
+            handle: handle.ok(),
+            entries: walk.entries,
             commit: head_commit(root),
-            unreadable,
+            unreadable: walk.unreadable,
         }
     }
 
@@ -323,63 +337,63 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
     None
 }
 
-fn walk(root: &Path) -> (Vec<Entry>, Vec<(String, String)>) {
-    let mut entries = Vec::new();
-    let mut problems = Vec::new();
-    let walker = ignore::WalkBuilder::new(root)
-        .standard_filters(false)
-        .follow_links(false)
-        .max_depth(Some(64))
-        .filter_entry(|e| {
-            e.depth() == 0 || !matches!(e.file_name().to_str(), Some(".git" | "node_modules"))
-        })
-        .build();
-    for item in walker {
-        let item = match item {
-            Ok(item) => item,
-            Err(error) => {
-                problems.push((walk_error_path(&error, root), io_words(&error)));
+/// The walk over a folder: what it found, and where it could not go.
+#[derive(Default)]
+struct Walk {
+    entries: Vec<Entry>,
+    unreadable: Vec<(String, String)>,
+    /// Where it is, with a `/` at the end below the root.
+    path: String,
+}
+
+impl Walk {
+    /// Lists a folder and those below it; no link is followed.
+    fn folder(&mut self, listing: rustix::io::Result<Dir>, depth: u32) {
+        let mut dir = match listing {
+            Ok(dir) => dir,
+            Err(error) => return self.failed(error),
+        };
+        while let Some(item) = dir.read() {
+            let item = match item {
+                Ok(item) => item,
+                Err(error) => return self.failed(error),
+            };
+            let name = item.file_name();
+            if matches!(name.to_bytes(), b"." | b".." | b".git" | b"node_modules") {
                 continue;
             }
-        };
-        let Some(file_type) = item.file_type() else {
-            continue;
-        };
-        if file_type.is_dir() || entries.len() >= FILES_CAP {
-            continue;
-        }
-        let path = relative(root, item.path());
-        if let Some(kind) = kind_of(&path) {
-            entries.push(Entry {
-                path,
-                kind,
-                regular: file_type.is_file(),
-            });
+            let Ok(here) = dir.fd() else { return };
+            let mut kind = item.file_type();
+            if kind == FileType::Unknown
+                && let Ok(stat) = rustix::fs::statat(here, name, AtFlags::SYMLINK_NOFOLLOW)
+            {
+                kind = FileType::from_raw_mode(stat.st_mode);
+            }
+            let length = self.path.len();
+            self.path.push_str(&name.to_string_lossy());
+            if kind == FileType::Directory {
+                if depth < DEPTH_CAP {
+                    let below = rustix::fs::openat(here, name, FOLDER, Mode::empty());
+                    self.path.push('/');
+                    self.folder(below.and_then(Dir::new), depth + 1);
+                }
+            } else if self.entries.len() < FILES_CAP
+                && let Some(what) = kind_of(&self.path)
+            {
+                self.entries.push(Entry {
+                    path: self.path.clone(),
+                    kind: what,
+                    regular: kind == FileType::RegularFile,
+                });
+            }
+            self.path.truncate(length);
         }
     }
-    entries.sort();
-    (entries, problems)
-}
 
-fn walk_error_path(error: &ignore::Error, root: &Path) -> String {
-    match error {
-        ignore::Error::WithPath { path, .. } => relative(root, path),
-        ignore::Error::WithDepth { err, .. } => walk_error_path(err, root),
-        _ => String::new(),
+    fn failed(&mut self, error: Errno) {
+        let path = self.path.trim_end_matches('/').to_owned();
+        self.unreadable.push((path, error.kind().to_string()));
     }
-}
-
-fn io_words(error: &ignore::Error) -> String {
-    error
-        .io_error()
-        .map_or_else(|| "walk failed".to_owned(), |e| e.kind().to_string())
-}
-
-fn relative(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn unreadable(error: Errno) -> TreeError {

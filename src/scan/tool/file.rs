@@ -5,8 +5,8 @@
 use super::super::Tool;
 use super::super::tree::join;
 use super::dispatch::{Args, names_npm_release, program};
+use super::follow::Call;
 use super::{Flags, Frame, Walk, What};
-use std::rc::Rc;
 
 /// Interpreters whose first positional is a script file.
 const INTERPRETERS: &[&str] = &[
@@ -105,7 +105,7 @@ impl Walk<'_, '_> {
             )
         }) {
             let text = rest.last().map_or("", String::as_str);
-            return self.code(text, None, frame);
+            return self.code(text, frame);
         }
         let mut words = super::dispatch::skip_flags(rest, &takes);
         if matches!(name, "deno" | "uv")
@@ -166,33 +166,32 @@ impl Walk<'_, '_> {
             self.unread(plain, args, frame);
             return;
         };
-        if !self.begin(&path) {
-            return;
-        }
-        let mut inner = frame.clone();
-        Rc::make_mut(&mut inner.via).push(path.clone());
-        inner.in_file = true;
-        inner.depth += 1;
+        let rehearsal = args.iter().any(|a| a == "--dry-run" || a == "--dryRun");
+        let call = Call {
+            label: path,
+            text: String::from(if rehearsal { "--dry-run" } else { "" }),
+            dir: frame.dir.clone(),
+            in_file: true,
+        };
+        self.follow(call, frame, |walk, call, inner| {
+            walk.file_text(&call.label, &text, inner);
+            for act in &mut walk.out {
+                act.flags.dry_run |= rehearsal;
+            }
+        });
+    }
+
+    fn file_text(&mut self, path: &str, text: &str, frame: &Frame) {
         let shebang = text.lines().next().unwrap_or("");
         let code = CODE.iter().any(|s| path.ends_with(s)) && !path.ends_with(".ps1");
         let shell = path.ends_with(".sh")
             || path.ends_with(".bash")
             || (shebang.starts_with("#!") && shebang.contains("sh"));
         if shell || !code && !shebang.starts_with("#!") {
-            if inner.depth < super::DEPTH_CAP {
-                self.commands(&super::super::script::commands(&text), &inner);
-            } else {
-                self.cut_short();
-            }
+            self.nested(text, frame);
         } else {
-            self.code(&text, args.first().map(String::as_str), &inner);
+            self.code(text, frame);
         }
-        if args.iter().any(|a| a == "--dry-run" || a == "--dryRun") {
-            for act in self.out.iter_mut().filter(|a| a.via.contains(&path)) {
-                act.flags.dry_run = true;
-            }
-        }
-        self.finish();
     }
 
     fn find_file(&self, plain: &str, frame: &Frame) -> Option<(String, std::rc::Rc<str>)> {
@@ -240,7 +239,7 @@ impl Walk<'_, '_> {
     }
 
     /// Searches program text for calls that publish.
-    pub(super) fn code(&mut self, text: &str, _argument: Option<&str>, frame: &Frame) {
+    pub(super) fn code(&mut self, text: &str, frame: &Frame) {
         let lines: Vec<&str> = text.lines().collect();
         let mut last: Option<(usize, Tool)> = None;
         for (index, line) in lines.iter().enumerate() {
@@ -344,24 +343,24 @@ impl Walk<'_, '_> {
             }
             return;
         };
-        let key = format!("{path}#{target}");
-        if frame.depth >= super::DEPTH_CAP {
-            return self.cut_short();
-        }
-        if !self.begin(&key) {
-            return;
-        }
-        let mut inner = frame.clone();
-        inner.dir = Some(path.rsplit_once('/').map_or("", |(d, _)| d).to_owned());
-        Rc::make_mut(&mut inner.via).push(key);
-        inner.in_file = true;
-        inner.depth += 1;
-        if matches!(name, "task" | "go-task") {
-            self.task(&text, target, &inner);
-        } else {
-            self.recipe(&text, target, name, &inner);
-        }
-        self.finish();
+        let call = Call {
+            label: format!("{path}#{target}"),
+            text: String::new(),
+            dir: Some(path.rsplit_once('/').map_or("", |(d, _)| d).to_owned()),
+            in_file: true,
+        };
+        self.follow(call, frame, |walk, _, inner| {
+            // Targets that need others do not pass through a shell text, so their depth is counted here.
+            let mut inner = inner.clone();
+            inner.depth += 1;
+            if inner.depth > super::DEPTH_CAP {
+                walk.cut_short();
+            } else if matches!(name, "task" | "go-task") {
+                walk.task(&text, target, &inner);
+            } else {
+                walk.recipe(&text, target, name, &inner);
+            }
+        });
     }
 
     fn recipe(&mut self, text: &str, target: &str, name: &str, frame: &Frame) {

@@ -1,8 +1,8 @@
-//! Package scripts: which manifests a name means, and what its script does there.
+//! Package scripts, script files and build targets: which one a name means, and what it was found to do.
 //!
-//! Keeps what each script came to for the whole checkout, so that workflow steps which run the same one follow it once.
-//! That is sound because an act depends on the script's folder and text alone; what the caller adds to it (variables,
-//! flags, the command to show) is put in each time. What a cycle or a cap cut short is not kept.
+//! Keeps what each came to for the whole checkout, so that workflow steps which run the same one follow it once.
+//! That is sound because an act depends on the followed text and its folder alone; what the caller adds to it
+//! (variables, flags, the command to show) is put in each time. What a cycle or a cap cut short is not kept.
 
 use std::rc::Rc;
 
@@ -17,12 +17,16 @@ const WORKSPACE_CAP: usize = 50;
 /// Most scripts that are followed in one checkout, and acts that are kept of them.
 const FOLLOW_CAP: usize = 40_000;
 
-/// A script as it is called: where it stands, its text with the words given to it, inside a script file or not.
+/// Something that is followed: where it stands, and all else that what it does depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Call {
-    label: String,
-    text: String,
-    in_file: bool,
+    /// Such as `package.json#release` or `scripts/publish.sh`.
+    pub label: String,
+    /// Text of a package script with the words given to it; words and folder of a script file.
+    pub text: String,
+    /// Folder that it runs in; `None` when not known.
+    pub dir: Option<String>,
+    pub in_file: bool,
 }
 
 impl Walk<'_, '_> {
@@ -130,39 +134,53 @@ impl Walk<'_, '_> {
         let call = Call {
             label: format!("{}#{name}", manifest.file),
             text: with_words(&script.text, extra),
+            dir: Some(manifest.package.path.clone()),
             in_file: frame.in_file,
         };
-        let known = project.scripts.borrow().get(&call).cloned();
+        self.follow(call, frame, |walk, call, inner| {
+            walk.nested(&call.text, inner);
+        });
+    }
+
+    /// Follows something, or takes over what was found when it was followed before.
+    pub(super) fn follow(
+        &mut self,
+        call: Call,
+        frame: &Frame,
+        run: impl FnOnce(&mut Self, &Call, &Frame),
+    ) {
+        let project = self.project;
+        let known = project.followed.borrow().get(&call).cloned();
         if let Some(known) = known {
             return self.adopt(&known, frame);
         }
-        // Inside a cycle each script is followed once: what it does was noted when it was.
+        // Inside a cycle each is followed once: what it does was noted when it was.
         if let Some(low) = self.met.get(&call) {
             self.low = self.low.min(*low);
             return;
         }
-        if project.followed.get() >= FOLLOW_CAP {
+        if project.spent.get() >= FOLLOW_CAP {
             return self.cut_short();
         }
         if !self.begin(&call.label) {
             return;
         }
         let inner = Frame {
-            dir: Some(manifest.package.path.clone()),
+            dir: call.dir.clone(),
             depth: frame.depth,
             via: Rc::new(vec![call.label.clone()]),
             top: Some(Rc::default()),
-            in_file: frame.in_file,
+            in_file: call.in_file,
             ..Frame::default()
         };
         let outer = std::mem::take(&mut self.out);
-        self.nested(&call.text, &inner);
+        run(self, &call, &inner);
         let own: Rc<[Act]> = std::mem::replace(&mut self.out, outer).into();
-        project.followed.update(|n| n + 1 + own.len());
+        project.spent.update(|n| n + 1 + own.len());
         self.adopt(&own, frame);
         let low = self.low;
         if self.finish() {
-            project.scripts.borrow_mut().insert(call, own);
+            project.followed.borrow_mut().insert(call, own);
         } else {
             self.met.insert(call, low);
         }
@@ -191,7 +209,7 @@ impl Walk<'_, '_> {
     }
 
     /// Goes into a script, file or target; false where it is being followed already.
-    pub(super) fn begin(&mut self, label: &str) -> bool {
+    fn begin(&mut self, label: &str) -> bool {
         if let Some(at) = self.open.iter().position(|(open, _)| open == label) {
             self.low = self.low.min(at);
             return false;
@@ -202,7 +220,7 @@ impl Walk<'_, '_> {
     }
 
     /// Leaves what was entered last; true where everything that it leads to was seen.
-    pub(super) fn finish(&mut self) -> bool {
+    fn finish(&mut self) -> bool {
         let before = self.open.pop().map_or(usize::MAX, |(_, before)| before);
         let at = self.open.len();
         let whole = self.low >= at;

@@ -5,7 +5,7 @@ use crate::scan::tree::Memory;
 fn run(files: &[(&str, &str)], text: &str) -> Vec<Act> {
     let tree = Memory::new(files.iter().map(|(p, t)| (*p, *t)));
     let packages = Packages::collect(files.iter().copied());
-    Project::new(&tree, &packages).acts(text, Some(""))
+    Project::new(&tree, &packages).acts(text, Some("")).to_vec()
 }
 
 /// What a script comes to, in one line per act that touches a registry.
