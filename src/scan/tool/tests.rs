@@ -401,3 +401,45 @@ fn more_ways_to_write_credentials_and_to_release() {
     let private = [("package.json", "{\"name\":\"a\",\"private\":true}")];
     assert!(brief(&private, "npx changeset publish").is_empty());
 }
+
+#[test]
+fn what_was_followed_once_counts_for_every_caller() {
+    let root = r#"{"name":"r","private":true,"workspaces":["p/*"],"scripts":{
+        "x":"npm publish","a":"npm run b","b":"npm run a; npm run x"}}"#;
+    let first = r#"{"name":"@a/a","scripts":{"build":"npm run ship","ring":"npx turbo run ring"}}"#;
+    let second = r#"{"name":"@a/b","scripts":{"ship":"npm publish","ring":"npx turbo run ring"}}"#;
+    let files = [
+        ("package.json", root),
+        ("p/a/package.json", first),
+        ("p/b/package.json", second),
+    ];
+    let tree = Memory::new(files);
+    let packages = Packages::collect(files);
+    let project = Project::new(&tree, &packages);
+    let acts = |text: &str| project.acts(text, Some(""));
+    let twice = acts("T=$A npm run x\nNPM_CONFIG_DRY_RUN=true npm run x || true");
+    let [one, two] = &*twice else {
+        panic!("{twice:?}")
+    };
+    assert_eq!(one.env, [("T".to_owned(), "$A".to_owned())]);
+    assert_eq!(
+        (one.line, one.flags.dry_run, one.failure_ignored),
+        (0, false, false)
+    );
+    assert_eq!(
+        (two.line, two.flags.dry_run, two.failure_ignored),
+        (1, true, true)
+    );
+    assert_eq!(two.via, ["package.json#x"]);
+    // A ring is seen whole from wherever it is entered.
+    for start in ["npm run a", "npm run b", "npm run a"] {
+        let found = acts(start);
+        assert_eq!(found.len(), 1, "{start}: {found:?}");
+        assert_eq!(found[0].what, What::Publish);
+    }
+    // What a workspace's script runs is looked for in that workspace, not in the others.
+    assert!(acts("npx turbo run build").is_empty());
+    let before = project.spent.get();
+    assert!(acts("npx turbo run ring").is_empty());
+    assert!(project.spent.get() - before <= 4);
+}
