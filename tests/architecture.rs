@@ -11,9 +11,15 @@ use std::path::{Path, PathBuf};
 const BELOW: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["commands"]),
-    ("commands", &["tui", "check", "intake", "diagnose", "tabletop"]),
+    (
+        "commands",
+        &["tui", "check", "intake", "diagnose", "tabletop"],
+    ),
     ("tui", &["engine", "report"]),
-    ("engine", &["report", "session", "scan", "github", "registry"]),
+    (
+        "engine",
+        &["report", "session", "scan", "github", "registry"],
+    ),
     ("report", &["session"]),
     ("session", &["journal"]),
     ("check", &["scan"]),

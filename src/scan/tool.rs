@@ -106,6 +106,9 @@ pub struct Act {
     pub sure: bool,
 }
 
+/// The acts of a text in one folder.
+type InFolder = (Option<String>, Rc<[Act]>);
+
 /// What a text is read against: the checkout's files and packages.
 pub struct Project<'t> {
     pub tree: &'t dyn Tree,
@@ -115,7 +118,7 @@ pub struct Project<'t> {
     followed: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
     spent: Cell<usize>,
     /// What whole texts came to: many workflow steps say the same.
-    texts: RefCell<HashMap<String, Vec<(Option<String>, Rc<[Act]>)>>>,
+    texts: RefCell<HashMap<String, Vec<InFolder>>>,
 }
 
 impl<'t> Project<'t> {

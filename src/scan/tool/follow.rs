@@ -177,13 +177,13 @@ impl Walk<'_, '_> {
         run(self, &call, &inner);
         let own: Rc<[Act]> = std::mem::replace(&mut self.out, outer).into();
         project.spent.update(|n| n + 1 + own.len());
-        self.adopt(&own, frame);
         let low = self.low;
         if self.finish() {
-            project.followed.borrow_mut().insert(call, own);
+            project.followed.borrow_mut().insert(call, Rc::clone(&own));
         } else {
             self.met.insert(call, low);
         }
+        self.adopt(&own, frame);
     }
 
     /// Takes over what a script does, with what its caller adds.
@@ -192,6 +192,12 @@ impl Walk<'_, '_> {
         for act in acts {
             if self.out.len() >= ACT_CAP {
                 return;
+            }
+            // What leads back into something that is still followed is noted there.
+            let back = |(label, _): &(String, usize)| act.via.contains(label);
+            if let Some(at) = self.open.iter().position(back) {
+                self.low = self.low.min(at);
+                continue;
             }
             let mut act = Act {
                 line,

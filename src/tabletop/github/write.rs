@@ -173,8 +173,7 @@ fn moved(context: &mut Context<'_>, at: usize, full: &str, to: Oid) -> Result<()
 
 fn workflows(tree: &Tree) -> Vec<(&str, Oid)> {
     let start = ".github/workflows/";
-    let files = git::below(tree, start)
-        .take_while(|(path, _)| path.starts_with(start));
+    let files = git::below(tree, start).take_while(|(path, _)| path.starts_with(start));
     files.map(|(path, oid)| (&**path, *oid)).collect()
 }
 
