@@ -13,6 +13,9 @@ use super::random::words;
 use super::server::{Answer, Hall, Request};
 use super::world::{GithubToken, Power, Repo};
 
+pub use actions::{run_node, run_state, run_updated, workflow_node};
+pub use git::{below, children, folder_oid};
+
 mod actions;
 mod body;
 mod git;
@@ -282,17 +285,8 @@ pub fn unprocessable(words: &str) -> Refusal {
 }
 
 impl Context<'_> {
-    pub fn now(&self) -> Ms {
-        self.hall.world.now
-    }
-
-    /// Asks for a permission of the token: `actions`, `read`; several of which one is enough are tried by the caller.
-    ///
-    /// # Errors
-    /// The refusal, where the token does not have it.
-    pub fn need(&mut self, permission: &str, level: &str) -> Result<(), Refusal> {
-        self.needed = Some(format!("{permission}={level}"));
-        let enough = match &self.token.power {
+    fn may(&self, permission: &str, level: &str) -> bool {
+        match &self.token.power {
             Power::Fine(have) => {
                 let have = have.get(permission).map(String::as_str);
                 permission == "metadata"
@@ -308,7 +302,25 @@ impl Context<'_> {
                     _ => has("repo"),
                 }
             }
-        };
+        }
+    }
+
+    /// Tells whether the token may read something, without asking for it.
+    pub fn may_read(&self, permission: &str) -> bool {
+        self.may(permission, "read")
+    }
+
+    pub fn now(&self) -> Ms {
+        self.hall.world.now
+    }
+
+    /// Asks for a permission of the token: `actions`, `read`; several of which one is enough are tried by the caller.
+    ///
+    /// # Errors
+    /// The refusal, where the token does not have it.
+    pub fn need(&mut self, permission: &str, level: &str) -> Result<(), Refusal> {
+        self.needed = Some(format!("{permission}={level}"));
+        let enough = self.may(permission, level);
         if enough {
             return Ok(());
         }

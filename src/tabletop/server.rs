@@ -342,11 +342,7 @@ fn written(answer: Answer, harm: Option<Harm>, head_only: bool) -> Response<Body
         _ if head_only => Body::empty(),
         Some(Harm::Half) => {
             let half = answer.body.get(..length / 2).unwrap_or_default().to_vec();
-            let parts = [
-                Ok(Bytes::from(half)),
-                Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-            ];
-            Body::from_stream(futures_util::stream::iter(parts))
+            half_then_error(half)
         }
         Some(Harm::Slow { pause }) => slow(answer.body, pause),
         _ => Body::from(answer.body),
@@ -359,6 +355,20 @@ fn written(answer: Answer, harm: Option<Harm>, head_only: bool) -> Response<Body
     }
     *response.body_mut() = body;
     response
+}
+
+/// Gives the first half of a body and then ends the connection. The pause lets the head and the half go out before.
+fn half_then_error(half: Vec<u8>) -> Body {
+    Body::from_stream(futures_util::stream::unfold(
+        Some(half),
+        |half| async move {
+            let Some(half) = half else {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                return Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None));
+            };
+            Some((Ok(Bytes::from(half)), None))
+        },
+    ))
 }
 
 /// Gives a body byte by byte, with a pause before each.
