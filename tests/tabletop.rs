@@ -613,5 +613,4 @@ async fn a_large_world_starts_fast() {
     assert_eq!(table.table.with_world(|world| world.repos.len()), 1_000);
     // Unoptimised and beside other work; a release build needs a tenth.
     assert!(took < Duration::from_secs(20), "{took:?}");
-    eprintln!("1,000 repositories in {took:?}");
 }

@@ -296,9 +296,7 @@ fn referenced(hall: &Hall, repo: &Repo, run: &Run) -> Value {
 }
 
 fn run_of(context: &Context<'_>, at: usize, id: &str) -> Result<usize, Refusal> {
-    let id = id
-        .parse()
-        .map_err(|_: std::num::ParseIntError| not_found())?;
+    let id: u64 = id.parse().ok().ok_or_else(not_found)?;
     let (place, run) = context.hall.world.run(id).ok_or_else(not_found)?;
     if run.repo == at {
         Ok(place)
@@ -381,9 +379,7 @@ fn job_id(place: usize, attempt: u32, job: usize) -> u64 {
 
 /// Finds the run and the place of a job by the job's id.
 fn job_of(context: &Context<'_>, at: usize, id: &str) -> Result<(usize, usize), Refusal> {
-    let id: u64 = id
-        .parse()
-        .map_err(|_: std::num::ParseIntError| not_found())?;
+    let id: u64 = id.parse().ok().ok_or_else(not_found)?;
     let number = id.checked_sub(JOB_BASE).ok_or_else(not_found)?;
     let place = (number / JOBS / ATTEMPTS) as usize;
     let run = context.hall.world.runs.get(place).ok_or_else(not_found)?;

@@ -23,7 +23,8 @@ fn text_of(content: &str, encoding: &str) -> Result<String, Refusal> {
     let packed: String = content.split_whitespace().collect();
     let bytes = BASE64.decode(packed.as_bytes());
     let bytes = bytes
-        .map_err(|_: data_encoding::DecodeError| unprocessable("content is not valid Base64"))?;
+        .ok()
+        .ok_or_else(|| unprocessable("content is not valid Base64"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

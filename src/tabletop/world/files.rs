@@ -94,7 +94,7 @@ pub fn root_manifest(name: &str, tool: Option<&str>, workspaces: bool) -> String
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
