@@ -68,17 +68,36 @@ impl Kind {
     }
 }
 
-/// One subject: its kind and 50 bits of its natural key's hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// One subject: its kind and 50 bits of its natural key's hash, high byte first.
+///
+/// Eight bytes in all: hundreds of thousands of them stand in links and maps.
+#[derive(Debug, Clone, Copy, Eq)]
 pub struct Subject {
     pub kind: Kind,
-    code: u64,
+    code: [u8; 7],
+}
+
+impl PartialEq for Subject {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits() == other.bits()
+    }
+}
+
+impl Ord for Subject {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.bits().cmp(&other.bits())
+    }
+}
+
+impl PartialOrd for Subject {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Hash for Subject {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The code has 50 bits: the kind fits above it.
-        state.write_u64(self.code | (self.kind as u64) << 56);
+        state.write_u64(self.bits());
     }
 }
 
@@ -87,6 +106,61 @@ pub type SubjectMap<V> = HashMap<Subject, V, SubjectHash>;
 
 /// A set of subjects.
 pub type SubjectSet = HashSet<Subject, SubjectHash>;
+
+/// Subjects in order, each once. Most such sets hold one or two, so a sorted list takes the least room.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectList(Vec<Subject>);
+
+impl SubjectList {
+    /// Adds a subject. Tells whether it was new.
+    pub fn insert(&mut self, subject: Subject) -> bool {
+        // Most are added in rising order.
+        let at = match self.0.last() {
+            Some(last) if *last >= subject => self.0.binary_search(&subject),
+            _ => Err(self.0.len()),
+        };
+        let Err(at) = at else { return false };
+        if self.0.is_empty() {
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(at, subject);
+        true
+    }
+
+    /// Takes a subject out. Tells whether it was there.
+    pub fn remove(&mut self, subject: Subject) -> bool {
+        let found = self.0.binary_search(&subject);
+        if let Ok(at) = found {
+            self.0.remove(at);
+        }
+        found.is_ok()
+    }
+
+    pub fn contains(&self, subject: Subject) -> bool {
+        self.0.binary_search(&subject).is_ok()
+    }
+
+    pub fn retain(&mut self, keep: impl FnMut(&Subject) -> bool) {
+        self.0.retain(keep);
+    }
+}
+
+impl std::ops::Deref for SubjectList {
+    type Target = [Subject];
+
+    fn deref(&self) -> &[Subject] {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a SubjectList {
+    type Item = &'a Subject;
+    type IntoIter = std::slice::Iter<'a, Subject>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
 
 /// Hashes subjects with one multiplication: opening a session looks up millions of them.
 ///
@@ -146,8 +220,19 @@ impl Subject {
     /// The session itself.
     pub const SESSION: Self = Self {
         kind: Kind::Session,
-        code: 0,
+        code: [0; 7],
     };
+
+    fn new(kind: Kind, number: u64) -> Self {
+        let [_, code @ ..] = number.to_be_bytes();
+        Self { kind, code }
+    }
+
+    /// Gives kind and code as one number, in the order of subjects: compared at once, not byte by byte.
+    fn bits(self) -> u64 {
+        let [a, b, c, d, e, f, g] = self.code;
+        u64::from_be_bytes([self.kind as u8, a, b, c, d, e, f, g])
+    }
 
     /// Makes the id of a subject from the parts of its natural key.
     pub fn mint(kind: Kind, key: &[&str]) -> Self {
@@ -163,10 +248,7 @@ impl Subject {
             .iter()
             .take(8)
             .fold(0_u64, |code, byte| code << 8 | u64::from(*byte));
-        Self {
-            kind,
-            code: code >> (64 - 5 * CODE_LEN),
-        }
+        Self::new(kind, code >> (64 - 5 * CODE_LEN))
     }
 
     /// Makes the id of a repository: forge origin and `owner/name` at first sight, compared without case.
@@ -214,7 +296,8 @@ impl Subject {
 
     /// Gives the letter and the ten characters.
     pub fn code(self) -> String {
-        let bytes = (self.code << (64 - 5 * CODE_LEN)).to_be_bytes();
+        // The shift drops the kind.
+        let bytes = (self.bits() << (64 - 5 * CODE_LEN)).to_be_bytes();
         let mut text = alphabet().encode(&bytes);
         text.truncate(CODE_LEN);
         text.insert(0, self.kind.letter());
@@ -261,7 +344,7 @@ impl FromStr for Subject {
                 };
                 Ok(sum << 5 | u64::from(five))
             })
-            .map(|code| Self { kind, code })
+            .map(|number| Self::new(kind, number))
     }
 }
 
@@ -301,12 +384,28 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_a_set_in_order() {
+        let mut list = SubjectList::default();
+        let mut set = std::collections::BTreeSet::new();
+        for step in 0_u64..2_000 {
+            let subject = Subject::new(Kind::Path, step * 7_919 % 61);
+            if step % 3 == 0 {
+                assert_eq!(list.remove(subject), set.remove(&subject), "{step}");
+            } else {
+                assert_eq!(list.insert(subject), set.insert(subject), "{step}");
+            }
+            assert_eq!(list.contains(subject), set.contains(&subject), "{step}");
+            assert!(list.iter().eq(&set), "{step}");
+        }
+    }
+
+    #[test]
     fn hashes_tell_kinds_and_neighbours_apart() {
         let hash = SubjectHash::default();
         let mut low = HashSet::new();
         for code in 0..4_096 {
             for kind in [Kind::Repo, Kind::Path] {
-                low.insert(hash.hash_one(Subject { kind, code }) >> 50);
+                low.insert(hash.hash_one(Subject::new(kind, code)) >> 50);
             }
         }
         // 8,192 draws of 16,384: a good spread leaves about 6,400 different ones.
