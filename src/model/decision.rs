@@ -127,27 +127,46 @@ pub enum Standing<'a> {
 }
 
 /// All decisions ever made in one slot.
+///
+/// Nearly every slot is decided once: the first stands in place, and only a second one needs a list.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct History(Vec<Decision>);
+pub enum History {
+    #[default]
+    Empty,
+    One(Decision),
+    Many(Vec<Decision>),
+}
 
 impl History {
     /// Adds a decision; the same event twice is one.
     pub fn add(&mut self, decision: Decision) {
-        if !self.0.iter().any(|known| known.id == decision.id) {
-            if self.0.is_empty() {
-                // Nearly every slot is decided once: no room for three more.
-                self.0.reserve_exact(1);
-            }
-            self.0.push(decision);
+        if self.all().iter().any(|known| known.id == decision.id) {
+            return;
         }
+        *self = match std::mem::take(self) {
+            Self::Empty => Self::One(decision),
+            Self::One(first) => Self::Many(vec![first, decision]),
+            Self::Many(mut all) => {
+                all.push(decision);
+                Self::Many(all)
+            }
+        };
     }
 
     pub fn all(&self) -> &[Decision] {
-        &self.0
+        match self {
+            Self::Empty => &[],
+            Self::One(only) => std::slice::from_ref(only),
+            Self::Many(all) => all,
+        }
     }
 
     pub fn all_mut(&mut self) -> &mut [Decision] {
-        &mut self.0
+        match self {
+            Self::Empty => &mut [],
+            Self::One(only) => std::slice::from_mut(only),
+            Self::Many(all) => all,
+        }
     }
 
     /// Gives the ids that a new decision replaces: every one that nobody has replaced.
@@ -156,16 +175,16 @@ impl History {
     }
 
     fn head_decisions(&self) -> impl Iterator<Item = &Decision> {
-        self.0
-            .iter()
-            .filter(|one| !self.0.iter().any(|other| other.over.contains(&one.id)))
+        let all = self.all();
+        all.iter()
+            .filter(|one| !all.iter().any(|other| other.over.contains(&one.id)))
     }
 
     /// Tells what stands.
     ///
     /// Two heads with the same value are no dispute: two people said the same.
     pub fn standing(&self) -> Standing<'_> {
-        if let [only] = self.0.as_slice() {
+        if let Self::One(only) = self {
             return if matches!(only.value, Value::Undo(_)) {
                 Standing::Nothing
             } else {
@@ -207,7 +226,7 @@ impl History {
             standing.push(decision);
             return;
         };
-        let find = |id: EventId| self.0.iter().find(|one| one.id == id);
+        let find = |id: EventId| self.all().iter().find(|one| one.id == id);
         let replaced = find(undone)
             .into_iter()
             .flat_map(|undone| undone.over.iter());
