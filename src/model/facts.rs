@@ -8,7 +8,7 @@ pub mod seen;
 use super::decision::{Decision, History, Slot, Standing, Value};
 use super::event::SessionCreated;
 use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact, TokenFact};
-use super::id::{Subject, SubjectMap, SubjectSet};
+use super::id::{Subject, SubjectList, SubjectMap, SubjectSet};
 use super::lane::{Lane, Lanes};
 use super::policy::Policy;
 use super::time::Ts;
@@ -43,7 +43,7 @@ pub struct Repo {
     pub scan: Option<Dated<RepoFact>>,
     pub inventory: Option<Dated<InventoryFact>>,
     /// Every path that a scan ever saw here.
-    pub ever: BTreeSet<Subject>,
+    pub ever: SubjectList,
     /// Derived: secrets that its files or its inventory row name.
     pub secrets: Vec<Subject>,
     /// Derived: packages that it holds or publishes.
@@ -72,6 +72,8 @@ impl Repo {
 #[derive(Debug, Clone, Default)]
 pub struct Path {
     pub fact: Option<Dated<PathFact>>,
+    /// Derived: its ref of the default branch.
+    pub default_ref: Option<Subject>,
 }
 
 /// A package.
@@ -80,9 +82,9 @@ pub struct Package {
     pub fact: Option<Dated<PackageFact>>,
     pub name: Box<str>,
     /// Derived: repositories that hold or publish it.
-    pub repos: BTreeSet<Subject>,
+    pub repos: SubjectList,
     /// Derived: paths that publish it.
-    pub paths: BTreeSet<Subject>,
+    pub paths: SubjectList,
 }
 
 /// A secret: one name in one store.
@@ -92,7 +94,7 @@ pub struct Secret {
     /// `org:acme`, `repo:acme/ui`, `env:acme/ui`, or `unknown:acme/ui` where nobody has said.
     pub store: Box<str>,
     /// Derived: repositories whose files or inventory name it.
-    pub repos: BTreeSet<Subject>,
+    pub repos: SubjectList,
 }
 
 /// One of a token's appearances or absences in listings of its account.
@@ -125,14 +127,23 @@ pub struct Person {
     pub key: Option<Box<str>>,
 }
 
-/// A trust config that a path needs for a package.
-#[derive(Debug, Clone)]
+/// A trust config that a path needs for a package. Its file and environment are the path's.
+#[derive(Debug, Clone, Copy)]
 pub struct Config {
     pub package: Subject,
     pub path: Subject,
     pub repo: Subject,
-    pub file: Box<str>,
-    pub environment: Option<Box<str>>,
+}
+
+/// The links of one repository, worked out from its answers.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// Id, name, store.
+    secrets: Vec<(Subject, Box<str>, Box<str>)>,
+    packages: Vec<Subject>,
+    /// Package and path.
+    publishes: Vec<(Subject, Subject)>,
+    configs: Vec<(Subject, Config)>,
 }
 
 /// Everything decided about one subject. Few slots each, so a list.
@@ -152,12 +163,11 @@ impl Decided {
         match self.0.iter_mut().find(|(known, _)| *known == slot) {
             Some((_, history)) => history.add(decision),
             None => {
-                let mut history = History::default();
-                history.add(decision);
-                if self.0.is_empty() {
+                // Few slots each, and many subjects: room for three more at once would mostly stay empty.
+                if self.0.len() < 4 {
                     self.0.reserve_exact(1);
                 }
-                self.0.push((slot, history));
+                self.0.push((slot, History::One(decision)));
             }
         }
     }
@@ -257,6 +267,14 @@ impl Facts {
             }
             _ => None,
         }
+    }
+
+    /// Gives the ref of a path that a scan of a folder stands for.
+    pub fn default_ref(&self, path: Subject) -> Subject {
+        self.paths
+            .get(&path)
+            .and_then(|row| row.default_ref)
+            .unwrap_or_else(|| Subject::path_ref(path, DEFAULT_REF))
     }
 
     pub fn path(&self, path: Subject) -> Option<&PathFact> {
@@ -381,54 +399,65 @@ impl Facts {
         }
     }
 
-    /// Rebuilds every link of one repository from its answers. Gives the subjects whose links changed.
-    pub fn relink(&mut self, repo: Subject) -> Vec<Subject> {
+    /// Works out the links of one repository from its answers. Changes nothing, so that many can be worked out at once.
+    pub fn links(&self, repo: Subject) -> Links {
         let Some(row) = self.repos.get(&repo) else {
-            return Vec::new();
+            return Links::default();
         };
-        let mut touched: BTreeSet<Subject> = BTreeSet::new();
-        touched.extend(row.secrets.iter().chain(&row.packages).chain(&row.configs));
-        let (secrets, mut packages) = (self.named_secrets(row), Vec::new());
-        packages.extend_from_slice(
-            row.scan
-                .as_ref()
-                .map_or(&[][..], |scan| &scan.value.packages),
-        );
-        let mut configs: Vec<(Subject, Config)> = Vec::new();
-        let mut publishes: Vec<(Subject, Subject)> = Vec::new();
+        let mut links = Links {
+            secrets: self.named_secrets(row),
+            ..Links::default()
+        };
+        let seen = row.scan.iter().flat_map(|scan| &scan.value.packages);
+        links.packages.extend(seen);
         for (path, fact) in self.open_paths(repo) {
+            let environment = fact.environment.as_deref().unwrap_or_default();
             for package in &fact.packages {
-                packages.push(*package);
-                publishes.push((*package, path));
+                links.packages.push(*package);
+                links.publishes.push((*package, path));
                 if fact.called_only {
                     continue;
                 }
-                let environment = fact.environment.clone();
-                let id = Subject::config(
-                    *package,
-                    repo,
-                    &fact.file,
-                    environment.as_deref().unwrap_or_default(),
-                );
+                let id = Subject::config(*package, repo, &fact.file, environment);
                 let config = Config {
                     package: *package,
                     path,
                     repo,
-                    file: fact.file.clone(),
-                    environment,
                 };
-                configs.push((id, config));
+                links.configs.push((id, config));
             }
         }
-        packages.sort_unstable();
-        packages.dedup();
-        configs.sort_by_key(|(id, _)| *id);
-        configs.dedup_by_key(|(id, _)| *id);
+        links.packages.sort_unstable();
+        links.packages.dedup();
+        links.configs.sort_by_key(|(id, _)| *id);
+        links.configs.dedup_by_key(|(id, _)| *id);
+        links
+    }
+
+    /// Rebuilds every link of one repository from its answers. Gives the subjects whose links changed.
+    pub fn relink(&mut self, repo: Subject) -> Vec<Subject> {
+        let links = self.links(repo);
+        self.link(repo, links)
+    }
+
+    /// Puts the links of one repository in the place of those it had. Gives the subjects whose links changed.
+    pub fn link(&mut self, repo: Subject, links: Links) -> Vec<Subject> {
+        let Some(row) = self.repos.get(&repo) else {
+            return Vec::new();
+        };
+        let mut touched: Vec<Subject> = Vec::new();
+        touched.extend(row.secrets.iter().chain(&row.packages).chain(&row.configs));
         self.unlink(repo);
-        for (id, name, store) in &secrets {
-            let secret = self.secrets.entry(*id).or_default();
-            secret.name.clone_from(name);
-            secret.store.clone_from(store);
+        let Links {
+            secrets,
+            packages,
+            publishes,
+            configs,
+        } = links;
+        let ids: Vec<Subject> = secrets.iter().map(|(id, ..)| *id).collect();
+        for (id, name, store) in secrets {
+            let secret = self.secrets.entry(id).or_default();
+            (secret.name, secret.store) = (name, store);
             secret.repos.insert(repo);
         }
         for package in &packages {
@@ -442,13 +471,15 @@ impl Facts {
             self.packages.entry(package).or_default().paths.insert(path);
         }
         if let Some(row) = self.repos.get_mut(&repo) {
-            row.secrets = secrets.iter().map(|(id, ..)| *id).collect();
+            row.secrets = ids;
             row.configs = configs.iter().map(|(id, _)| *id).collect();
             row.packages = packages;
             touched.extend(row.secrets.iter().chain(&row.packages).chain(&row.configs));
         }
         self.configs.extend(configs);
-        touched.into_iter().collect()
+        touched.sort_unstable();
+        touched.dedup();
+        touched
     }
 
     /// Takes a repository out of every reverse link.
@@ -458,12 +489,12 @@ impl Facts {
         };
         for secret in &row.secrets {
             if let Some(secret) = self.secrets.get_mut(secret) {
-                secret.repos.remove(&repo);
+                secret.repos.remove(repo);
             }
         }
         for package in &row.packages {
             if let Some(package) = self.packages.get_mut(package) {
-                package.repos.remove(&repo);
+                package.repos.remove(repo);
                 let paths = &self.paths;
                 package.paths.retain(|path| {
                     let fact = paths.get(path).and_then(|row| row.fact.as_ref());

@@ -7,12 +7,16 @@ use crate::journal::{self, Line, Place, WriterId};
 use crate::model::decision::{Decision, EventId, Slot, Standing, Value};
 use crate::model::event::{BadEvent, Event, KINDS, Observation};
 use crate::model::fact::Answer;
-use crate::model::facts::{DEFAULT_REF, Dated, Facts, Listing, take};
+use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, take};
 use crate::model::id::{Kind, Subject, SubjectSet};
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
+use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// Repositories whose links are worked out together.
+const RUN: usize = 1_024;
 
 /// One line as the log lists it. Its text is read back from its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +80,8 @@ pub struct Parsed {
     /// First bits of the line's hash: orders answers of one second alike on every machine.
     tie: u64,
     signed: bool,
+    /// The ref of the default branch, where this is about a path: hashed here, so in parallel.
+    default_ref: Option<Subject>,
     event: Result<Event, BadEvent>,
 }
 
@@ -86,16 +92,20 @@ impl Parsed {
             .iter()
             .position(|spec| spec.kind == line.kind)
             .and_then(|row| u8::try_from(row).ok());
+        let about: Option<Subject> = line.about.parse().ok();
         Self {
             place,
             id: line.id,
             tick: line.tick,
             at: Ts::parse(line.at).unwrap_or_default(),
-            about: line.about.parse().ok(),
+            about,
             kind,
             over: line.over.iter().collect(),
             tie: u64::try_from(line.hash.short() >> 64).unwrap_or_default(),
             signed: line.sig.is_some(),
+            default_ref: about
+                .filter(|about| about.kind == Kind::Path)
+                .map(|path| Subject::path_ref(path, DEFAULT_REF)),
             event: Event::parse(line.kind, line.crit, line.data),
         }
     }
@@ -115,6 +125,7 @@ pub struct Fold {
     /// Lines whose data this version cannot use, with the reason.
     pub unused: Vec<(Place, String)>,
     index: HashMap<WriterId, u16>,
+    last: Option<(WriterId, u16)>,
     relink: SubjectSet,
     dirty: SubjectSet,
     all_dirty: bool,
@@ -123,14 +134,27 @@ pub struct Fold {
 /// What has to be judged again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Touched {
+    /// Not complete where all is to be judged.
     pub subjects: BTreeSet<Subject>,
-    /// The policy changed: everything.
+    /// The file was just read, or the policy changed: everything.
     pub all: bool,
 }
 
 impl Fold {
     /// Gives the local number of a writer.
     pub fn writer(&mut self, id: WriterId) -> u16 {
+        // Events of one writer come in runs.
+        if let Some((last, number)) = self.last
+            && last == id
+        {
+            return number;
+        }
+        let number = self.number(id);
+        self.last = Some((id, number));
+        number
+    }
+
+    fn number(&mut self, id: WriterId) -> u16 {
         if let Some(known) = self.index.get(&id) {
             return *known;
         }
@@ -186,6 +210,7 @@ impl Fold {
                     at: parsed.at,
                     tick: parsed.tick,
                     tie: parsed.tie,
+                    default_ref: parsed.default_ref,
                     over: parsed.over,
                 },
             ),
@@ -206,7 +231,7 @@ impl Fold {
         match event {
             Event::SessionCreated(created) => {
                 self.founder = Some(id.writer);
-                self.facts.session = created;
+                self.facts.session = *created;
                 self.facts.created_at = meta.at;
                 self.all_dirty = true;
             }
@@ -221,7 +246,7 @@ impl Fold {
             Event::PersonKeyAdopted { key } => {
                 self.propose(id, Change::Key { person: about, key }, meta)
             }
-            Event::Observed(observation) => self.observe(about, *observation, meta.tie),
+            Event::Observed(observation) => self.observe(about, *observation, meta),
             Event::HeadsSeen | Event::NoteAdded | Event::EvidenceAdded | Event::SessionSealed => {}
             Event::DecisionUndone { undoes, of } => {
                 if let (Ok(undone), Some((slot, _))) = (undoes.parse(), slot_of(*of)) {
@@ -382,7 +407,7 @@ impl Fold {
     }
 
     fn retell(&mut self, secret: Subject) {
-        if self.facts.retell(secret) {
+        if self.facts.retell(secret) && !self.all_dirty {
             // Every token may be the value of a secret that nobody spoke about.
             // One that is only spoken of, and in no list yet, is judged too.
             let spoken_of = self.facts.holders.values().flatten();
@@ -391,8 +416,8 @@ impl Fold {
         }
     }
 
-    fn observe(&mut self, about: Subject, observation: Observation, tie: u64) {
-        let as_of = observation.as_of;
+    fn observe(&mut self, about: Subject, observation: Observation, meta: &Meta) {
+        let (as_of, tie) = (observation.as_of, meta.tie);
         macro_rules! dated {
             ($value:expr) => {
                 Dated {
@@ -425,13 +450,13 @@ impl Fold {
                     self.relink.insert(repo);
                     self.facts.repos.entry(repo).or_default().ever.insert(about);
                 }
-                self.facts
-                    .path_refs
-                    .insert(Subject::path_ref(about, DEFAULT_REF), about);
-                take(
-                    &mut self.facts.paths.entry(about).or_default().fact,
-                    dated!(fact),
-                )
+                let default_ref = meta
+                    .default_ref
+                    .unwrap_or_else(|| Subject::path_ref(about, DEFAULT_REF));
+                self.facts.path_refs.insert(default_ref, about);
+                let row = self.facts.paths.entry(about).or_default();
+                row.default_ref = Some(default_ref);
+                take(&mut row.fact, dated!(fact))
             }
             Answer::Package(fact) => {
                 self.relink.extend(fact.repo);
@@ -498,19 +523,30 @@ impl Fold {
     }
 
     fn touch(&mut self, subject: Subject) {
-        self.dirty.insert(subject);
+        if !self.all_dirty {
+            self.dirty.insert(subject);
+        }
     }
 
     /// Rebuilds the links of what was folded since the last call, and tells what to judge again.
     pub fn settle(&mut self) -> Touched {
         let mut repos: Vec<Subject> = self.relink.drain().collect();
         repos.sort_unstable();
-        for repo in repos {
-            self.touch(repo);
-            for linked in self.facts.relink(repo) {
-                self.touch(linked);
-                if linked.kind == Kind::Secret {
-                    self.retell(linked);
+        // In runs, so that not all links stand in memory twice.
+        for run in repos.chunks(RUN) {
+            let facts = &self.facts;
+            let links: Vec<Links> = run
+                .par_iter()
+                .with_min_len(32)
+                .map(|repo| facts.links(*repo))
+                .collect();
+            for (repo, links) in run.iter().zip(links) {
+                self.touch(*repo);
+                for linked in self.facts.link(*repo, links) {
+                    self.touch(linked);
+                    if linked.kind == Kind::Secret {
+                        self.retell(linked);
+                    }
                 }
             }
         }
@@ -526,6 +562,7 @@ struct Meta {
     at: Ts,
     tick: u64,
     tie: u64,
+    default_ref: Option<Subject>,
     over: Vec<journal::EventId>,
 }
 

@@ -45,8 +45,10 @@ pub fn label(facts: &Facts, about: Subject) -> String {
             .get(&about)
             .map(|config| {
                 let package = label(facts, config.package);
-                let file = config.file.rsplit('/').next().unwrap_or_default();
-                match &config.environment {
+                let path = facts.path(config.path);
+                let file = path.map_or("", |fact| &*fact.file);
+                let file = file.rsplit('/').next().unwrap_or_default();
+                match path.and_then(|fact| fact.environment.as_deref()) {
                     Some(environment) => format!("{package} <- {file} ({environment})"),
                     None => format!("{package} <- {file}"),
                 }
