@@ -20,6 +20,8 @@ pub struct View<'a> {
     pub lanes: Lanes,
     /// A path behind this subject has no lane yet.
     lane_missing: bool,
+    /// Whether anybody will read why.
+    worded: bool,
 }
 
 impl<'a> View<'a> {
@@ -31,6 +33,7 @@ impl<'a> View<'a> {
             now,
             lanes: Lanes::NONE,
             lane_missing: false,
+            worded: true,
         };
         match subject.kind {
             Kind::Path => view.add_lane(subject),
@@ -63,6 +66,23 @@ impl<'a> View<'a> {
             Kind::Session | Kind::Person => {}
         }
         view
+    }
+
+    /// Looks at a subject only to count: whatever was formatted for people may be left out of its verdicts.
+    pub fn uncommented(facts: &'a Facts, subject: Subject, now: Ts) -> Self {
+        Self {
+            worded: false,
+            ..Self::new(facts, subject, now)
+        }
+    }
+
+    /// Gives words for people, made only if somebody will read them: a board judges a million gates for their states.
+    pub(super) fn words(&self, make: impl FnOnce() -> String) -> Cow<'static, str> {
+        if self.worded {
+            make().into()
+        } else {
+            Cow::Borrowed("")
+        }
     }
 
     fn add_lane(&mut self, path: Subject) {
@@ -118,7 +138,7 @@ impl<'a> View<'a> {
                 (self.now < end).then(|| {
                     Verdict::new(
                         super::State::Waived,
-                        format!("waived by {by} until {until}"),
+                        self.words(|| format!("waived by {by} until {until}")),
                     )
                     .until(end)
                 })
@@ -135,10 +155,10 @@ impl<'a> View<'a> {
                 by,
                 at,
                 ..
-            }) => Some(Verdict::attested(format!(
-                "attested by {by} on {}",
-                at.day()
-            ))),
+            }) => {
+                let words = self.words(|| format!("attested by {by} on {}", at.day()));
+                Some(Verdict::attested(words))
+            }
             Standing::Contested(many) => Some(Verdict::blocked(contested(&many))),
             _ => None,
         }

@@ -57,7 +57,9 @@ pub(super) fn reviewer_named(view: &View<'_>) -> Verdict {
 fn in_charge(view: &View<'_>, slot: Slot, login: Option<&str>) -> Verdict {
     match (view.decided(slot), login) {
         (Standing::Contested(many), _) => Verdict::blocked(contested(&many)),
-        (Standing::One(one), Some(_)) => Verdict::passed(format!("assigned by {}", one.by)),
+        (Standing::One(one), Some(_)) => {
+            Verdict::passed(view.words(|| format!("assigned by {}", one.by)))
+        }
         (Standing::Nothing, Some(_)) => Verdict::attested("named in the inventory"),
         _ => Verdict::not_looked("nobody is assigned yet"),
     }

@@ -29,7 +29,9 @@ fn scanned(view: &View<'_>, words: impl Fn(usize, &str) -> String) -> Verdict {
         Some(scan) if scan.value.left_out.is_some_and(|count| count > 0) => Verdict::could_not(
             "the scan found more than one event holds: scan this checkout by itself",
         ),
-        Some(scan) => Verdict::passed(words(scan.value.paths.len(), &scan.value.refs)),
+        Some(scan) => {
+            Verdict::passed(view.words(|| words(scan.value.paths.len(), &scan.value.refs)))
+        }
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
     match view.path().map(|path| path.packages.len()) {
         None => Verdict::not_looked("no checkout of it has been scanned"),
         Some(0) => Verdict::could_not("the files do not tell which packages it publishes"),
-        Some(count) => Verdict::passed(format!("{count} packages")),
+        Some(count) => Verdict::passed(view.words(|| format!("{count} packages"))),
     }
 }
 
@@ -75,7 +77,7 @@ pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
 pub(super) fn lane_chosen(view: &View<'_>) -> Verdict {
     match view.decided(Slot::Lane) {
         Standing::Contested(many) => Verdict::blocked(contested(&many)),
-        Standing::One(one) => Verdict::passed(format!("chosen by {}", one.by)),
+        Standing::One(one) => Verdict::passed(view.words(|| format!("chosen by {}", one.by))),
         Standing::Nothing if view.facts.lane(view.subject).is_some() => {
             Verdict::attested("named in the inventory")
         }

@@ -38,9 +38,9 @@ pub(super) fn release_environment_exists(view: &View<'_>) -> Verdict {
     match view.path().map(|path| path.environment.as_deref()) {
         None => Verdict::not_looked("no checkout of it has been scanned"),
         Some(None) => Verdict::blocked("the publish job names no environment"),
-        Some(Some(name)) => {
-            Verdict::not_looked(format!("the job names {name}; the forge was not looked at"))
-        }
+        Some(Some(name)) => Verdict::not_looked(
+            view.words(|| format!("the job names {name}; the forge was not looked at")),
+        ),
     }
 }
 
