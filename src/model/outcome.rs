@@ -126,23 +126,33 @@ impl Asked<'_> {
             self.until = [self.until, until].into_iter().flatten().min();
             return met;
         }
-        let view = View::new(self.facts, subject, self.now);
+        let view = View::uncommented(self.facts, subject, self.now);
         self.gate(&view, gate)
     }
 
     fn all(&mut self, subject: Subject, waves: std::ops::RangeInclusive<u8>) -> bool {
-        let view = View::new(self.facts, subject, self.now);
+        let (facts, now) = (self.facts, self.now);
+        let mut view = None;
         GateId::of_kind(subject.kind)
             .iter()
             .filter(|gate| waves.contains(&gate.spec().wave))
-            .all(|gate| self.gate(&view, *gate))
+            .all(|gate| match (self.known)(subject, *gate) {
+                Some((met, until)) => {
+                    self.until = [self.until, until].into_iter().flatten().min();
+                    met
+                }
+                None => {
+                    let view = view.get_or_insert_with(|| View::uncommented(facts, subject, now));
+                    self.gate(view, *gate)
+                }
+            })
     }
 
     fn cut_over(&mut self, path: Subject, lane: Lane) -> EndState {
         let Some(fact) = self.facts.path(path) else {
             return EndState::Open;
         };
-        let path_ref = Subject::path_ref(path, super::facts::DEFAULT_REF);
+        let path_ref = self.facts.default_ref(path);
         if !self.all(path, 1..=3) || !self.all(path_ref, 1..=3) {
             return EndState::Open;
         }
@@ -219,13 +229,20 @@ impl Asked<'_> {
 
 /// Gives the subjects whose gates a repository shows: itself, its paths and refs, packages, configs, secrets, tokens.
 pub fn subjects_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
+    subjects_with(facts, repo, &paths_of(facts, repo))
+}
+
+/// Does what [`subjects_of`] does, for who has the paths already.
+pub fn subjects_with(facts: &Facts, repo: Subject, paths: &[Subject]) -> Vec<Subject> {
     let Some(row) = facts.repos.get(&repo) else {
         return Vec::new();
     };
-    let mut all = vec![repo];
-    for path in paths_of(facts, repo) {
-        all.push(path);
-        all.push(Subject::path_ref(path, super::facts::DEFAULT_REF));
+    let links = row.packages.len() + row.configs.len() + row.secrets.len();
+    let mut all = Vec::with_capacity(2 + 2 * paths.len() + links);
+    all.push(repo);
+    for path in paths {
+        all.push(*path);
+        all.push(facts.default_ref(*path));
     }
     all.extend(
         row.packages
@@ -234,12 +251,14 @@ pub fn subjects_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
     );
     all.extend(&row.configs);
     all.extend(&row.secrets);
-    all.extend(facts.tokens_of_repo(repo));
+    if !facts.holders.is_empty() {
+        all.extend(facts.tokens_of_repo(repo));
+    }
     all
 }
 
-/// A private package without a path is never published: it has no gates.
-fn is_published(facts: &Facts, package: Subject) -> bool {
+/// Tells whether a package has gates: a private one without a path is never published.
+pub fn is_published(facts: &Facts, package: Subject) -> bool {
     facts.packages.get(&package).is_some_and(|row| {
         !row.paths.is_empty() || row.fact.as_ref().is_none_or(|fact| !fact.value.private)
     })
@@ -248,15 +267,19 @@ fn is_published(facts: &Facts, package: Subject) -> bool {
 /// Gives a repository's paths in scope: those that the last scan saw, and those gone that were to be retired.
 pub fn paths_of(facts: &Facts, repo: Subject) -> Vec<Subject> {
     let mut paths: Vec<Subject> = facts.open_paths(repo).map(|(path, _)| path).collect();
-    let gone = facts.repos.get(&repo).into_iter().flat_map(|row| &row.ever);
-    paths.extend(gone.filter(|path| {
+    paths.sort_unstable();
+    let ever = facts.repos.get(&repo).into_iter().flat_map(|row| &row.ever);
+    let gone = ever.filter(|path| paths.binary_search(path).is_err());
+    let gone = gone.filter(|path| {
         let retired = facts.lane(**path) == Some(Lane::Retire)
             && facts.path(**path).is_some_and(Facts::in_scope);
         retired
             && !facts
                 .path(**path)
                 .is_some_and(|fact| facts.present(**path, fact))
-    }));
+    });
+    let gone: Vec<Subject> = gone.copied().collect();
+    paths.extend(gone);
     paths.sort_unstable();
     paths.dedup();
     paths.retain(|path| path.kind == Kind::Path);

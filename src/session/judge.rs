@@ -1,7 +1,8 @@
 //! The board: every gate of every subject, counted per wave, judged again only where facts changed or time did.
 //!
-//! Full and incremental judging give the same board; a property test holds that. The model has no timer: a heap
-//! says when the next verdict can change by itself.
+//! What hangs on one repository alone is judged with its row and only counted there; what several share is judged once
+//! and kept. Full and incremental judging give the same board; a property test holds that. The model has no timer: a
+//! heap says when the next verdict can change by itself.
 
 use super::fold::Touched;
 use crate::model::clock::{Clock, clocks};
@@ -9,14 +10,13 @@ use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::{Kind, Subject, SubjectMap};
 use crate::model::lane::Lanes;
-use crate::model::outcome::{EndState, end_state_with, paths_of, subjects_of};
+use crate::model::outcome::{
+    EndState, end_state_with, is_published, paths_of, subjects_of, subjects_with,
+};
 use crate::model::time::Ts;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
-
-/// Subjects that are judged together.
-const RUN: usize = 8_192;
 
 /// Waves 0 to 5, and after-care.
 pub const WAVES: usize = 7;
@@ -143,6 +143,14 @@ pub struct RepoBoard {
 }
 
 impl RepoBoard {
+    fn add(&mut self, tally: &Tally) {
+        for (sum, part) in self.waves.iter_mut().zip(tally.waves) {
+            sum.join(part.counts());
+        }
+        self.open = [self.open, tally.open].into_iter().flatten().min();
+        self.clock = [self.clock, tally.clock].into_iter().flatten().min();
+    }
+
     /// Tells whether something is in the way of the next step. What a later wave will have to mend is not yet in it.
     pub fn is_blocked(&self) -> bool {
         let wave = self
@@ -166,7 +174,7 @@ impl RepoBoard {
 /// Everything judged.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
-    tallies: SubjectMap<Tally>,
+    shared: SubjectMap<Tally>,
     repos: SubjectMap<RepoBoard>,
     wake: BinaryHeap<Reverse<(Ts, Subject)>>,
 }
@@ -191,8 +199,9 @@ impl Board {
         self.repos.iter().map(|(id, board)| (*id, board))
     }
 
+    /// Gives the gates of what no single repository owns: a secret, a token, a person, the session, a package of several.
     pub fn tally(&self, subject: Subject) -> Option<&Tally> {
-        self.tallies.get(&subject)
+        self.shared.get(&subject)
     }
 
     /// Gives the first instant when a verdict can change without a new fact.
@@ -202,9 +211,11 @@ impl Board {
 
     /// Judges again what was touched and what time has run out for. Gives the repositories whose rows changed.
     pub fn update(&mut self, facts: &Facts, touched: &Touched, now: Ts) -> Vec<Subject> {
-        let subjects: Vec<Subject> = if touched.all {
+        let repos: Vec<Subject> = if touched.all {
             *self = Self::default();
-            everything(facts)
+            self.judge_shared(facts, &every_shared(facts), now);
+            self.repos.reserve(facts.repos.len());
+            facts.repos.keys().copied().collect()
         } else {
             let mut due: BTreeSet<Subject> = touched.subjects.clone();
             while let Some(Reverse((at, subject))) = self.wake.peek().copied() {
@@ -214,39 +225,24 @@ impl Board {
                 self.wake.pop();
                 due.insert(subject);
             }
-            spread(facts, &due).into_iter().collect()
-        };
-        if touched.all {
-            self.tallies.reserve(subjects.len());
-        }
-        // In runs, so that not everything stands in memory twice.
-        for run in subjects.chunks(RUN) {
-            let judged: Vec<(Subject, Tally)> = run
-                .par_iter()
-                .with_min_len(32)
-                .map(|subject| (*subject, tally(facts, *subject, now)))
-                .collect();
-            for (subject, tally) in judged {
-                if let Some(at) = tally.until {
-                    self.wake.push(Reverse((at, subject)));
-                }
-                self.tallies.insert(subject, tally);
-            }
-        }
-        let repos: Vec<Subject> = if touched.all {
-            facts.repos.keys().copied().collect()
-        } else {
-            let linked: BTreeSet<Subject> = subjects
+            let (shared, own): (Vec<Subject>, Vec<Subject>) = spread(facts, &due)
+                .into_iter()
+                .partition(|subject| is_shared(facts, *subject));
+            // A shared subject that was touched may hang on its repositories differently, though its gates stand as before.
+            let mut moved = self.judge_shared(facts, &shared, now);
+            moved.extend(shared.iter().filter(|subject| due.contains(subject)));
+            let linked: BTreeSet<Subject> = own
                 .iter()
+                .chain(&moved)
                 .flat_map(|subject| repos_of(facts, *subject))
                 .collect();
             linked.into_iter().collect()
         };
-        let tallies = &self.tallies;
+        let shared = &self.shared;
         let rows: Vec<(Subject, RepoBoard)> = repos
             .par_iter()
             .with_min_len(32)
-            .map(|repo| (*repo, row(facts, tallies, *repo, now)))
+            .map(|repo| (*repo, row(facts, shared, *repo, now)))
             .collect();
         let mut changed = Vec::new();
         for (repo, row) in rows {
@@ -261,11 +257,30 @@ impl Board {
         }
         changed
     }
+
+    /// Judges subjects that several repositories share. Gives those that stand differently now.
+    fn judge_shared(&mut self, facts: &Facts, subjects: &[Subject], now: Ts) -> Vec<Subject> {
+        let judged: Vec<(Subject, Tally)> = subjects
+            .par_iter()
+            .map(|subject| (*subject, tally(facts, *subject, now)))
+            .collect();
+        let mut moved = Vec::new();
+        for (subject, tally) in judged {
+            if let Some(at) = tally.until {
+                self.wake.push(Reverse((at, subject)));
+            }
+            if self.shared.get(&subject) != Some(&tally) {
+                moved.push(subject);
+                self.shared.insert(subject, tally);
+            }
+        }
+        moved
+    }
 }
 
 /// Judges every gate of one subject.
 fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
-    let view = View::new(facts, subject, now);
+    let view = View::uncommented(facts, subject, now);
     let mut tally = Tally::default();
     for gate in GateId::of_kind(subject.kind) {
         let spec = gate.spec();
@@ -298,28 +313,38 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
     tally
 }
 
-/// Puts one row of the board together from its subjects.
-fn row(facts: &Facts, tallies: &SubjectMap<Tally>, repo: Subject, now: Ts) -> RepoBoard {
+/// What a row's end states ask of a subject that was judged for it: gates that are met, and until when.
+type Own = (Subject, u128, Option<Ts>);
+
+/// Judges what a repository owns, and puts its row together from that and from what it shares.
+fn row(facts: &Facts, shared: &SubjectMap<Tally>, repo: Subject, now: Ts) -> RepoBoard {
     let mut board = RepoBoard::default();
-    for subject in subjects_of(facts, repo) {
-        let Some(tally) = tallies.get(&subject) else {
-            continue;
-        };
-        for (sum, part) in board.waves.iter_mut().zip(tally.waves) {
-            sum.join(part.counts());
+    let paths = paths_of(facts, repo);
+    let subjects = subjects_with(facts, repo, &paths);
+    let mut own: Vec<Own> = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        if is_shared(facts, subject) {
+            shared
+                .get(&subject)
+                .into_iter()
+                .for_each(|one| board.add(one));
+        } else {
+            let tally = tally(facts, subject, now);
+            board.until = [board.until, tally.until].into_iter().flatten().min();
+            board.add(&tally);
+            own.push((subject, tally.met, tally.until));
         }
-        board.open = [board.open, tally.open].into_iter().flatten().min();
-        board.clock = [board.clock, tally.clock].into_iter().flatten().min();
     }
+    own.sort_unstable_by_key(|(subject, ..)| *subject);
     let known = |subject: Subject, gate: GateId| {
-        let shared = matches!(subject.kind, Kind::Secret | Kind::Token);
-        let tally = tallies.get(&subject).filter(|_| shared)?;
-        Some((
-            tally.met & gate.bit() != 0 || gate.spec().advice,
-            tally.until,
-        ))
+        let at = own.binary_search_by_key(&subject, |(known, ..)| *known);
+        let (met, until) = match at.ok().and_then(|at| own.get(at)) {
+            Some((_, met, until)) => (*met, *until),
+            None => shared.get(&subject).map(|tally| (tally.met, tally.until))?,
+        };
+        Some((met & gate.bit() != 0 || gate.spec().advice, until))
     };
-    for path in paths_of(facts, repo) {
+    for path in paths {
         match facts.lane(path) {
             Some(lane) => board.lanes = board.lanes.with(lane),
             None => board.lane_missing = true,
@@ -336,6 +361,42 @@ fn row(facts: &Facts, tallies: &SubjectMap<Tally>, repo: Subject, now: Ts) -> Re
         .filter(|at| *at > now)
         .min();
     board
+}
+
+/// Tells whether a subject is judged by itself, because more than one row may show it or none does.
+fn is_shared(facts: &Facts, subject: Subject) -> bool {
+    match subject.kind {
+        Kind::Session | Kind::Person | Kind::Secret | Kind::Token => true,
+        Kind::Package => facts
+            .packages
+            .get(&subject)
+            .is_some_and(|row| row.repos.len() > 1),
+        Kind::Repo | Kind::Path | Kind::PathRef | Kind::Config => false,
+    }
+}
+
+/// Gives every subject that is judged by itself.
+fn every_shared(facts: &Facts) -> Vec<Subject> {
+    let secrets = facts
+        .secrets
+        .iter()
+        .filter(|(_, row)| !row.repos.is_empty());
+    let packages = facts.packages.iter().filter(|(_, row)| row.repos.len() > 1);
+    let mut all: Vec<Subject> = packages
+        .map(|(package, _)| *package)
+        .filter(|package| is_published(facts, *package))
+        .collect();
+    for (secret, _) in secrets {
+        all.push(*secret);
+        all.extend(facts.tokens_of(*secret));
+    }
+    all.extend(facts.tokens.keys());
+    all.extend(facts.persons.keys());
+    all.push(Subject::SESSION);
+    // A token may take as long as thousands of others: those that take longest come first.
+    all.sort_unstable_by_key(|subject| Reverse(*subject));
+    all.dedup();
+    all
 }
 
 /// Gives every subject that is judged, in a fixed order.
