@@ -42,7 +42,8 @@ pub(super) struct Owner {
     rows: Chunked<Row>,
     at: HashMap<Subject, usize>,
     tokens: Arc<Vec<TokenRow>>,
-    log: Chunked<LogRow>,
+    /// Made when the log is first looked at: most sessions are opened for the board.
+    log: Option<Chunked<LogRow>>,
     names: Names,
     focus: Focus,
     cohorts: Arc<super::snapshot::Cohorts>,
@@ -67,7 +68,7 @@ impl Owner {
             rows: Chunked::default(),
             at: HashMap::new(),
             tokens: Arc::default(),
-            log: picture::log(&session),
+            log: None,
             names: Names::default(),
             focus: Focus::default(),
             cohorts: Arc::default(),
@@ -186,14 +187,18 @@ impl Owner {
             }
             self.redraw_rest();
         }
-        for entry in self.session.fold.log.iter().skip(self.log.len()) {
-            self.log
-                .push(picture::log_row(&self.session, entry, &mut self.names));
+        if let Some(log) = &mut self.log {
+            for entry in self.session.fold.log.iter().skip(log.len()) {
+                log.push(picture::log_row(&self.session, entry, &mut self.names));
+            }
         }
     }
 
     pub(super) fn snapshot(&mut self) -> Arc<Snapshot> {
         self.revision += 1;
+        if self.focus.log.is_some() && self.log.is_none() {
+            self.log = Some(picture::log(&self.session, &mut self.names));
+        }
         let page = self
             .focus
             .page

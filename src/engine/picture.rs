@@ -161,14 +161,13 @@ pub fn log_row(session: &Session, entry: &Entry, names: &mut Names) -> LogRow {
 }
 
 /// Makes the whole log, oldest first by tick: the order in which things were known to each other.
-pub fn log(session: &Session) -> Chunked<LogRow> {
-    let mut names = Names::default();
+pub fn log(session: &Session, names: &mut Names) -> Chunked<LogRow> {
     Chunked::from_rows(
         session
             .fold
             .log
             .iter()
-            .map(|entry| log_row(session, entry, &mut names)),
+            .map(|entry| log_row(session, entry, names)),
     )
 }
 

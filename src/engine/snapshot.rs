@@ -243,7 +243,7 @@ pub struct Page {
 pub struct Focus {
     /// A repository, a token, or the session.
     pub page: Option<Subject>,
-    /// Rows of the log whose text is shown, from and to (exclusive).
+    /// Rows of the log whose text is shown, from and to (exclusive). Asking for none of them asks for the list.
     pub log: Option<(usize, usize)>,
     /// A run whose log is followed.
     pub run: Option<(Subject, u64)>,
@@ -261,8 +261,8 @@ pub struct Snapshot {
     pub rows: Chunked<Row>,
     /// By end, soonest first.
     pub tokens: Arc<Vec<TokenRow>>,
-    /// Oldest first.
-    pub log: Chunked<LogRow>,
+    /// Oldest first; none until it was asked for, with [`Focus::log`].
+    pub log: Option<Chunked<LogRow>>,
     pub log_text: Arc<HashMap<EventId, LogText>>,
     pub focus: Focus,
     pub page: Option<Arc<Page>>,

@@ -203,7 +203,7 @@ impl State {
     #[must_use]
     pub fn focus(&self) -> Focus {
         let log = if self.page.is_none() && self.tab == Tab::Log {
-            self.log.span()
+            Some(self.log.span().unwrap_or_default())
         } else {
             None
         };
@@ -242,8 +242,9 @@ impl State {
                 .filter(|row| is_mine(row, me))
                 .count();
         }
-        self.log
-            .set_rows(Rows::Chunked(self.snapshot.log.clone()), &context);
+        if let Some(log) = &self.snapshot.log {
+            self.log.set_rows(Rows::Chunked(log.clone()), &context);
+        }
         if let Some(page) = &mut self.page {
             page.refresh(&self.snapshot);
         }

@@ -21,7 +21,11 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         let text = time::localised(&told.text, state.settings.utc);
         table::detail(buffer, state, &format!("{}: {text}", told.label), theme);
     }
-    table::empty(buffer, state, &state.log, &["No event yet."], theme);
+    let none = match state.snapshot.log {
+        Some(_) => "No event yet.",
+        None => "Listing the events.",
+    };
+    table::empty(buffer, state, &state.log, &[none], theme);
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Theme) {
