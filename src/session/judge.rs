@@ -228,6 +228,10 @@ impl Board {
             let (shared, own): (Vec<Subject>, Vec<Subject>) = spread(facts, &due)
                 .into_iter()
                 .partition(|subject| is_shared(facts, *subject));
+            // A package that one repository is left with is its own again.
+            own.iter().for_each(|subject| {
+                self.shared.remove(subject);
+            });
             // A shared subject that was touched may hang on its repositories differently, though its gates stand as before.
             let mut moved = self.judge_shared(facts, &shared, now);
             moved.extend(shared.iter().filter(|subject| due.contains(subject)));
