@@ -10,6 +10,7 @@ pub mod page;
 pub mod picture;
 pub mod schedule;
 pub mod snapshot;
+pub mod window;
 
 use crate::session::Session;
 use crate::session::decide::Action;

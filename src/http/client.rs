@@ -309,7 +309,8 @@ impl Shared {
         answered: &AtomicBool,
     ) -> Result<Reply, Trouble> {
         // With a proxy between, it is the proxy that is not found or refuses.
-        let proxy = self.options.proxies.for_origin(&self.origin);
+        let origin = Origin::of(request.url(), self.options.world, &Box::default).ok();
+        let proxy = origin.and_then(|origin| self.options.proxies.for_origin(&origin));
         let host = proxy.unwrap_or(request.url()).host_str();
         let host: Box<str> = host.unwrap_or_default().into();
         let response = http.execute(request).await;

@@ -100,12 +100,12 @@ impl Registry {
     /// # Errors
     /// When there is none in it, or its addresses break the rules.
     pub(super) fn challenge(&self, group: Group, reply: &Reply) -> Result<Challenge, Lost> {
-        let pair: Pair = reply.json().map_err(|_| Lost::NoChallenge)?;
+        let pair: Pair = reply.json().map_err(|_no_pair| Lost::NoChallenge)?;
         let (Some(auth), Some(done)) = (pair.auth, pair.done) else {
             return Err(Lost::NoChallenge);
         };
         let (page, site) = page(&auth, &self.base)?;
-        let path = self.client.follow(group, &done).map_err(|_| {
+        let path = self.client.follow(group, &done).map_err(|_elsewhere| {
             let host = Url::parse(&done)
                 .ok()
                 .and_then(|url| url.host_str().map(|host| visible(host).into()));
@@ -144,7 +144,7 @@ impl Registry {
 
 /// Judges the address of a challenge's page.
 fn page(text: &str, base: &Base) -> Result<(Url, Site), ChallengeError> {
-    let url = Url::parse(text).map_err(|_| ChallengeError::NoAddress)?;
+    let url = Url::parse(text).map_err(|_no_address| ChallengeError::NoAddress)?;
     let own_scheme = url.scheme() == "http" && !base.origin().is_https();
     if url.scheme() != "https" && !own_scheme {
         return Err(ChallengeError::NotHttps);

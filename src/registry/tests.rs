@@ -286,7 +286,8 @@ async fn a_listing_that_does_not_add_up_is_could_not_look() {
             "<html>blocked</html>",
         );
     };
-    let cases: [(&dyn Fn(&Stage), &str); 12] = [
+    type Prepare<'a> = &'a dyn Fn(&Stage);
+    let cases: [(Prepare<'_>, &str); 12] = [
         (&off, "counts 3 entries and 2 arrived"),
         (&switched, "changed from rosa to ken"),
         (&second_fails, "npm tokens: the service failed (500)"),
