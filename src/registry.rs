@@ -16,7 +16,6 @@ mod packument;
 mod provenance;
 mod tokens;
 
-pub use account::{Owned, Profile};
 pub use address::Base;
 pub use challenge::{Challenge, ChallengeError, Guarded, Polled, Site};
 pub use config::{ConfigError, NpmConfig, Sources, load};

@@ -12,12 +12,6 @@ use crate::model::fact::{Answer, OwnedFact, ProfileFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, PackageName};
 
-/// An account's own profile.
-pub type Profile = (Subject, Answer);
-
-/// The packages of an organisation or account, with their number of odd names that were left out.
-pub type Owned = (Subject, Answer);
-
 impl Registry {
     /// Names the account of this login.
     ///
@@ -42,7 +36,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read, or the login is another account's.
-    pub async fn profile(&self, account: &Login) -> Result<Profile, Lost> {
+    pub async fn profile(&self, account: &Login) -> Result<(Subject, Answer), Lost> {
         let path = self.base.path("/-/npm/v1/user");
         let value: Value = self
             .client
@@ -79,7 +73,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read or is of another shape.
-    pub async fn org_packages(&self, org: &Login) -> Result<Owned, Lost> {
+    pub async fn org_packages(&self, org: &Login) -> Result<(Subject, Answer), Lost> {
         let packages = self
             .map(&format!("/-/org/{}/package", segment(org.as_str())))
             .await?;
@@ -97,7 +91,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read or is of another shape.
-    pub async fn user_packages(&self, account: &Login) -> Result<Owned, Lost> {
+    pub async fn user_packages(&self, account: &Login) -> Result<(Subject, Answer), Lost> {
         let packages = self
             .map(&format!("/-/user/{}/package", segment(account.as_str())))
             .await?;
@@ -130,7 +124,7 @@ impl Registry {
     }
 }
 
-fn owned(account: &Login, packages: &Map<String, Value>, complete: bool) -> Owned {
+fn owned(account: &Login, packages: &Map<String, Value>, complete: bool) -> (Subject, Answer) {
     let (good, odd): (Vec<&String>, Vec<&String>) = packages
         .keys()
         .partition(|name| PackageName::parse(name).is_ok());

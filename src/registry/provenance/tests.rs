@@ -8,9 +8,35 @@ use super::*;
 /// npm's own bundle of `sigstore` 2.0.0, signed and logged by the public instance in August 2023.
 const REAL: &str = include_str!("../../../tests/fixtures/provenance/npm-sigstore-2.0.0.json");
 const REAL_SHA512: &str = "46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c";
-/// Made by npm 11.19.1 against a certificate authority and a log of our own.
-const MINTED: &str = include_str!("../../../tests/fixtures/provenance/minted-right.json");
+/// The roots of a certificate authority and a log of our own, against which the npm CLI minted the bundles below.
 const MINTED_ROOT: &str = include_str!("../../../tests/fixtures/provenance/minted-root.json");
+const TARBALL: &[u8] = include_bytes!("../../../tests/fixtures/provenance/demo-10.0.1.tgz");
+
+macro_rules! minted {
+    ($name:literal) => {
+        include_str!(concat!(
+            "../../../tests/fixtures/provenance/minted-",
+            $name,
+            ".json"
+        ))
+    };
+}
+
+fn demo() -> Expected<'static> {
+    Expected {
+        package: "@acme/demo",
+        version: "10.0.1",
+        tarball: TARBALL,
+        repository: "acme/demo",
+        repository_id: 1,
+        owner_id: 2,
+        file: "publish.yml",
+        git_ref: "refs/heads/main",
+        commit: "aa218f56b14c9653891f9e74264a383fa43fefbd",
+        run: 3,
+        attempt: 1,
+    }
+}
 
 fn real() -> Expected<'static> {
     Expected {
@@ -201,22 +227,60 @@ fn a_changed_statement_or_foreign_roots_do_not_hold() {
 }
 
 #[test]
-fn a_minted_bundle_holds_under_its_own_roots_only() {
-    let digest = "6cc5331bf6703c398319ad1f4bdb73f0ee84ff6eb42773b8dff147b65cc334d428ba823d808c62fea3c7d4bb56923cf944bd1f4e7a3abe2e74753fbaf015d0e4";
-    let expected = Expected {
-        package: "@acme/demo",
-        version: "10.0.1",
-        repository: "acme/demo",
-        repository_id: 1,
-        owner_id: 2,
-        file: "publish.yml",
-        commit: "aa218f56b14c9653891f9e74264a383fa43fefbd",
-        run: 3,
-        ..real()
-    };
+fn minted_provenance_that_is_wrong_in_one_point_is_refused_for_it() {
     let roots = Roots::from_json(MINTED_ROOT).unwrap();
-    by_digest(MINTED, digest, &expected, &roots).unwrap();
-    let refused = by_digest(MINTED, digest, &expected, Roots::embedded().unwrap()).unwrap_err();
+    let verified = verify(minted!("right"), &demo(), &roots).unwrap();
+    assert_eq!(&*verified.git_ref, "refs/heads/main");
+    // A reusable workflow signs under its own name; what npm trusts, and what counts, is the one that called it.
+    assert_eq!(
+        verify(minted!("reusable"), &demo(), &roots)
+            .unwrap()
+            .workflow,
+        verified.workflow
+    );
+    for (bundle, says) in [
+        (
+            minted!("issuer"),
+            "the issuer is https://token.actions.evil.example, not https://token.actions.github",
+        ),
+        (
+            minted!("workflow"),
+            "the workflow is https://github.com/acme/demo/.github/workflows/other.yml@refs/heads/main",
+        ),
+        (minted!("ref"), "publish.yml@refs/heads/evil, not "),
+        (
+            minted!("repository-id"),
+            "the repository's id is 666, not 1",
+        ),
+        (minted!("owner-id"), "the owner's id is 666, not 2"),
+        (minted!("commit"), "the commit is bbbb"),
+        (
+            minted!("run"),
+            "the run is https://github.com/acme/demo/actions/runs/666/attempts/1",
+        ),
+        (
+            minted!("runner"),
+            "the runner is self-hosted, not github-hosted",
+        ),
+    ] {
+        let refused = verify(bundle, &demo(), &roots).unwrap_err();
+        assert!(
+            refused.to_string().contains(says),
+            "{refused} does not say: {says}"
+        );
+    }
+    let mut other = TARBALL.to_vec();
+    other.push(0);
+    let changed = Expected {
+        tarball: &other,
+        ..demo()
+    };
+    assert_eq!(
+        verify(minted!("right"), &changed, &roots),
+        Err(Refused::Tarball)
+    );
+    // Under the public instance's roots none of it holds.
+    let refused = verify(minted!("right"), &demo(), Roots::embedded().unwrap()).unwrap_err();
     assert!(matches!(refused, Refused::Signature(_)), "{refused}");
 }
 
