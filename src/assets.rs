@@ -349,6 +349,11 @@ pub fn log_signatures() -> &'static str {
     include_str!("../assets/policy/log-signatures.toml")
 }
 
+/// Gives the workflow that compares a secret with masked tokens, as a template. Nobody's file replaces it: it meets a secret.
+pub fn identify_workflow() -> &'static str {
+    include_str!("../assets/workflows/identify.yml")
+}
+
 /// Gives the host name of the public npm registry.
 pub fn npm_host() -> &'static str {
     &REGISTRIES.npmjs.host

@@ -19,6 +19,7 @@ pub mod error;
 pub mod evidence;
 pub mod explain;
 pub mod follow_up;
+pub mod identify;
 pub mod import;
 pub mod init;
 pub mod key;

@@ -12,6 +12,7 @@ use crate::safe::shown::visible;
 use log::{Line, Stream};
 use signature::{Certainty, Class, Known, Table, When, table};
 
+pub mod identify;
 mod log;
 pub mod signature;
 

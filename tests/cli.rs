@@ -24,6 +24,8 @@ mod decisions;
 mod diagnose;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/identify.rs"]
+mod identify;
 #[path = "cli/place.rs"]
 mod place;
 #[path = "cli/sessions.rs"]

@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use cutover::model::decision::{Decision, EventId, Slot, ValidationPlan, Value};
-use cutover::model::fact::{InventoryFact, PackageFact, PathFact, RepoFact, TokenFact, UseFact};
+use cutover::model::fact::{
+    Answer, EdgeFact, InventoryFact, NamedFact, PackageFact, PathFact, RepoFact, SecretsFact,
+    StoreFact, TokenFact, UseFact,
+};
 use cutover::model::facts::{DEFAULT_REF, Dated, Facts, Listing};
 use cutover::model::gate::{GateId, State, View, judge};
 use cutover::model::id::Subject;
@@ -53,6 +56,18 @@ struct Token {
     fact: TokenFact,
     /// Name of the secret that it is said to be the value of.
     holds: Option<String>,
+    compared: Option<Compared>,
+}
+
+/// What a job showed that held a secret and compared it with the token.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Compared {
+    secret: String,
+    as_of: Ts,
+    holds: bool,
+    /// When the forge says that the secret was last changed.
+    changed: Option<Ts>,
 }
 
 #[derive(Deserialize)]
@@ -218,6 +233,10 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
     if let Some(lane) = scenario.lane {
         decide(&mut facts, ids.path, Slot::Lane, Value::Lane(lane));
     }
+    let compared = scenario
+        .token
+        .as_ref()
+        .and_then(|token| token.compared.clone());
     if let Some(token) = scenario.token {
         let fact = TokenFact {
             account: "bot".into(),
@@ -237,6 +256,9 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
             facts.holders.entry(secret).or_default().insert(ids.token);
             facts.retell(secret);
         }
+    }
+    if let Some(compared) = compared {
+        compare(&mut facts, ids, &compared);
     }
     for one in scenario.decide {
         let about = subject(&facts, ids, &one.about);
@@ -286,6 +308,39 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
         decide(&mut facts, about, slot, value);
     }
     facts
+}
+
+fn compare(facts: &mut Facts, ids: &Ids, compared: &Compared) {
+    let secret = facts.secret_of(ids.repo, &compared.secret).unwrap();
+    let edge = EdgeFact {
+        secret: Some(secret),
+        holds: compared.holds,
+        run: "acme/ui 7-1".into(),
+    };
+    let mut take = |about: Subject, answer: Answer| {
+        let seen = facts.seen.entry(about).or_default();
+        seen.take(dated(compared.as_of, answer).unwrap());
+    };
+    take(ids.token, Answer::Edge(edge));
+    if let Some(changed) = compared.changed {
+        let store = StoreFact {
+            store: "repo".into(),
+            complete: true,
+            names: vec![NamedFact {
+                name: compared.secret.as_str().into(),
+                updated: Some(changed),
+            }],
+            ..StoreFact::default()
+        };
+        let stores = SecretsFact {
+            stores: vec![store],
+        };
+        take(ids.repo, Answer::Secrets(stores));
+    }
+    if facts.holds(ids.token, secret) {
+        facts.holders.entry(secret).or_default().insert(ids.token);
+    }
+    facts.retell(secret);
 }
 
 fn subject(facts: &Facts, ids: &Ids, word: &str) -> Subject {

@@ -204,7 +204,7 @@ pub struct Facts {
     pub decided: SubjectMap<Decided>,
     /// What forge and registry showed.
     pub seen: SubjectMap<Seen>,
-    /// Tokens that somebody said a secret holds: the reverse of the edges.
+    /// Tokens that a secret holds, as was shown or said: the reverse of the edges.
     pub holders: SubjectMap<BTreeSet<Subject>>,
     /// Secrets that files name and that no token is said to be the value of.
     pub unspoken: BTreeSet<Subject>,
@@ -340,23 +340,58 @@ impl Facts {
             .collect()
     }
 
-    /// Gives the secrets that a token is said to be the value of.
+    /// Gives the secrets that a token is the value of, as a job showed or else as somebody said.
     pub fn secrets_of(&self, token: Subject) -> Vec<Subject> {
-        self.decided
-            .get(&token)
-            .into_iter()
+        let said = self.decided.get(&token).into_iter();
+        let said = said
             .flat_map(Decided::slots)
-            .filter_map(|(slot, history)| match (slot, history.standing()) {
-                (
-                    Slot::Edge(secret),
-                    Standing::One(Decision {
-                        value: Value::Holds(true),
-                        ..
-                    }),
-                ) => Some(secret),
+            .filter_map(|(slot, _)| match slot {
+                Slot::Edge(secret) => Some(secret),
                 _ => None,
-            })
+            });
+        let shown = self.seen.get(&token).into_iter();
+        let shown = shown
+            .flat_map(Seen::edges)
+            .filter_map(|(edge, _)| edge.secret);
+        let secrets: BTreeSet<Subject> = said.chain(shown).collect();
+        secrets
+            .into_iter()
+            .filter(|secret| self.holds(token, *secret))
             .collect()
+    }
+
+    /// Tells whether a token is the value of a secret, as a job showed or else as somebody said.
+    pub fn holds(&self, token: Subject, secret: Subject) -> bool {
+        match self.shown_edge(token, secret) {
+            Some((holds, _)) => holds,
+            None => self
+                .decision(token, Slot::Edge(secret))
+                .is_some_and(|one| one.value == Value::Holds(true)),
+        }
+    }
+
+    /// Gives what a job that held the secret showed, and when. A secret that was changed since is not shown any more.
+    pub fn shown_edge(&self, token: Subject, secret: Subject) -> Option<(bool, Ts)> {
+        let edges = self.seen.get(&token)?.edges();
+        let (holds, at) = edges
+            .filter(|(edge, _)| edge.secret == Some(secret))
+            .map(|(edge, at)| (edge.holds, at))
+            .max_by_key(|(_, at)| *at)?;
+        let row = self.secrets.get(&secret);
+        let changed = row.into_iter().flat_map(|row| {
+            let stores = row
+                .repos
+                .iter()
+                .filter_map(|repo| self.seen.get(repo)?.secrets());
+            let names = stores
+                .flat_map(|(fact, _)| &fact.stores)
+                .flat_map(|store| &store.names);
+            names
+                .filter(|named| named.name == row.name)
+                .filter_map(|named| named.updated)
+        });
+        // Whichever store it was changed in: a comparison from before that proves nothing.
+        (changed.max() <= Some(at)).then_some((holds, at))
     }
 
     /// Gives when a token was listed and when it was missing from a complete listing, oldest first.
@@ -391,7 +426,7 @@ impl Facts {
         let held = self
             .holders
             .get(&secret)
-            .is_some_and(|tokens| !tokens.is_empty());
+            .is_some_and(|tokens| tokens.iter().any(|token| self.holds(*token, secret)));
         if named && !held {
             self.unspoken.insert(secret)
         } else {

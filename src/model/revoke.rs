@@ -1,8 +1,8 @@
 //! Safe to revoke: computed, never guessed.
 //!
 //! Token -> secrets that hold it -> every file that names those secrets -> publish paths and token uses -> packages.
-//! An edge is proven, excluded, attested or missing; closeness in time is a hint and no edge. Without the network
-//! nothing is proven: the most that can be had is people's word, and that is said.
+//! An edge is proven, excluded, attested or missing; closeness in time is a hint and no edge. Only a job that held the
+//! secret and compared it proves or excludes one; everything else is people's word, and that is said.
 
 use super::decision::{Slot, Standing, Value};
 use super::fact::CredentialFact;
@@ -11,6 +11,7 @@ use super::gate::{GateId, State, View, judge};
 use super::id::{Kind, Subject};
 use super::lane::Lane;
 use super::time::Ts;
+use crate::safe::shown::visible;
 
 /// How well an edge is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,6 +147,9 @@ fn edges(facts: &Facts, token: Subject) -> (Vec<Edge>, usize) {
             let Slot::Edge(secret) = slot else {
                 return None;
             };
+            if facts.shown_edge(token, secret).is_some() {
+                return None;
+            }
             let (holds, strength, words) = match history.standing() {
                 Standing::One(one) => {
                     let holds = one.value == Value::Holds(true);
@@ -171,6 +175,7 @@ fn edges(facts: &Facts, token: Subject) -> (Vec<Edge>, usize) {
             })
         })
         .collect();
+    edges.extend(shown(facts, token));
     let spoken: Vec<Subject> = edges.iter().map(|edge| edge.secret).collect();
     // A secret that nobody spoke about could hold any token.
     let open = facts
@@ -186,6 +191,30 @@ fn edges(facts: &Facts, token: Subject) -> (Vec<Edge>, usize) {
     let more = open.count().saturating_sub(SHOWN);
     edges.sort_by_key(|edge| (edge.strength, edge.secret));
     (edges, more)
+}
+
+/// Gives the edges that a job showed: it held the secret and compared it. They override what was said.
+fn shown(facts: &Facts, token: Subject) -> impl Iterator<Item = Edge> {
+    let seen = facts.seen.get(&token).into_iter();
+    seen.flat_map(|seen| seen.edges())
+        .filter_map(move |(edge, _)| {
+            let secret = edge.secret?;
+            let (holds, at) = facts.shown_edge(token, secret)?;
+            let (strength, verb) = match holds {
+                true => (Strength::Proven, "holds"),
+                false => (Strength::Excluded, "does not hold"),
+            };
+            Some(Edge {
+                secret,
+                holds,
+                strength,
+                words: format!(
+                    "run {} showed that it {verb} this token ({})",
+                    visible(&edge.run),
+                    at.day()
+                ),
+            })
+        })
 }
 
 fn not_looked(facts: &Facts, token: Subject, now: Ts) -> Vec<String> {

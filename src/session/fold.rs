@@ -4,7 +4,7 @@
 //! the lines come in, the facts are the same.
 
 use crate::journal::{self, Line, Place, WriterId};
-use crate::model::decision::{Decision, EventId, Slot, Standing, Value};
+use crate::model::decision::{Decision, EventId, Slot, Value};
 use crate::model::event::{BadEvent, Event, KINDS, Observation};
 use crate::model::fact::Answer;
 use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, take};
@@ -376,7 +376,7 @@ impl Fold {
             .or_default()
             .add(slot, decision);
         match slot {
-            Slot::Edge(secret) => self.hold(about, secret, slot),
+            Slot::Edge(secret) => self.hold(about, secret),
             Slot::Owed => {
                 self.facts.persons.entry(about).or_default();
             }
@@ -386,14 +386,8 @@ impl Fold {
     }
 
     /// Rebuilds the reverse of one edge.
-    fn hold(&mut self, token: Subject, secret: Subject, slot: Slot) {
-        let holds = matches!(
-            self.facts.standing(token, slot),
-            Standing::One(Decision {
-                value: Value::Holds(true),
-                ..
-            })
-        );
+    fn hold(&mut self, token: Subject, secret: Subject) {
+        let holds = self.facts.holds(token, secret);
         let holders = self.facts.holders.entry(secret).or_default();
         let changed = if holds {
             holders.insert(token)
@@ -483,7 +477,22 @@ impl Fold {
                     },
                 )
             }
-            live => self.facts.seen.entry(about).or_default().take(dated!(live)),
+            live => {
+                let edge = match &live {
+                    Answer::Edge(edge) => edge.secret,
+                    // A secret that changed is not what a job once compared.
+                    Answer::Secrets(_) => {
+                        self.relink.insert(about);
+                        None
+                    }
+                    _ => None,
+                };
+                let changed = self.facts.seen.entry(about).or_default().take(dated!(live));
+                if let Some(secret) = edge.filter(|_| changed) {
+                    self.hold(about, secret);
+                }
+                changed
+            }
         };
         if changed {
             self.touch(about);

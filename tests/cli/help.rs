@@ -19,6 +19,7 @@ const VERBS: &[&[&str]] = &[
     &["evidence"],
     &["evidence", "add"],
     &["edge"],
+    &["identify"],
     &["revocation"],
     &["revocation", "record"],
     &["carry-over"],

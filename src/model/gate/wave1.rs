@@ -53,7 +53,7 @@ pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
     }
 }
 
-/// An edge rests on somebody's word here: only a job that holds the secret could prove it.
+/// Only a job that holds the secret can prove an edge; any other rests on somebody's word.
 pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
     let disputed = view
         .facts
@@ -68,9 +68,14 @@ pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
     if let Some(words) = disputed {
         return Verdict::blocked(words);
     }
-    match view.facts.secrets_of(view.subject).len() {
-        0 => Verdict::not_looked("no secret is known to hold it"),
-        count => Verdict::attested(format!("{count} secrets are said to hold it")),
+    let secrets = view.facts.secrets_of(view.subject);
+    let shown = |secret: &&_| view.facts.shown_edge(view.subject, **secret).is_some();
+    match (secrets.len(), secrets.iter().filter(shown).count()) {
+        (0, _) => Verdict::not_looked("no secret is known to hold it"),
+        (all, shown) if all == shown => {
+            Verdict::passed(format!("jobs showed that {all} secrets hold it"))
+        }
+        (all, _) => Verdict::attested(format!("{all} secrets are said to hold it")),
     }
 }
 
