@@ -91,6 +91,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Demo(commands::demo::Options),
+    Tabletop(commands::tabletop::Options),
     Scan(commands::scan::Options),
     Check(commands::check::Options),
     Diagnose(commands::diagnose::Options),
@@ -231,6 +232,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
     use commands::cohort::Sample;
     match &verb {
         Verb::Demo(options) => commands::demo::run(options, context),
+        Verb::Tabletop(options) => commands::tabletop::run(options, context),
         Verb::Scan(options) => commands::scan::run(options, context),
         Verb::Check(options) => commands::check::run(options, context),
         Verb::Diagnose(options) => commands::diagnose::run(options, context),

@@ -24,6 +24,7 @@ pub mod import;
 pub mod init;
 pub mod key;
 pub mod lane;
+pub mod live;
 pub mod log;
 pub mod man;
 pub mod note;
@@ -36,6 +37,7 @@ pub mod revocation;
 pub mod scan;
 pub mod start;
 pub mod status;
+pub mod tabletop;
 pub mod undo;
 pub mod waive;
 

@@ -3,6 +3,7 @@
 //! Pictures of the session go out on a watch channel, commands come in on a bounded one. Only the session's owner is
 //! behind the handle now; observers and actions join it there without a change for the console.
 
+pub mod crew;
 pub mod live;
 pub mod observe;
 pub mod owner;
@@ -10,15 +11,18 @@ pub mod page;
 pub mod picture;
 pub mod schedule;
 pub mod snapshot;
+pub mod switchboard;
 pub mod window;
 
 use crate::session::Session;
 use crate::session::decide::Action;
+use crew::Crew;
 use observe::Channel;
 use owner::{Now, Owner};
 use snapshot::{Focus, Snapshot};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 /// Commands that can wait before a sender has to.
 const WAITING: usize = 64;
@@ -50,6 +54,14 @@ pub struct Handle {
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub commands: mpsc::Sender<Command>,
     thread: Option<std::thread::JoinHandle<()>>,
+    observers: Option<Observers>,
+}
+
+/// The thread of the observers, and what ends it.
+#[derive(Debug)]
+struct Observers {
+    stop: CancellationToken,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Handle {
@@ -79,11 +91,48 @@ impl Handle {
             snapshots,
             commands,
             thread: Some(thread),
+            observers: None,
         })
+    }
+
+    /// Starts the engine with observers, on a thread and a runtime of their own: the session never waits for a network.
+    ///
+    /// # Errors
+    /// As [`Handle::start`].
+    pub fn start_live(session: Session, now: Now, crew: Crew) -> std::io::Result<Self> {
+        let (channel, post) = observe::channel();
+        let mut handle = Self::begin(session, now, Some(channel))?;
+        let stop = CancellationToken::new();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("observers")
+            .enable_all()
+            .build()?;
+        let until = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("observers".to_owned())
+            .spawn(move || {
+                runtime.block_on(crew.serve(post, until));
+                // A scan that is under way on a blocking thread is not waited for.
+                runtime.shutdown_background();
+            })?;
+        handle.observers = Some(Observers { stop, thread });
+        Ok(handle)
+    }
+
+    /// Waits until the observers have ended by themselves: after one pass, where the crew was told so.
+    pub fn wait_for_observers(&mut self) {
+        if let Some(observers) = self.observers.take() {
+            let _ = observers.thread.join();
+        }
     }
 
     /// Stops the engine and waits until it has given the session back.
     pub fn stop(mut self) {
+        if let Some(observers) = self.observers.take() {
+            observers.stop.cancel();
+            let _ = observers.thread.join();
+        }
         // A full channel means that the owner is at work: dropping the sender ends it after that.
         let _ = self.commands.try_send(Command::Stop);
         let thread = self.thread.take();

@@ -22,9 +22,7 @@ pub mod settings;
 mod tests;
 mod wire;
 
-use std::sync::Arc;
-
-use crate::http::{Client, Credential, Group, NotThatOrigin, Options, Reply, SetupError, Trouble};
+use crate::http::{Client, Credential, NotThatOrigin, Options, SetupError, Trouble};
 use crate::model::fact::{Answer, CouldNotFact, LiveSource};
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -37,8 +35,7 @@ pub use pattern::Patterns;
 pub use place::Place;
 pub use run::{EtagMap, Etags, Job, LiveRun, Polled, ReleaseWorkflow, Step, Swept};
 
-/// Hears of every exchange: whoever keeps the states of endpoint groups and the budgets.
-pub type Listen = Arc<dyn Fn(Group, &Result<Reply, Trouble>) + Send + Sync>;
+pub use crate::http::Listen;
 
 /// One GitHub, as one account sees it. Cheap to clone.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ mod reach;
 mod state;
 
 pub use call::{Accept, Call, Group, Rate, Reply, Seen, Skew};
-pub use client::{Client, Clock, Options, SetupError};
+pub use client::{Client, Clock, Listen, Options, SetupError};
 pub use fault::{Fault, Stage, Trouble};
 pub use origin::{Credential, NotThatOrigin, Origin, OriginError, World};
 pub use proxy::Proxies;

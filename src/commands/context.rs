@@ -220,6 +220,20 @@ impl Context {
         )
     }
 
+    /// Gives a number to spread chance from.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn random_seed(&self) -> Result<u64, CommandError> {
+        let random = (self.random)().map_err(|error| {
+            CommandError::internal(format!("the system gives no random bytes: {error}"))
+        })?;
+        Ok(random
+            .iter()
+            .take(8)
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    }
+
     /// Gathers what opening or creating a session needs.
     ///
     /// # Errors

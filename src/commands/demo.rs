@@ -99,7 +99,7 @@ fn found(
 }
 
 /// Gives who looks around: as named, as asked, else the system's login, marked as nobody's word.
-fn person(context: &mut Context) -> Result<String, CommandError> {
+pub(super) fn person(context: &mut Context) -> Result<String, CommandError> {
     match context.actor() {
         Ok(actor) => return Ok(actor),
         Err(error) if context.actor.is_some() => return Err(error),

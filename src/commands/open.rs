@@ -5,6 +5,7 @@ use super::error::CommandError;
 use super::{Exit, recent};
 use crate::assets;
 use crate::engine::Handle;
+use crate::engine::crew::Crew;
 use crate::safe::browser::Browser;
 use crate::session::Session;
 use crate::tui;
@@ -66,9 +67,27 @@ fn actor(context: &mut Context) -> Result<String, CommandError> {
 /// # Errors
 /// The terminal fails, or the configuration names a theme that is none.
 pub fn console(session: Session, path: &Path, context: &mut Context) -> Result<Exit, CommandError> {
+    console_with(session, path, None, context)
+}
+
+/// Draws the console with observers behind it.
+///
+/// # Errors
+/// As [`console`].
+pub fn console_with(
+    session: Session,
+    path: &Path,
+    crew: Option<Crew>,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
     let options = tui_options(path, session.read_only().is_some(), context)?;
     context.out.flush()?;
-    let handle = Handle::start(session, Arc::clone(&context.now))
+    let now = Arc::clone(&context.now);
+    let started = match crew {
+        Some(crew) => Handle::start_live(session, now, crew),
+        None => Handle::start(session, now),
+    };
+    let handle = started
         .map_err(|error| CommandError::internal(format!("the console cannot start: {error}")))?;
     let ended = tui::run(handle, &options, &context.now).map_err(|error| match error {
         tui::Error::Theme(error) => CommandError::config(error.to_string())

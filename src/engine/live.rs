@@ -195,6 +195,8 @@ pub struct Live {
     /// By name.
     pub packages: Arc<Vec<PackageRow>>,
     pub tail: Option<Arc<Tail>>,
+    /// What observers want said: rights that are missing or too many, clocks that disagree, gaps in listings.
+    pub notes: Vec<Box<str>>,
 }
 
 impl Live {

@@ -3,11 +3,15 @@
 //! Observers never touch the session: answers go in as [`Report`]s, and what there is to look at comes out as
 //! [`Targets`], made anew when the facts change.
 
+pub mod github;
+pub mod npm;
+
 use super::live::{Budget, Link, OpenRun, Tail};
+use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
+use crate::model::fact::LiveSource;
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
-use crate::model::lane::Lane;
 use crate::model::time::Ts;
 use std::sync::Arc;
 
@@ -16,11 +20,17 @@ use std::sync::Arc;
 pub enum Report {
     /// Answers; what is no news is not written.
     Answers(Vec<(Subject, Observation)>),
+    /// Looked at again, and the answer was the same.
+    Checked(Vec<(Subject, LiveSource)>, Ts),
     /// The runs of these repositories that go on; an empty list says that none does.
     Open(Vec<(Subject, Vec<OpenRun>)>),
     /// How the connections stand.
     Links(Links),
+    /// How far the run is that somebody follows.
+    Step(Subject, Box<OpenRun>),
     Tail(Tail),
+    /// What one observer wants said, in place of what it said before.
+    Notes(&'static str, Vec<Box<str>>),
 }
 
 /// How the connections, the budgets and the work stand.
@@ -32,6 +42,18 @@ pub struct Links {
     pub window: Option<Ts>,
     /// Questions that are due, and under way.
     pub waiting: (usize, usize),
+    /// Clocks that disagree.
+    pub warning: Option<Box<str>>,
+}
+
+/// What one question brought.
+#[derive(Debug, Default)]
+pub struct Brought {
+    pub reports: Vec<Report>,
+    /// What is due again at another pace than its kind's: in seconds.
+    pub paces: Vec<(Subject, i64, Urgency)>,
+    /// What this makes worth asking, in how many seconds.
+    pub hurry: Vec<(Key, i64, Urgency)>,
 }
 
 /// A repository to look at.
@@ -46,8 +68,17 @@ pub struct RepoTarget {
     pub environments: Vec<Box<str>>,
     /// Packages that its paths publish.
     pub packages: Vec<Subject>,
-    /// On a lane that still has to show something: looked at more often than one that is done.
-    pub lanes: Vec<Lane>,
+    /// What is known of finished runs besides what a sweep tells: id, when it ended, failed step, cause.
+    pub known: Vec<KnownRun>,
+}
+
+/// What was found out about one finished run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownRun {
+    pub id: u64,
+    pub updated: Ts,
+    pub step: Option<Box<str>>,
+    pub cause: Box<str>,
 }
 
 /// A package to look at.
@@ -83,15 +114,14 @@ impl Targets {
                     workflows: Vec::new(),
                     environments: Vec::new(),
                     packages: Vec::new(),
-                    lanes: Vec::new(),
+                    known: known_runs(facts, *id),
                 };
-                for (path, fact) in facts.open_paths(*id) {
+                for (_, fact) in facts.open_paths(*id) {
                     if let Some(file) = fact.file.strip_prefix(".github/workflows/") {
                         target.workflows.push(file.into());
                     }
                     target.environments.extend(fact.environment.clone());
                     target.packages.extend_from_slice(&fact.packages);
-                    target.lanes.extend(facts.lane(path));
                 }
                 for list in [&mut target.workflows, &mut target.environments] {
                     list.sort_unstable();
@@ -99,8 +129,6 @@ impl Targets {
                 }
                 target.packages.sort_unstable();
                 target.packages.dedup();
-                target.lanes.sort_unstable();
-                target.lanes.dedup();
                 target
             })
             .collect();
@@ -137,6 +165,21 @@ impl Targets {
             .ok()?;
         self.packages.get(at)
     }
+}
+
+fn known_runs(facts: &Facts, repo: Subject) -> Vec<KnownRun> {
+    let runs = facts.seen.get(&repo).and_then(|seen| seen.runs());
+    runs.into_iter()
+        .flat_map(|(fact, _)| &fact.runs)
+        .filter_map(|run| {
+            Some(KnownRun {
+                id: run.id,
+                updated: run.updated,
+                step: run.failed_step.clone(),
+                cause: run.cause.clone()?,
+            })
+        })
+        .collect()
 }
 
 /// The owner's end: where reports come in and targets go out.

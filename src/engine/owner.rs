@@ -9,13 +9,16 @@ use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
 use super::{Command, Refused, page};
 use crate::model::decision::EventId;
+use crate::model::event::Observation;
+use crate::model::fact::Answer;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
+use crate::registry::match_runs;
 use crate::safe::shown::{visible, visible_within};
 use crate::session::decide::Action;
 use crate::session::name::label;
 use crate::session::{Error, Session};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -52,6 +55,8 @@ pub(super) struct Owner {
     links: Links,
     open_runs: OpenRuns,
     tail: Option<Arc<Tail>>,
+    /// What each observer wants said.
+    notes: BTreeMap<&'static str, Vec<Box<str>>>,
     live: Arc<Live>,
 }
 
@@ -76,6 +81,7 @@ impl Owner {
             links: Links::default(),
             open_runs: OpenRuns::default(),
             tail: None,
+            notes: BTreeMap::new(),
             live: Arc::default(),
             session,
         };
@@ -114,9 +120,16 @@ impl Owner {
             sparks: Arc::clone(&self.live.sparks),
             packages: Arc::clone(&self.live.packages),
             tail: self.tail.clone(),
+            notes: self
+                .links
+                .warning
+                .iter()
+                .chain(self.notes.values().flatten())
+                .cloned()
+                .collect(),
         };
         if rows {
-            let runs = picture::live::runs(facts, &self.open_runs, &|_| None);
+            let runs = picture::live::runs(facts, &self.open_runs);
             live.sparks = Arc::new(picture::live::sparks(&runs));
             live.runs = Arc::new(runs);
             live.packages = Arc::new(picture::live::packages(facts, (self.now)()));
@@ -141,12 +154,37 @@ impl Owner {
         });
     }
 
+    /// Versions that nothing else explains may fit a run of a repository that publishes the package.
+    fn match_runs(
+        &self,
+        (about, mut observation): (Subject, Observation),
+    ) -> (Subject, Observation) {
+        if let Answer::Published(fact) = &mut observation.answer {
+            let facts = self.session.facts();
+            let repos = facts
+                .packages
+                .get(&about)
+                .into_iter()
+                .flat_map(|row| &row.repos);
+            for repo in repos {
+                if let Some((runs, _)) = facts.seen.get(repo).and_then(|seen| seen.runs()) {
+                    match_runs(fact, &runs.runs);
+                }
+            }
+        }
+        (about, observation)
+    }
+
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
         let (mut answers, mut rows) = (Vec::new(), false);
         for report in reports {
             match report {
-                Report::Answers(more) => answers.extend(more),
+                Report::Answers(more) => {
+                    answers.extend(more.into_iter().map(|one| self.match_runs(one)));
+                }
+                // The facts stand as they are.
+                Report::Checked(..) => {}
                 Report::Open(open) => {
                     rows = true;
                     for (repo, runs) in open {
@@ -158,7 +196,16 @@ impl Owner {
                     }
                 }
                 Report::Links(links) => self.links = links,
+                Report::Step(repo, run) => {
+                    rows = true;
+                    let open = self.open_runs.entry(repo).or_default();
+                    open.retain(|old| old.run.id != run.run.id);
+                    open.push(*run);
+                }
                 Report::Tail(tail) => self.tail = Some(Arc::new(tail)),
+                Report::Notes(from, notes) => {
+                    self.notes.insert(from, notes);
+                }
             }
         }
         if !answers.is_empty() {

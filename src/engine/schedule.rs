@@ -15,8 +15,14 @@ pub enum What {
     Rights,
     /// Repositories of the organisations and their CI files. About the session.
     Discovery,
+    /// CI files of a repository that a discovery found changed.
+    Files,
+    /// Ids of a repository's workflows, by which their runs are asked for.
+    Workflows,
     /// Last runs of a repository's release workflows.
     Runs,
+    /// Jobs, steps and log of the run that somebody follows.
+    Follow,
     /// Jobs and log of a repository's newest failed release run.
     Trouble,
     /// Environments, Actions settings and protection of a repository.
@@ -54,6 +60,23 @@ impl Purse {
 }
 
 impl What {
+    pub const ALL: [Self; 14] = [
+        Self::Rights,
+        Self::Discovery,
+        Self::Files,
+        Self::Workflows,
+        Self::Runs,
+        Self::Follow,
+        Self::Trouble,
+        Self::Settings,
+        Self::Secrets,
+        Self::Refs,
+        Self::Packument,
+        Self::Reach,
+        Self::Access,
+        Self::Account,
+    ];
+
     /// Seconds between two looks where nothing hurries.
     pub fn pace(self) -> i64 {
         match self {
@@ -63,17 +86,23 @@ impl What {
             Self::Account => 900,
             Self::Discovery => 1_800,
             Self::Rights | Self::Refs => 3_600,
-            Self::Settings | Self::Access => 6 * 3_600,
+            Self::Settings | Self::Access | Self::Workflows => 6 * 3_600,
             Self::Reach => 86_400,
             // Asked for by somebody or by another answer, never by time alone.
-            Self::Trouble | Self::Secrets => i64::MAX,
+            Self::Trouble | Self::Secrets | Self::Follow | Self::Files => i64::MAX,
         }
     }
 
     pub fn purse(self) -> Purse {
         match self {
             Self::Discovery | Self::Runs | Self::Refs => Purse::Graphql,
-            Self::Rights | Self::Trouble | Self::Settings | Self::Secrets => Purse::Rest,
+            Self::Rights
+            | Self::Files
+            | Self::Workflows
+            | Self::Trouble
+            | Self::Follow
+            | Self::Settings
+            | Self::Secrets => Purse::Rest,
             Self::Packument | Self::Reach | Self::Access | Self::Account => Purse::Npm,
         }
     }
@@ -96,7 +125,8 @@ impl What {
             Self::Settings => 5,
             Self::Secrets => 6,
             Self::Account => 5,
-            Self::Rights | Self::Packument | Self::Reach | Self::Access => 1,
+            Self::Follow | Self::Files => 2,
+            Self::Rights | Self::Workflows | Self::Packument | Self::Reach | Self::Access => 1,
         }
     }
 
@@ -105,15 +135,18 @@ impl What {
         match self {
             Self::Rights => 0,
             Self::Discovery => 1,
-            Self::Runs => 2,
-            Self::Trouble => 3,
-            Self::Account => 4,
-            Self::Packument => 5,
-            Self::Access => 6,
-            Self::Settings => 7,
-            Self::Reach => 8,
-            Self::Refs => 9,
-            Self::Secrets => 10,
+            Self::Follow => 2,
+            Self::Files => 3,
+            Self::Workflows => 4,
+            Self::Runs => 5,
+            Self::Trouble => 6,
+            Self::Account => 7,
+            Self::Packument => 8,
+            Self::Access => 9,
+            Self::Settings => 10,
+            Self::Reach => 11,
+            Self::Refs => 12,
+            Self::Secrets => 13,
         }
     }
 }
@@ -206,6 +239,8 @@ pub struct Schedule {
     due: BTreeSet<(Ts, Key)>,
     rooms: [Room; Purse::ALL.len()],
     out: [usize; Purse::ALL.len()],
+    /// Kinds of question that cannot be asked before an instant: their endpoints are limited or away.
+    closed: HashMap<What, Ts>,
 }
 
 impl Schedule {
@@ -254,6 +289,18 @@ impl Schedule {
         }
     }
 
+    /// Says until when a kind of question cannot be asked; none opens it.
+    pub fn close(&mut self, what: What, until: Option<Ts>) {
+        match until {
+            Some(until) => self.closed.insert(what, until),
+            None => self.closed.remove(&what),
+        };
+    }
+
+    fn closed_until(&self, what: What, now: Ts) -> Option<Ts> {
+        self.closed.get(&what).copied().filter(|until| now < *until)
+    }
+
     pub fn room_of(&self, purse: Purse) -> Room {
         self.rooms.get(purse as usize).copied().unwrap_or_default()
     }
@@ -263,6 +310,7 @@ impl Schedule {
         let mut ready: Vec<(Urgency, u8, Ts, Key)> = self
             .due
             .range(..(now.plus(1), MIN_KEY))
+            .filter(|(_, key)| self.closed_until(key.0, now).is_none())
             .filter_map(|(due, key)| {
                 let entry = self.book.get(key)?;
                 Some((entry.urgency, key.0.rank(), *due, *key))
@@ -377,17 +425,19 @@ impl Schedule {
 
     /// Gives when to look again: the first that is due and can be paid. Nothing while all is under way.
     pub fn wake(&self, now: Ts) -> Option<Ts> {
-        Purse::ALL
+        What::ALL
             .iter()
-            .filter_map(|purse| {
-                let room = self.room_of(*purse);
-                let out = self.out.get(*purse as usize).copied().unwrap_or_default();
+            .filter_map(|what| {
+                let purse = what.purse();
+                let room = self.room_of(purse);
+                let out = self.out.get(purse as usize).copied().unwrap_or_default();
                 if out >= room.at_once {
                     return None;
                 }
-                let (due, _) = self.due.iter().find(|(_, key)| key.0.purse() == *purse)?;
+                let (due, _) = self.due.iter().find(|(_, key)| key.0 == *what)?;
+                let open = self.closed_until(*what, now).unwrap_or(*due).max(*due);
                 // What is due and was left lying could not be paid.
-                Some(if *due <= now { room.opens(now) } else { *due })
+                Some(if open <= now { room.opens(now) } else { open })
             })
             .min()
     }
@@ -416,6 +466,15 @@ impl Schedule {
             units += calls as f64 * f64::from(What::Runs.cost()) * 3_600.0 / RUNNING as f64;
         }
         units.ceil() as u32
+    }
+
+    /// Tells whether one pass is over: nothing is under way, and all that was due was asked or cannot be now.
+    pub fn is_idle(&self, now: Ts) -> bool {
+        let due = self
+            .due
+            .range(..(now.plus(1), MIN_KEY))
+            .any(|(_, key)| self.closed_until(key.0, now).is_none());
+        !due && self.book.values().all(|entry| !entry.out)
     }
 
     /// Counts what is due and not yet asked, and what is under way.

@@ -22,6 +22,9 @@ use crate::safe::shown::visible;
 /// Tells the time; injected, so that tests and the tabletop have their own.
 pub type Clock = Arc<dyn Fn() -> Ts + Send + Sync>;
 
+/// Hears of an exchange: whoever keeps the states of endpoint groups and the budgets.
+pub type Listen = Arc<dyn Fn(Group, &Result<Reply, Trouble>) + Send + Sync>;
+
 /// Most bytes of an error's body: enough for the service's words.
 const ERROR_CAP: usize = 64 * 1024;
 
@@ -38,6 +41,8 @@ pub struct Options {
     pub between: Duration,
     /// A whole call, unless it says otherwise.
     pub total: Duration,
+    /// Hears of every exchange, where the service's own client does not tell of them.
+    pub listen: Option<Listen>,
 }
 
 impl Options {
@@ -51,6 +56,7 @@ impl Options {
             connect: Duration::from_secs(10),
             between: Duration::from_secs(15),
             total: Duration::from_secs(60),
+            listen: None,
         }
     }
 }
@@ -163,9 +169,14 @@ impl Client {
         let request = self
             .request(&call)
             .map_err(|why| Trouble::without_answer(call.group, why))?;
-        self.shared
+        let outcome = self
+            .shared
             .exchange(&self.shared.http, request, &call)
-            .await
+            .await;
+        if let Some(listen) = &self.shared.options.listen {
+            listen(call.group, &outcome);
+        }
+        outcome
     }
 
     /// Checks an address that the service gave (`Link`, `urls.next`): gives its path and query if it is of this origin.

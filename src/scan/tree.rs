@@ -193,11 +193,13 @@ impl Tree for Folder {
     }
 }
 
-/// Files held in memory: what tests and `--base` comparisons read.
+/// Files held in memory: what a forge sent, and what tests and `--base` comparisons read.
 #[derive(Default)]
 pub struct Memory {
     files: std::collections::BTreeMap<String, String>,
     entries: Vec<Entry>,
+    commit: Option<String>,
+    refs: Option<String>,
 }
 
 impl Memory {
@@ -217,7 +219,21 @@ impl Memory {
                 })
             })
             .collect();
-        Self { files, entries }
+        Self {
+            files,
+            entries,
+            ..Self::default()
+        }
+    }
+
+    /// Says which commit the files are of, and how to name what was looked at.
+    #[must_use]
+    pub fn at(self, commit: Option<&str>, refs: &str) -> Self {
+        Self {
+            commit: commit.map(str::to_owned),
+            refs: Some(refs.to_owned()),
+            ..self
+        }
     }
 }
 
@@ -238,11 +254,11 @@ impl Tree for Memory {
     }
 
     fn commit(&self) -> Option<&str> {
-        None
+        self.commit.as_deref()
     }
 
     fn refs(&self) -> &str {
-        "given files only"
+        self.refs.as_deref().unwrap_or("given files only")
     }
 }
 

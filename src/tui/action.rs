@@ -60,6 +60,9 @@ impl fmt::Display for Key {
 pub enum Scope {
     Board,
     Repo,
+    Pipelines,
+    Packages,
+    Package,
     Tokens,
     Token,
     Log,
@@ -103,7 +106,9 @@ impl Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Id {
     Board,
+    Pipelines,
     Tokens,
+    Packages,
     Log,
     Session,
     NextScreen,

@@ -415,6 +415,12 @@ impl<R: Item> List<R> {
     pub fn height(&self) -> usize {
         self.height
     }
+
+    /// The words that its filter knows.
+    #[must_use]
+    pub fn words(&self) -> &'static [Word] {
+        R::WORDS
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
-//! The three lists: their columns, filter words and sort orders, one list a file.
+//! The lists: their columns, filter words and sort orders, one list a file.
 //!
 //! Answers questions about rows of the snapshot; draws nothing.
 
 pub mod board;
 pub mod log;
+pub mod packages;
+pub mod runs;
 pub mod tokens;
 
 use super::column::{Column, Width};

@@ -14,6 +14,8 @@ use super::list::{Context, Item, List, Rows};
 use super::page::Page;
 use super::rows::board::{Row, is_mine, repo_target};
 use super::rows::log::LogRow;
+use super::rows::packages::{PackageRow, package_target};
+use super::rows::runs::RunRow;
 use super::rows::tokens::{Stamp, TokenRow, token_target};
 use crate::engine::snapshot::{Focus, Snapshot};
 use crate::model::id::{Kind as Subjects, Subject};
@@ -24,15 +26,72 @@ use crate::session::decide::Action;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
     Board,
+    Pipelines,
     Tokens,
+    Packages,
     Log,
 }
 
+/// Does the same with the list of whichever screen is open: the one place that knows which list that is.
+macro_rules! with_list {
+    (mut $state:expr, $list:ident => $act:expr) => {
+        match $state.tab {
+            $crate::tui::state::Tab::Board => {
+                let $list = &mut $state.board;
+                $act
+            }
+            $crate::tui::state::Tab::Pipelines => {
+                let $list = &mut $state.runs;
+                $act
+            }
+            $crate::tui::state::Tab::Tokens => {
+                let $list = &mut $state.tokens;
+                $act
+            }
+            $crate::tui::state::Tab::Packages => {
+                let $list = &mut $state.packages;
+                $act
+            }
+            $crate::tui::state::Tab::Log => {
+                let $list = &mut $state.log;
+                $act
+            }
+        }
+    };
+    ($state:expr, $list:ident => $act:expr) => {
+        match $state.tab {
+            $crate::tui::state::Tab::Board => {
+                let $list = &$state.board;
+                $act
+            }
+            $crate::tui::state::Tab::Pipelines => {
+                let $list = &$state.runs;
+                $act
+            }
+            $crate::tui::state::Tab::Tokens => {
+                let $list = &$state.tokens;
+                $act
+            }
+            $crate::tui::state::Tab::Packages => {
+                let $list = &$state.packages;
+                $act
+            }
+            $crate::tui::state::Tab::Log => {
+                let $list = &$state.log;
+                $act
+            }
+        }
+    };
+}
+pub(in crate::tui) use with_list;
+
 impl Tab {
     /// Every screen with its number: numbers stay though screens between them are not built.
-    pub const ALL: [(Self, char, &'static str); 3] = [
+    pub const ALL: [(Self, char, &'static str); 5] = [
         (Self::Board, '1', "Board"),
+        (Self::Pipelines, '2', "Pipelines"),
         (Self::Tokens, '3', "Tokens"),
+        (Self::Packages, '4', "Packages"),
         (Self::Log, '6', "Log"),
     ];
 
@@ -65,6 +124,12 @@ pub enum Overlay {
     Confirm(Box<Confirm>),
     Columns {
         cursor: usize,
+    },
+    /// One run: its steps, its log's end, and why it failed.
+    Run {
+        repo: Subject,
+        run: u64,
+        top: usize,
     },
     /// A text to read: the command that would do the same, or what a gate asks.
     Text {
@@ -129,7 +194,9 @@ pub struct State {
     /// True while keys go into the filter.
     pub filtering: bool,
     pub board: List<Row>,
+    pub runs: List<RunRow>,
     pub tokens: List<TokenRow>,
+    pub packages: List<PackageRow>,
     pub log: List<LogRow>,
     pub notice: Option<Notice>,
     /// Index of the theme in `theme::NAMES`.
@@ -147,6 +214,8 @@ pub struct State {
     /// Repositories with a decision that waits for somebody to decide between two.
     pub contested: usize,
     rows_revision: Option<u64>,
+    /// Runs and packages as last taken.
+    taken: (Arc<Vec<RunRow>>, Arc<Vec<PackageRow>>),
 }
 
 impl State {
@@ -163,7 +232,9 @@ impl State {
             overlay: None,
             filtering: false,
             board: List::default(),
+            runs: List::default(),
             tokens: List::default(),
+            packages: List::default(),
             log: List::default(),
             notice: None,
             theme: 0,
@@ -174,6 +245,7 @@ impl State {
             mine: 0,
             contested: 0,
             rows_revision: None,
+            taken: Default::default(),
         };
         choose_columns(&mut state.board, &state.settings.board_columns);
         state.take_rows();
@@ -210,7 +282,10 @@ impl State {
         Focus {
             page: self.page.as_ref().map(|page| page.subject),
             log,
-            run: None,
+            run: match self.overlay {
+                Some(Overlay::Run { repo, run, .. }) => Some((repo, run)),
+                _ => None,
+            },
         }
     }
 
@@ -242,6 +317,16 @@ impl State {
                 .filter(|row| is_mine(row, me))
                 .count();
         }
+        let live = Arc::clone(&self.snapshot.live);
+        if !Arc::ptr_eq(&self.taken.0, &live.runs) {
+            self.runs
+                .set_rows(Rows::Whole(Arc::clone(&live.runs)), &context);
+        }
+        if !Arc::ptr_eq(&self.taken.1, &live.packages) {
+            self.packages
+                .set_rows(Rows::Whole(Arc::clone(&live.packages)), &context);
+        }
+        self.taken = (Arc::clone(&live.runs), Arc::clone(&live.packages));
         if let Some(log) = &self.snapshot.log {
             self.log.set_rows(Rows::Chunked(log.clone()), &context);
         }
@@ -254,7 +339,9 @@ impl State {
     pub fn fit(&mut self) {
         let rows = self.size.list_rows();
         self.board.set_height(rows);
+        self.runs.set_height(rows);
         self.tokens.set_height(rows);
+        self.packages.set_height(rows);
         self.log.set_height(rows);
         let rows = self.size.page_rows();
         if let Some(page) = &mut self.page {
@@ -269,10 +356,13 @@ impl State {
             (Some(page), _) => match page.subject.kind {
                 Subjects::Token => Scope::Token,
                 Subjects::Session => Scope::Session,
+                Subjects::Package => Scope::Package,
                 _ => Scope::Repo,
             },
             (None, Tab::Board) => Scope::Board,
+            (None, Tab::Pipelines) => Scope::Pipelines,
             (None, Tab::Tokens) => Scope::Tokens,
+            (None, Tab::Packages) => Scope::Packages,
             (None, Tab::Log) => Scope::Log,
         }
     }
@@ -291,18 +381,20 @@ impl State {
                 .into_iter()
                 .map(token_target)
                 .collect(),
-            Tab::Log => Vec::new(),
+            Tab::Packages => self
+                .packages
+                .targets()
+                .into_iter()
+                .map(package_target)
+                .collect(),
+            Tab::Pipelines | Tab::Log => Vec::new(),
         }
     }
 
     /// The text that the filter of this screen holds.
     #[must_use]
     pub fn filter_input(&self) -> &Input {
-        match self.tab {
-            Tab::Board => &self.board.input,
-            Tab::Tokens => &self.tokens.input,
-            Tab::Log => &self.log.input,
-        }
+        with_list!(self, list => &list.input)
     }
 
     /// Says something at the foot of the screen.

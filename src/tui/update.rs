@@ -16,8 +16,9 @@ use super::layout::{MARGIN, ROWS_AT, Size, TABS_AT, TITLES_AT};
 use super::list::{Item, List};
 use super::page::{Line, Page};
 use super::rows::board::repo_target;
+use super::rows::packages::package_target;
 use super::rows::tokens::token_target;
-use super::state::{Overlay, State, Tab};
+use super::state::{Overlay, State, Tab, with_list};
 use super::{column, command, theme};
 use crate::engine::snapshot::{Focus, Snapshot};
 use crate::model::id::{Kind, Subject};
@@ -106,7 +107,9 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Tick => {
             let context = state.context();
             state.board.tick(&context);
+            state.runs.tick(&context);
             state.tokens.tick(&context);
+            state.packages.tick(&context);
             state.log.tick(&context);
         }
         Message::Drawn => {
@@ -158,7 +161,9 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
     }
     match action.id {
         Id::Board => show(state, Tab::Board),
+        Id::Pipelines => show(state, Tab::Pipelines),
         Id::Tokens => show(state, Tab::Tokens),
+        Id::Packages => show(state, Tab::Packages),
         Id::Log => show(state, Tab::Log),
         Id::NextScreen => show(state, state.tab.step(1)),
         Id::PreviousScreen => show(state, state.tab.step(-1)),
@@ -245,7 +250,18 @@ fn open(state: &mut State) {
     }
     let target = match state.tab {
         Tab::Board => state.board.current().map(repo_target),
+        Tab::Pipelines => {
+            if let Some(row) = state.runs.current() {
+                state.overlay = Some(Overlay::Run {
+                    repo: row.repo,
+                    run: row.id,
+                    top: 0,
+                });
+            }
+            return;
+        }
         Tab::Tokens => state.tokens.current().map(token_target),
+        Tab::Packages => state.packages.current().map(package_target),
         Tab::Log => state.log.current().and_then(|row| {
             let subject = row.about?;
             let name = state
@@ -275,11 +291,7 @@ fn back(state: &mut State) {
     if state.page.take().is_some() {
         return;
     }
-    let dropped = match state.tab {
-        Tab::Board => state.board.choose_none(),
-        Tab::Tokens => state.tokens.choose_none(),
-        Tab::Log => false,
-    };
+    let dropped = with_list!(mut state, list => list.choose_none());
     if !dropped {
         edit_filter(state, Input::reset);
     }
@@ -296,18 +308,16 @@ fn page_rows(state: &State) -> isize {
 fn scroll(state: &mut State, rows: isize) {
     let last = super::view::last_top(state);
     match &mut state.overlay {
-        Some(Overlay::Help { top } | Overlay::Text { top, .. }) => {
+        Some(Overlay::Help { top } | Overlay::Text { top, .. } | Overlay::Run { top, .. }) => {
             *top = top.saturating_add_signed(rows).min(last);
             return;
         }
         Some(_) => return,
         None => {}
     }
-    match (&mut state.page, state.tab) {
-        (Some(page), _) => page.step(rows),
-        (None, Tab::Board) => state.board.step(rows),
-        (None, Tab::Tokens) => state.tokens.step(rows),
-        (None, Tab::Log) => state.log.step(rows),
+    match &mut state.page {
+        Some(page) => page.step(rows),
+        None => with_list!(mut state, list => list.step(rows)),
     }
 }
 
@@ -321,11 +331,7 @@ fn on_list(state: &mut State, id: Id) {
             _ => list.sort_turn(context),
         }
     }
-    match state.tab {
-        Tab::Board => apply(&mut state.board, id, &context),
-        Tab::Tokens => apply(&mut state.tokens, id, &context),
-        Tab::Log => apply(&mut state.log, id, &context),
-    }
+    with_list!(mut state, list => apply(list, id, &context));
 }
 
 /// A key while the filter is open; false where it is not the filter's.
@@ -351,20 +357,10 @@ fn on_filter_key(state: &mut State, key: Key) -> bool {
 /// Changes the typed filter of the screen and reads it again.
 fn edit_filter(state: &mut State, change: impl FnOnce(&mut Input)) {
     let context = state.context();
-    match state.tab {
-        Tab::Board => {
-            change(&mut state.board.input);
-            state.board.read_filter(&context);
-        }
-        Tab::Tokens => {
-            change(&mut state.tokens.input);
-            state.tokens.read_filter(&context);
-        }
-        Tab::Log => {
-            change(&mut state.log.input);
-            state.log.read_filter(&context);
-        }
-    }
+    with_list!(mut state, list => {
+        change(&mut list.input);
+        list.read_filter(&context);
+    });
 }
 
 /// What a key does to a line of text.
@@ -396,30 +392,21 @@ fn on_click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
     } else if y >= ROWS_AT {
         let line = usize::from(y - ROWS_AT);
         let (size, right) = (state.size, state.size.wide() && x >= state.size.width / 2);
-        let before = (state.board.position(), state.tokens.position());
-        let hit = match (&mut state.page, state.tab) {
-            (Some(page), _) => {
+        let before = with_list!(state, list => list.position());
+        let hit = match &mut state.page {
+            Some(page) => {
                 page.click(line, right, size);
                 false
             }
-            (None, Tab::Board) => state.board.click(line),
-            (None, Tab::Tokens) => state.tokens.click(line),
-            (None, Tab::Log) => {
-                state.log.click(line);
-                false
-            }
+            None => with_list!(mut state, list => list.click(line)) && state.tab != Tab::Log,
         };
         // A second click on the row under the cursor opens it.
-        if hit && before == (state.board.position(), state.tokens.position()) {
+        if hit && before == with_list!(state, list => list.position()) {
             open(state);
         }
     } else if y == TITLES_AT && state.page.is_none() {
         let (context, width) = (state.context(), state.size.columns_width());
-        match state.tab {
-            Tab::Board => sort_at(&mut state.board, x, width, &context),
-            Tab::Tokens => sort_at(&mut state.tokens, x, width, &context),
-            Tab::Log => sort_at(&mut state.log, x, width, &context),
-        }
+        with_list!(mut state, list => sort_at(list, x, width, &context));
     }
     Vec::new()
 }

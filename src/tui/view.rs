@@ -21,9 +21,12 @@ mod form;
 mod frame;
 mod help;
 mod log;
+mod packages;
 mod page;
 mod palette;
+mod pipelines;
 mod put;
+mod run;
 mod start;
 mod table;
 mod text;
@@ -45,6 +48,7 @@ pub fn last_top(state: &State) -> usize {
     match &state.overlay {
         Some(Overlay::Help { .. }) => help::last_top(state),
         Some(Overlay::Text { lines, .. }) => text::last_top(lines, state.size),
+        Some(Overlay::Run { repo, run: id, .. }) => run::last_top(state, (*repo, *id)),
         _ => 0,
     }
 }
@@ -61,7 +65,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
     match (&state.page, state.tab) {
         (Some(page), _) => page::draw(buffer, state, page, theme),
         (None, Tab::Board) => board::draw(buffer, state, theme),
+        (None, Tab::Pipelines) => pipelines::draw(buffer, state, theme),
         (None, Tab::Tokens) => tokens::draw(buffer, state, theme),
+        (None, Tab::Packages) => packages::draw(buffer, state, theme),
         (None, Tab::Log) => log::draw(buffer, state, theme),
     }
     let cursor = match &state.overlay {
@@ -73,6 +79,9 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         Some(Overlay::Form(form)) => form::draw(buffer, form, theme),
         Some(Overlay::Confirm(confirm)) => confirm::draw(buffer, confirm, theme),
         Some(Overlay::Columns { cursor }) => columns::draw(buffer, state, *cursor, theme),
+        Some(Overlay::Run { repo, run: id, top }) => {
+            run::draw(buffer, state, (*repo, *id), *top, theme)
+        }
         Some(Overlay::Text { title, lines, top }) => text::draw(buffer, title, lines, *top, theme),
     };
     if let Some(cursor) = cursor {

@@ -2,6 +2,7 @@
 
 use super::shown;
 use crate::engine::live::{Cause, OpenRun, PackageRow, RunRow, RunState, Spark};
+use crate::engine::observe::github::{LOG_GONE, LOG_HIDDEN};
 use crate::model::clock::clocks;
 use crate::model::fact::{LiveSource, RunFact};
 use crate::model::facts::Facts;
@@ -13,19 +14,42 @@ use std::collections::HashMap;
 /// Runs that go on, by repository.
 pub type OpenRuns = HashMap<Subject, Vec<OpenRun>>;
 
-/// Gives the words for a cause's id.
-pub type Explain<'a> = &'a dyn Fn(&str) -> Option<Cause>;
+/// Gives the words for a cause that stands in a run's fact; one of a newer version has none here.
+fn explain(id: &str) -> Option<Cause> {
+    let cause = |meaning: &str, action: &str| {
+        Some(Cause {
+            id: shown(id),
+            meaning: shown(meaning),
+            action: shown(action),
+        })
+    };
+    match id {
+        "unknown" => cause(
+            "the log fits no known failure of publishing",
+            "read the log: open the run with o",
+        ),
+        LOG_GONE => cause(
+            "GitHub keeps this log no longer",
+            "run it again to see why it fails",
+        ),
+        LOG_HIDDEN => cause(
+            "its log could not be read",
+            "use a token that may read Actions, or open the run with o",
+        ),
+        id => {
+            let all = &crate::diagnose::signature::table().all;
+            let known = all.iter().find(|known| known.signature.id == id)?;
+            cause(&known.signature.title, &known.signature.action)
+        }
+    }
+}
 
 /// Makes the rows of all runs, newest trouble first: what failed last in its workflow, what goes on, then the rest.
-pub fn runs(facts: &Facts, open: &OpenRuns, explain: Explain<'_>) -> Vec<RunRow> {
+pub fn runs(facts: &Facts, open: &OpenRuns) -> Vec<RunRow> {
     let mut rows = Vec::new();
     for (repo, seen) in &facts.seen {
         if let Some((fact, as_of)) = seen.runs() {
-            rows.extend(
-                fact.runs
-                    .iter()
-                    .map(|run| row(facts, *repo, run, as_of, explain)),
-            );
+            rows.extend(fact.runs.iter().map(|run| row(facts, *repo, run, as_of)));
         }
     }
     for (repo, runs) in open {
@@ -43,7 +67,7 @@ pub fn runs(facts: &Facts, open: &OpenRuns, explain: Explain<'_>) -> Vec<RunRow>
             rows.push(RunRow {
                 step: one.step.as_deref().map(shown),
                 steps: one.steps,
-                ..row(facts, *repo, &one.run, one.as_of, explain)
+                ..row(facts, *repo, &one.run, one.as_of)
             });
         }
     }
@@ -68,7 +92,7 @@ pub fn runs(facts: &Facts, open: &OpenRuns, explain: Explain<'_>) -> Vec<RunRow>
     rows
 }
 
-fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts, explain: Explain<'_>) -> RunRow {
+fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts) -> RunRow {
     let name = facts.repos.get(&repo).map_or("", |row| row.name());
     let file = run.file.rsplit('/').next().unwrap_or_default();
     let state = RunState::of(&run.status, run.conclusion.as_deref());
@@ -167,8 +191,8 @@ fn package(facts: &Facts, id: Subject, now: Ts) -> PackageRow {
     let writers = seen.and_then(|seen| seen.access()).map_or_else(
         || fact.map_or(0, |fact| fact.maintainers.len()),
         |(access, _)| {
-            let write = |right: &&Box<str>| right.as_ref() == "read-write";
-            access.people.values().filter(write).count()
+            let rights = access.people.values();
+            rights.filter(|right| ***right == *"read-write").count()
         },
     );
     let window = known

@@ -4,14 +4,22 @@
 
 use super::{Action, Group, Id, Key, Scope};
 
-const LISTS: &[Scope] = &[Scope::Board, Scope::Tokens, Scope::Log];
+const LISTS: &[Scope] = &[
+    Scope::Board,
+    Scope::Pipelines,
+    Scope::Tokens,
+    Scope::Packages,
+    Scope::Log,
+];
 const REPOS: &[Scope] = &[Scope::Board, Scope::Repo];
-const ROWS: &[Scope] = &[Scope::Board, Scope::Tokens];
+const ROWS: &[Scope] = &[Scope::Board, Scope::Tokens, Scope::Packages];
 const SUBJECTS: &[Scope] = &[
     Scope::Board,
     Scope::Repo,
     Scope::Tokens,
     Scope::Token,
+    Scope::Packages,
+    Scope::Package,
     Scope::Session,
 ];
 const TOKENS: &[Scope] = &[Scope::Tokens, Scope::Token];
@@ -44,6 +52,22 @@ pub const ACTIONS: &[Action] = &[
         Group::Go,
         "board",
         "Shows every repository with its waves.",
+    ),
+    row(
+        Id::Pipelines,
+        &[Key::Char('2')],
+        &[],
+        Group::Go,
+        "pipelines",
+        "Shows the runs of release workflows, newest trouble first.",
+    ),
+    row(
+        Id::Packages,
+        &[Key::Char('4')],
+        &[],
+        Group::Go,
+        "packages",
+        "Shows every package: how it was published, and whom it trusts.",
     ),
     row(
         Id::Tokens,

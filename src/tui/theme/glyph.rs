@@ -19,6 +19,8 @@ pub enum Glyph {
     Waived,
     NotApplicable,
     Contested,
+    Running,
+    Queued,
     /// Mark of a row that is part of the selection.
     Chosen,
     /// Bar at the row under the cursor.
@@ -58,6 +60,8 @@ impl Glyphs {
             Glyph::Waived => ("~", "~"),
             Glyph::NotApplicable => ("–", "-"),
             Glyph::Contested => ("≠", "%"),
+            Glyph::Running => ("▶", "*"),
+            Glyph::Queued => ("◌", ":"),
             Glyph::Chosen => ("✓", "+"),
             Glyph::Bar => ("▏", ">"),
             Glyph::More => ("…", "~"),

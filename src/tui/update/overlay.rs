@@ -5,14 +5,15 @@ use tui_input::Input;
 use super::{Effect, Key, State, decide, edit_filter, perform, request};
 use crate::tui::action;
 use crate::tui::list::{Item, List};
-use crate::tui::rows::board::Row;
-use crate::tui::rows::tokens::{TokenRow, stamp};
-use crate::tui::state::{Overlay, Tab};
+use crate::tui::rows::tokens::stamp;
+use crate::tui::state::{Overlay, with_list};
 
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
     match &mut state.overlay {
         None => Vec::new(),
-        Some(Overlay::Help { .. } | Overlay::Text { .. }) => on_text_key(state, key),
+        Some(Overlay::Help { .. } | Overlay::Text { .. } | Overlay::Run { .. }) => {
+            on_text_key(state, key)
+        }
         Some(Overlay::Palette { .. }) => on_palette_key(state, key),
         Some(Overlay::Columns { .. }) => on_columns_key(state, key),
         Some(Overlay::Form(_)) => on_form_key(state, key),
@@ -70,11 +71,7 @@ fn on_columns_key(state: &mut State, key: Key) -> Vec<Effect> {
             *wanted = !*wanted;
         }
     }
-    let count = if state.tab == Tab::Tokens {
-        TokenRow::COLUMNS.len()
-    } else {
-        Row::COLUMNS.len()
-    };
+    let count = with_list!(state, list => list.wanted.len());
     let Some(Overlay::Columns { cursor }) = &mut state.overlay else {
         return Vec::new();
     };
@@ -83,10 +80,7 @@ fn on_columns_key(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Up | Key::Char('k') => *cursor = cursor.saturating_sub(1),
         Key::Char(' ') => {
             let at = *cursor;
-            match state.tab {
-                Tab::Tokens => turn(&mut state.tokens, at),
-                _ => turn(&mut state.board, at),
-            }
+            with_list!(mut state, list => turn(list, at));
         }
         Key::Esc | Key::Enter | Key::Char('q' | 'c') | Key::Ctrl('c') => state.overlay = None,
         _ => {}

@@ -62,6 +62,8 @@ fn repo_here(state: &State) -> Option<String> {
     }
     match state.tab {
         Tab::Board => Some(state.board.current()?.name.to_string()),
+        Tab::Pipelines => Some(state.runs.current()?.name.to_string()),
+        Tab::Packages => Some(state.packages.current()?.repos.first()?.to_string()),
         Tab::Tokens => None,
         Tab::Log => {
             let row = state.log.current()?;

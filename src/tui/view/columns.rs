@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::put;
 use crate::tui::column::{self, Column};
 use crate::tui::list::{Item, List};
-use crate::tui::state::{State, Tab};
+use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Draws the panel.
@@ -19,10 +19,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, cursor: usize, theme: &Theme) ->
         (R::COLUMNS, list.wanted.clone(), fit)
     }
     let width = state.size.columns_width();
-    let (columns, wanted, fit) = match state.tab {
-        Tab::Tokens => of(&state.tokens, width),
-        _ => of(&state.board, width),
-    };
+    let (columns, wanted, fit) = with_list!(state, list => of(list, width));
     let height = u16::try_from(columns.len())
         .unwrap_or(u16::MAX)
         .saturating_add(4);

@@ -5,9 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::put;
 use crate::tui::action::{self, Id, Scope};
-use crate::tui::filter;
-use crate::tui::list::{Item, List};
-use crate::tui::state::{State, Tab};
+use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Role, Theme};
 
 /// The hints of each screen, most needed first; they are words of the action table.
@@ -29,6 +27,40 @@ fn hints(scope: Scope) -> &'static [Id] {
             Id::Sort,
             Id::Columns,
             Id::Browse,
+            Id::Undo,
+            Id::ShowCommand,
+            Id::Quit,
+        ],
+        Scope::Pipelines => &[
+            Id::Open,
+            Id::Filter,
+            Id::Palette,
+            Id::Help,
+            Id::Sort,
+            Id::Columns,
+            Id::Quit,
+        ],
+        Scope::Packages => &[
+            Id::Open,
+            Id::Filter,
+            Id::Palette,
+            Id::Help,
+            Id::Attest,
+            Id::Note,
+            Id::Choose,
+            Id::Sort,
+            Id::Columns,
+            Id::Quit,
+        ],
+        Scope::Package => &[
+            Id::Back,
+            Id::Open,
+            Id::Attest,
+            Id::Waive,
+            Id::Palette,
+            Id::Help,
+            Id::Evidence,
+            Id::Note,
             Id::Undo,
             Id::ShowCommand,
             Id::Quit,
@@ -156,14 +188,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
 }
 
 fn words_known(state: &State) -> String {
-    fn of<R: Item>(_: &List<R>) -> &'static [filter::Word] {
-        R::WORDS
-    }
-    let words = match state.tab {
-        Tab::Board => of(&state.board),
-        Tab::Tokens => of(&state.tokens),
-        Tab::Log => of(&state.log),
-    };
+    let words = with_list!(state, list => list.words());
     words
         .iter()
         .map(|word| word.key)
@@ -173,12 +198,10 @@ fn words_known(state: &State) -> String {
 
 /// Where the cursor is among the rows, for the foot's right edge.
 fn position(state: &State) -> String {
-    let ((_, cursor), (shown, ..)) = match (&state.page, state.tab) {
-        (Some(_), _) => return String::new(),
-        (None, Tab::Board) => (state.board.position(), state.board.counts()),
-        (None, Tab::Tokens) => (state.tokens.position(), state.tokens.counts()),
-        (None, Tab::Log) => (state.log.position(), state.log.counts()),
-    };
+    if state.page.is_some() {
+        return String::new();
+    }
+    let ((_, cursor), (shown, ..)) = with_list!(state, list => (list.position(), list.counts()));
     if shown == 0 {
         String::new()
     } else {

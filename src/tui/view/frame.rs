@@ -10,7 +10,7 @@ use crate::model::event::World;
 use crate::model::outcome::EndState;
 use crate::tui::layout::{LEAST, TABS_AT};
 use crate::tui::list::{Item, List};
-use crate::tui::state::{State, Tab};
+use crate::tui::state::{State, Tab, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Line of the counts and the filter.
@@ -157,11 +157,7 @@ fn counts_and_filter(buffer: &mut Buffer, state: &State, theme: &Theme) {
     counts(buffer, state, room, theme);
     if shown {
         let left = filter_left(state);
-        match state.tab {
-            Tab::Board => filter_line(buffer, state, &state.board, left, theme),
-            Tab::Tokens => filter_line(buffer, state, &state.tokens, left, theme),
-            Tab::Log => filter_line(buffer, state, &state.log, left, theme),
-        }
+        with_list!(state, list => filter_line(buffer, state, list, left, theme));
     }
 }
 
@@ -184,11 +180,7 @@ fn counts(buffer: &mut Buffer, state: &State, room: u16, theme: &Theme) {
     let (text, faint) = (theme.style(Role::Text), theme.style(Role::Faint));
     let mut all: Vec<(String, Style)> =
         vec![(plural(head.repos, "repo"), theme.style(Role::Title))];
-    let chosen = match state.tab {
-        Tab::Board => state.board.counts().2,
-        Tab::Tokens => state.tokens.counts().2,
-        Tab::Log => 0,
-    };
+    let chosen = with_list!(state, list => list.counts().2);
     if chosen > 0 {
         all.push((format!("{chosen} chosen"), theme.style(Role::Chosen)));
     }

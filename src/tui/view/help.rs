@@ -7,11 +7,7 @@ use super::{board, put};
 use crate::model::gate::State as Verdict;
 use crate::tui::action::{ACTIONS, Group};
 use crate::tui::filter::Word;
-use crate::tui::list::Item;
-use crate::tui::rows::board::Row as RepoRow;
-use crate::tui::rows::log::LogRow;
-use crate::tui::rows::tokens::TokenRow;
-use crate::tui::state::{State, Tab};
+use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Cells of the keys.
@@ -158,11 +154,7 @@ fn contents(state: &State) -> Vec<Row> {
     ));
     rows.push(Row::Blank);
     rows.push(Row::Title("Filter"));
-    let words: &[Word] = match state.tab {
-        Tab::Board => RepoRow::WORDS,
-        Tab::Tokens => TokenRow::WORDS,
-        Tab::Log => LogRow::WORDS,
-    };
+    let words: &[Word] = with_list!(state, list => list.words());
     for word in words {
         rows.push(Row::Words(word_help(word)));
     }

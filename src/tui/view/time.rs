@@ -77,6 +77,40 @@ pub fn change(clock: &Clock, now: Ts) -> Ts {
     now.plus(within.max(1))
 }
 
+/// How long something took, in at most six letters: seconds below an hour only.
+pub fn took(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    if seconds < HOUR {
+        format!("{:02}:{:02}", seconds / MINUTE, seconds % MINUTE)
+    } else if seconds < 2 * DAY {
+        format!("{}h{:02}m", seconds / HOUR, seconds % HOUR / MINUTE)
+    } else {
+        format!("{}d", seconds / DAY)
+    }
+}
+
+/// How long ago something was: minutes, hours or days, never seconds.
+pub fn ago(when: Ts, now: Ts) -> String {
+    let since = now.0.saturating_sub(when.0).max(0);
+    match since {
+        ..MINUTE => "now".to_owned(),
+        MINUTE..HOUR => format!("{}m", since / MINUTE),
+        HOUR..DAY => format!("{}h", since / HOUR),
+        _ => format!("{}d", since / DAY),
+    }
+}
+
+/// The instant at which `ago` says something else.
+fn ago_changes(when: Ts, now: Ts) -> Ts {
+    let since = now.0.saturating_sub(when.0).max(0);
+    let unit = match since {
+        ..HOUR => MINUTE,
+        HOUR..DAY => HOUR,
+        _ => DAY,
+    };
+    now.plus(unit - since % unit)
+}
+
 /// Whole days from now to the first second of a day, never below 0.
 pub fn days_to(day: NaiveDate, now: Ts) -> i64 {
     (Ts::from_day(day).0 - now.0).div_euclid(DAY).max(0)
@@ -143,9 +177,36 @@ pub fn next_change(state: &State) -> Ts {
             .window()
             .filter_map(|(row, ..)| tick(row.clock.as_ref()))
             .min(),
+        (None, Tab::Pipelines) => state
+            .runs
+            .window()
+            .map(|(row, ..)| {
+                // What goes on counts in seconds for an hour.
+                let open = row.state.is_open() && now.0 - row.created.0 < HOUR;
+                let next = ago_changes(row.updated, now);
+                if open { now.plus(1) } else { next }
+            })
+            .min(),
+        (None, Tab::Packages) => state
+            .packages
+            .window()
+            .flat_map(|(row, ..)| {
+                let left = row.window.map(|end| end.0 - now.0);
+                let window = left.map(|left| now.plus(if left < HOUR { 1 } else { MINUTE }));
+                [row.released.map(|when| ago_changes(when, now)), window]
+            })
+            .flatten()
+            .min(),
         (None, Tab::Log) => None,
     };
-    let filtered = state.board.by_time() || state.tokens.by_time() || state.log.by_time();
+    let filtered = [
+        state.board.by_time(),
+        state.runs.by_time(),
+        state.tokens.by_time(),
+        state.packages.by_time(),
+        state.log.by_time(),
+    ]
+    .contains(&true);
     let minute = filtered.then(|| now.plus(MINUTE));
     [Some(midnight), soonest, minute]
         .into_iter()

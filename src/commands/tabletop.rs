@@ -1,0 +1,199 @@
+//! `cutover tabletop`: a simulated organisation on this machine, and the console on it through the very code that
+//! talks to the real services. Reads no credential, and reaches nothing but 127.0.0.1.
+
+use super::Exit;
+use super::context::{Context, shown};
+use super::error::CommandError;
+use super::import::Gathered;
+use super::live::{self, NpmAccounts, Outside};
+use super::{demo, open, status};
+use crate::assets;
+use crate::github::Place;
+use crate::http::{Call, Client, Credential, Group, Origin, World};
+use crate::model::event::SessionCreated;
+use crate::model::time::Ts;
+use crate::registry::{Base, Login};
+use crate::session;
+use crate::tabletop::{self, Opens, Tabletop};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The forge's name in a simulated session, so that ids stay the same whatever ports are free.
+const FORGE: &str = "github.com";
+
+/// Walk through a cutover of a simulated organisation, live, on this machine only
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// How many repositories the organisation has
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub repos: u32,
+    /// What its content is made from: the same number makes the same organisation
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// What goes wrong in it; an unknown name lists them
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Simulated seconds in a second
+    #[arg(long, value_name = "X", default_value_t = 10.0, value_parser = speed)]
+    pub speed: f64,
+    /// Keep the session in this file; default: a temporary one
+    #[arg(long = "keep", value_name = "FILE")]
+    pub keep: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=3_600.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.1 to 3600".to_owned()),
+    }
+}
+
+/// Starts the organisation and opens the console on it; without a terminal prints its status after one pass.
+///
+/// # Errors
+/// Loopback cannot be listened on, there is no such scenario, or the session's file cannot be made.
+pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    if context.read_only {
+        return Err(CommandError::usage(
+            "the simulated session is made anew, and --read-only was given",
+        ));
+    }
+    let actor = demo::person(context)?;
+    // The servers run for as long as this runtime lives.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("tabletop")
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::internal(format!("the tabletop cannot start: {error}")))?;
+    let world = runtime
+        .block_on(Tabletop::start(tabletop::Options {
+            repos: options.repos as usize,
+            seed: options.seed,
+            speed: options.speed,
+            start: context.now().utc(),
+            scenario: options.scenario.clone(),
+            elapsed: None,
+        }))
+        .map_err(|error| CommandError::user(error.to_string()))?;
+    let folder = tempfile::Builder::new()
+        .prefix("cutover-tabletop-")
+        .tempdir()
+        .map_err(|error| CommandError::io("make a folder in", &std::env::temp_dir(), &error))?;
+    let path = match &options.keep {
+        Some(path) => super::context::with_ending(path),
+        None => folder.path().join("tabletop.cutover"),
+    };
+    let (clock, speed) = runtime.block_on(clock_of(&world))?;
+    context.now = clock;
+    found(&path, &world, &actor, context)?;
+    context.actor = Some(actor.clone());
+    let crew = live::crew(outside(&world, speed)?, !context.screen, context)?;
+    let session = context.open_as(&path, actor, false)?;
+    let ended = if context.screen {
+        open::console_with(session, &path, Some(crew), context)
+    } else {
+        one_status(session, &path, crew, context)
+    };
+    if options.keep.is_some() {
+        context
+            .out
+            .say(format!("The session is in {}.", shown(&path)));
+    }
+    drop(world);
+    runtime.shutdown_background();
+    ended
+}
+
+fn found(
+    path: &Path,
+    world: &Tabletop,
+    actor: &str,
+    context: &mut Context,
+) -> Result<(), CommandError> {
+    let registry = assets::npm_url();
+    let created = SessionCreated {
+        world: crate::model::event::World::Tabletop,
+        forge: FORGE.into(),
+        registry: registry.trim_end_matches('/').into(),
+        organisations: vec![world.organisation.as_str().into()],
+        name: world.organisation.as_str().into(),
+        ..SessionCreated::default()
+    };
+    super::init::found(path, &created, &Gathered::default(), actor, context)
+}
+
+fn outside(world: &Tabletop, speed: f64) -> Result<Outside, CommandError> {
+    let internal = |error: &dyn std::fmt::Display| CommandError::internal(error.to_string());
+    let place = Place::tabletop(&world.github, FORGE).map_err(|error| internal(&error))?;
+    let principal = world
+        .credentials
+        .iter()
+        .find(|one| one.opens == Opens::Github)
+        .ok_or_else(|| CommandError::internal("nobody can sign in to the simulated GitHub"))?;
+    let credential = Credential::bearer(place.origin().clone(), &principal.secret, &principal.who)
+        .map_err(|error| internal(&error))?;
+    let base = Base::parse(&world.registry, World::Tabletop).map_err(|error| internal(&error))?;
+    let logins = world
+        .credentials
+        .iter()
+        .filter(|one| one.opens == Opens::NpmSession)
+        .take(2)
+        .map(|one| Login::new(&base, &one.who, one.secret.clone()))
+        .collect();
+    Ok(Outside {
+        world: World::Tabletop,
+        place,
+        credential: Some(credential),
+        npm: NpmAccounts { base, logins },
+        speed,
+    })
+}
+
+/// The clock of the simulated world, read once from its server and run from here on the monotonic clock.
+async fn clock_of(world: &Tabletop) -> Result<(crate::engine::owner::Now, f64), CommandError> {
+    #[derive(Deserialize)]
+    struct Served {
+        now: DateTime<Utc>,
+        speed: f64,
+    }
+    let failed = |error: &dyn std::fmt::Display| {
+        CommandError::internal(format!("the simulated clock could not be read: {error}"))
+    };
+    let origin = Origin::parse(&world.github, World::Tabletop).map_err(|error| failed(&error))?;
+    let options = crate::http::Options::new(World::Tabletop, Arc::new(|| Ts(0)));
+    let client = Client::new(origin, options).map_err(|error| failed(&error))?;
+    let reply = client
+        .send(Call::get(Group::GithubRest, "/__tabletop/clock"))
+        .await
+        .map_err(|error| failed(&error))?;
+    let served: Served = reply.json().map_err(|error| failed(&error))?;
+    let began = Instant::now();
+    let (from, speed) = (served.now.timestamp_millis(), served.speed);
+    let now = move || {
+        let passed = began.elapsed().as_secs_f64() * speed * 1_000.0;
+        Ts((from + passed as i64).div_euclid(1_000))
+    };
+    Ok((Arc::new(now), speed))
+}
+
+/// Looks once at everything and prints what it is.
+fn one_status(
+    session: session::Session,
+    path: &Path,
+    crew: crate::engine::crew::Crew,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let actor = session.actor().to_owned();
+    live::one_pass(session, crew, context)?;
+    let session = context.open_as(path, actor, true)?;
+    status::print(&session, status::Format::Table, None, context)?;
+    context
+        .out
+        .hint("in a terminal, `cutover tabletop` opens the console on it");
+    // What the simulated organisation's state is says nothing about this run.
+    Ok(Exit::Done)
+}

@@ -1,0 +1,393 @@
+//! What each question to GitHub means: which calls it takes, what facts come of it, and what becomes worth asking next.
+//!
+//! Keeps in memory only what saves calls: ids of workflows, folders that were scanned, causes that were read. Judges
+//! nothing and never touches the session.
+
+mod files;
+mod trouble;
+
+use super::{Brought, Report, Targets};
+use crate::engine::live::OpenRun;
+use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
+use crate::github::discover::{Choice, Found};
+use crate::github::{GitHub, GithubError, LiveRun, ReleaseWorkflow};
+use crate::model::event::Observation;
+use crate::model::fact::{Answer, LiveSource, RunFact};
+use crate::model::id::Subject;
+use crate::model::name::{Login, RepoName};
+use crate::model::time::Ts;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Seconds after a release run has ended in which its packages are looked at again: a version is not visible at once,
+/// because npm scans it first.
+const AFTER_PUBLISH: [i64; 3] = [5, 60, 300];
+
+/// In the place of a log's cause: GitHub keeps the log no longer.
+pub const LOG_GONE: &str = "log-gone";
+/// In the place of a log's cause: it could not be read.
+pub const LOG_HIDDEN: &str = "log-not-readable";
+
+/// One GitHub and what is remembered of it.
+pub struct Github {
+    pub api: GitHub,
+    choice: Choice,
+    /// The registry's origin, for the ids of packages.
+    registry: Box<str>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// Release workflows by repository.
+    workflows: HashMap<Subject, Vec<ReleaseWorkflow>>,
+    /// Id of the workflow folder that was last scanned.
+    folders: HashMap<Subject, Box<str>>,
+    known: HashMap<Subject, Known>,
+    /// Found, and to be scanned.
+    pending: HashMap<Subject, Found>,
+    /// Finished runs as last told, with what was found out about them.
+    runs: HashMap<Subject, Vec<RunFact>>,
+    causes: HashMap<(Subject, u64), Told>,
+    /// Repositories that had open runs when last asked.
+    open: HashSet<Subject>,
+}
+
+/// What a discovery told of a repository that other questions need.
+#[derive(Clone)]
+struct Known {
+    branch: Box<str>,
+    owners: Option<Box<str>>,
+    workflows: Option<Box<str>>,
+}
+
+/// What was found out about one finished run.
+#[derive(Clone)]
+struct Told {
+    updated: Ts,
+    step: Option<Box<str>>,
+    cause: Box<str>,
+}
+
+impl Github {
+    pub fn new(api: GitHub, registry: &str, choice: Choice) -> Self {
+        Self {
+            api,
+            choice,
+            registry: registry.into(),
+            memory: Mutex::default(),
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
+    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+        let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
+        let repo = aim.repo(first).map(|repo| RepoName::parse(&repo.name));
+        let asked = match (batch.what, repo) {
+            (What::Rights, _) => self.rights().await,
+            (What::Discovery, _) => self.discovery(aim, now).await,
+            (What::Files, _) => self.files(first, now).await,
+            (What::Runs, _) => self.runs(&batch.about, aim, now).await,
+            (What::Workflows, Some(Ok(repo))) => self.workflows(first, &repo, aim).await,
+            (What::Trouble, Some(Ok(repo))) => self.trouble(first, &repo, now).await,
+            (What::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
+            (What::Settings, Some(Ok(repo))) => self.settings(&repo, now).await,
+            (What::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
+            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, aim, now).await,
+            // Gone since it was planned, or a name that GitHub cannot have.
+            _ => Ok(Brought::default()),
+        };
+        match asked {
+            Ok(brought) => Ok(brought),
+            Err(error) if error.is_of_thing() => Ok(could_not(batch, &error, now)),
+            Err(error) => {
+                tracing::debug!("{:?} failed: {error}", batch.what);
+                Err(())
+            }
+        }
+    }
+
+    async fn rights(&self) -> Result<Brought, GithubError> {
+        let powers = self.api.powers().await?;
+        let mut notes: Vec<Box<str>> = Vec::new();
+        for need in powers.missing() {
+            notes.push(
+                format!(
+                    "GitHub: this token lacks the scope {} ({})",
+                    need.scope,
+                    need.gates.join(", ")
+                )
+                .into(),
+            );
+        }
+        let excess = powers.excess();
+        if !excess.is_empty() {
+            notes.push(
+                format!(
+                    "GitHub: this token can do more than is needed: {}",
+                    excess.join(", ")
+                )
+                .into(),
+            );
+        }
+        notes.extend(self.api.place().note().map(Into::into));
+        Ok(Brought {
+            reports: vec![Report::Notes("github", notes)],
+            ..Brought::default()
+        })
+    }
+
+    async fn workflows(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        aim: &Targets,
+    ) -> Result<Brought, GithubError> {
+        let all = self.api.workflows(repo).await?;
+        let wanted = aim.repo(id).map_or(&[][..], |repo| &repo.workflows);
+        let release: Vec<ReleaseWorkflow> = all
+            .into_iter()
+            .filter(|workflow| wanted.contains(&workflow.file))
+            .collect();
+        let mut brought = Brought::default();
+        if !release.is_empty() {
+            brought.hurry.push(((What::Runs, id), 0, Urgency::ByAge));
+        }
+        self.memory().workflows.insert(id, release);
+        Ok(brought)
+    }
+
+    /// Asks for the last runs of many repositories at once.
+    async fn runs(
+        &self,
+        about: &[Subject],
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
+        let workflows: Vec<ReleaseWorkflow> = {
+            let memory = self.memory();
+            let of = |repo: &Subject| memory.workflows.get(repo).cloned().unwrap_or_default();
+            about.iter().flat_map(of).collect()
+        };
+        let swept = self.api.sweep(&workflows).await?;
+        let at = swept.at.unwrap_or(now);
+        let mut open: HashMap<Subject, Vec<OpenRun>> = HashMap::new();
+        for run in &swept.live {
+            open.entry(run.repo).or_default().push(open_run(run, at));
+        }
+        let mut brought = Brought::default();
+        let mut answers = Vec::new();
+        {
+            let mut memory = self.memory();
+            for (repo, answer) in swept.answers {
+                let answer = match answer {
+                    Answer::Runs(mut fact) => {
+                        memory.learn(repo, aim);
+                        memory.enrich(repo, &mut fact.runs);
+                        if unexplained(&fact.runs).next().is_some() {
+                            brought.hurry.push(((What::Trouble, repo), 0, Urgency::Now));
+                        }
+                        memory.runs.insert(repo, fact.runs.clone());
+                        Answer::Runs(fact)
+                    }
+                    other => other,
+                };
+                answers.push(dated(repo, answer, at));
+            }
+            for repo in about {
+                let goes_on = open.contains_key(repo);
+                if goes_on {
+                    brought.paces.push((*repo, RUNNING, Urgency::Now));
+                    memory.open.insert(*repo);
+                } else if memory.open.remove(repo) {
+                    // It has just ended: what it published appears soon.
+                    let packages = aim.repo(*repo).map_or(&[][..], |repo| &repo.packages);
+                    for package in packages {
+                        let again = |wait| ((What::Packument, *package), wait, Urgency::Now);
+                        brought
+                            .hurry
+                            .extend(AFTER_PUBLISH.map(again).into_iter().take(1));
+                    }
+                }
+            }
+        }
+        brought.reports.push(Report::Answers(answers));
+        let all = about
+            .iter()
+            .map(|repo| (*repo, open.remove(repo).unwrap_or_default()));
+        brought.reports.push(Report::Open(all.collect()));
+        Ok(brought)
+    }
+
+    async fn settings(&self, repo: &RepoName, now: Ts) -> Result<Brought, GithubError> {
+        let id = self.api.subject(repo.as_str());
+        let known = self.memory().known.get(&id).cloned();
+        let environments = self.api.environments(repo).await;
+        let actions = self.api.actions_settings(repo).await;
+        let protection = match &known {
+            Some(known) => Some(
+                self.api
+                    .protection(repo, &known.branch, known.owners.as_deref())
+                    .await,
+            ),
+            // Which branch is the default one comes with the discovery.
+            None => None,
+        };
+        let mut answers = Vec::new();
+        for (source, look) in [
+            (LiveSource::Environments, Some(environments)),
+            (LiveSource::Actions, Some(actions)),
+            (LiveSource::Protection, protection),
+        ] {
+            match look {
+                Some(Ok(look)) => {
+                    let at = look.at.unwrap_or(now);
+                    answers.extend(
+                        look.answers
+                            .into_iter()
+                            .map(|(about, answer)| dated(about, answer, at)),
+                    );
+                }
+                Some(Err(error)) if error.is_of_thing() => {
+                    answers.push(dated(id, error.answer(source), now))
+                }
+                Some(Err(error)) => return Err(error),
+                None => {}
+            }
+        }
+        Ok(Brought {
+            reports: vec![Report::Answers(answers)],
+            ..Brought::default()
+        })
+    }
+
+    async fn secrets(
+        &self,
+        repo: &RepoName,
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
+        let id = self.api.subject(repo.as_str());
+        let look = self.api.environments(repo).await;
+        let environments = match &look {
+            Ok(look) => look.answers.iter().find_map(|(_, answer)| match answer {
+                Answer::Environments(fact) => crate::github::settings::environment_names(fact),
+                _ => None,
+            }),
+            Err(error) if error.is_of_thing() => None,
+            Err(error) => return Err(error.clone()),
+        };
+        let owner = repo.as_str().split('/').next().unwrap_or_default();
+        let stores = self.org_stores(owner, aim).await?;
+        let look = self
+            .api
+            .secrets(repo, environments.as_deref(), &stores)
+            .await?;
+        let at = look.at.unwrap_or(now);
+        let answers = look
+            .answers
+            .into_iter()
+            .map(|(about, answer)| dated(about, answer, at));
+        let _ = id;
+        Ok(Brought {
+            reports: vec![Report::Answers(answers.collect())],
+            ..Brought::default()
+        })
+    }
+
+    /// The organisation's own stores for Dependabot, codespaces and agents: a repository does not list those.
+    async fn org_stores(
+        &self,
+        owner: &str,
+        aim: &Targets,
+    ) -> Result<Vec<crate::github::org::OrgStore>, GithubError> {
+        let Some(login) = aim
+            .organisations
+            .iter()
+            .find(|organisation| organisation.eq_ignore_ascii_case(owner))
+            .and_then(|organisation| Login::parse(organisation).ok())
+        else {
+            return Ok(Vec::new());
+        };
+        match self.api.org_stores(&login).await {
+            Ok(stores) => Ok(stores),
+            Err(error) if error.is_of_thing() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Memory {
+    /// Takes over what the session already knows about finished runs.
+    fn learn(&mut self, repo: Subject, aim: &Targets) {
+        for known in aim.repo(repo).map_or(&[][..], |repo| &repo.known) {
+            let told = Told {
+                updated: known.updated,
+                step: known.step.clone(),
+                cause: known.cause.clone(),
+            };
+            self.causes.entry((repo, known.id)).or_insert(told);
+        }
+    }
+
+    /// Adds what was found out about runs: a sweep does not tell it.
+    fn enrich(&self, repo: Subject, runs: &mut [RunFact]) {
+        for run in runs {
+            if let Some(told) = self.causes.get(&(repo, run.id))
+                && told.updated == run.updated
+            {
+                run.cause = Some(told.cause.clone());
+                run.failed_step.clone_from(&told.step);
+            }
+        }
+    }
+}
+
+/// The newest failed run of each workflow whose log was not read yet.
+fn unexplained(runs: &[RunFact]) -> impl Iterator<Item = &RunFact> {
+    let mut seen: HashSet<&str> = HashSet::new();
+    runs.iter().filter(move |run| {
+        let failed = matches!(
+            run.conclusion.as_deref(),
+            Some("failure" | "timed_out" | "startup_failure")
+        );
+        seen.insert(&run.file) && failed && run.cause.is_none()
+    })
+}
+
+fn open_run(run: &LiveRun, as_of: Ts) -> OpenRun {
+    OpenRun {
+        run: run.fact(),
+        step: None,
+        steps: None,
+        as_of,
+    }
+}
+
+pub(super) fn dated(about: Subject, answer: Answer, as_of: Ts) -> (Subject, Observation) {
+    (about, Observation { as_of, answer })
+}
+
+/// Says of everything in a batch that it could not be looked at.
+fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> Brought {
+    let source = match batch.what {
+        What::Runs | What::Workflows | What::Trouble | What::Follow => LiveSource::Runs,
+        What::Settings => LiveSource::Environments,
+        What::Secrets => LiveSource::Secrets,
+        What::Refs => LiveSource::Refs,
+        What::Rights | What::Discovery | What::Files => LiveSource::Rights,
+        _ => return Brought::default(),
+    };
+    let answers = batch
+        .about
+        .iter()
+        .map(|about| dated(*about, error.answer(source), now));
+    Brought {
+        reports: vec![Report::Answers(answers.collect())],
+        ..Brought::default()
+    }
+}

@@ -1,0 +1,251 @@
+//! CI files from GitHub to facts: the same scanner as for folders, on the default branch and on the other refs that
+//! can publish.
+
+use super::{Github, Known, Memory, dated};
+use crate::engine::observe::{Brought, Report, Targets};
+use crate::engine::schedule::{Urgency, What};
+use crate::github::discover::Found;
+use crate::github::refs::RefChoice;
+use crate::github::{CheckoutFiles, GithubError, Patterns};
+use crate::model::fact::{Answer, RefFact};
+use crate::model::id::Subject;
+use crate::model::name::{Login, RepoName};
+use crate::model::time::Ts;
+use crate::scan::tree::{Memory as Files, kind_of};
+use crate::scan::{observe, scan_tree};
+use std::collections::{BTreeMap, HashMap};
+
+/// Words without which a workflow has nothing to do with a registry: its repository is not read any deeper.
+const HINTS: [&str; 9] = [
+    "npm",
+    "pnpm",
+    "yarn",
+    "bun",
+    "lerna",
+    "changeset",
+    "release",
+    "publish",
+    "NODE_AUTH",
+];
+/// Branches that people publish older or coming versions from.
+const BRANCHES: [&str; 10] = [
+    "release/**",
+    "releases/**",
+    "maint/**",
+    "maintenance/**",
+    "*.x",
+    "v*",
+    "next",
+    "beta",
+    "alpha",
+    "canary",
+];
+/// What a scan of the default branch says that it looked at.
+const DEFAULT_ONLY: &str = "default branch";
+/// Branches looked at, at most.
+const REFS: usize = 50;
+
+impl Github {
+    /// Finds the repositories of every organisation, and scans those whose workflows changed.
+    pub(super) async fn discovery(&self, aim: &Targets, now: Ts) -> Result<Brought, GithubError> {
+        let mut brought = Brought::default();
+        for organisation in &aim.organisations {
+            let Ok(login) = Login::parse(organisation) else {
+                continue;
+            };
+            let found = self
+                .api
+                .discover(&login, &self.choice, &mut |_, _| {})
+                .await?;
+            let at = found.at.unwrap_or(now);
+            let answers = found.answers();
+            let facts = answers
+                .into_iter()
+                .map(|(about, answer)| dated(about, answer, at));
+            brought.reports.push(Report::Answers(facts.collect()));
+            if !found.gaps.is_empty() {
+                let notes = found.gaps.iter().take(5).cloned().collect();
+                brought.reports.push(Report::Notes("discovery", notes));
+            }
+            let mut memory = self.memory();
+            for one in found.found {
+                if memory.meet(&one) {
+                    brought
+                        .hurry
+                        .push(((What::Files, one.repo), 0, Urgency::ByAge));
+                    memory.pending.insert(one.repo, one);
+                }
+            }
+        }
+        Ok(brought)
+    }
+
+    /// Scans a repository that a discovery found changed.
+    pub(super) async fn files(&self, repo: Subject, now: Ts) -> Result<Brought, GithubError> {
+        let Some(found) = self.memory().pending.get(&repo).cloned() else {
+            return Ok(Brought::default());
+        };
+        let files = if hints_at_npm(&found.files) {
+            self.deepen(&found).await?
+        } else {
+            found.files.clone()
+        };
+        let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
+        let scanned =
+            tokio::task::spawn_blocking(move || scan(&files, &forge, &registry, DEFAULT_ONLY));
+        // A scan that panics is a defect of the scanner: this repository stays "not looked yet".
+        let Ok(answers) = scanned.await else {
+            return Ok(Brought::default());
+        };
+        {
+            let mut memory = self.memory();
+            memory.pending.remove(&repo);
+            memory
+                .folders
+                .extend(found.workflows.map(|folder| (repo, folder)));
+        }
+        let answers = answers
+            .into_iter()
+            .map(|(about, answer)| dated(about, answer, now));
+        Ok(Brought {
+            reports: vec![Report::Answers(answers.collect())],
+            ..Brought::default()
+        })
+    }
+
+    /// Reads the files that workflows may call: package.json files, local actions, scripts.
+    async fn deepen(&self, found: &Found) -> Result<CheckoutFiles, GithubError> {
+        let Some(commit) = found.files.commit.as_deref() else {
+            return Ok(found.files.clone());
+        };
+        let checkout = self
+            .api
+            .checkout(&found.name, &found.files.git_ref, commit, &wanted)
+            .await;
+        match checkout {
+            Ok(files) => Ok(files),
+            Err(error) if error.is_of_thing() => Ok(found.files.clone()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks at the CI files of the other refs that can publish.
+    pub(super) async fn refs(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
+        let Some(known) = self.memory().known.get(&id).cloned() else {
+            // Which branch is the default one comes with the discovery: asked again after it.
+            return Ok(Brought {
+                hurry: vec![((What::Refs, id), 30, Urgency::ByAge)],
+                ..Brought::default()
+            });
+        };
+        let choice = RefChoice {
+            branches: Patterns::parse(BRANCHES).unwrap_or_default(),
+            tags: Patterns::default(),
+            protected: true,
+            cap: REFS,
+        };
+        let looks = self
+            .api
+            .other_refs(repo, &known.branch, known.workflows.as_deref(), &choice)
+            .await?;
+        let at = looks.at.unwrap_or(now);
+        let mut by_folder: HashMap<Box<str>, BTreeMap<Subject, crate::model::fact::PathFact>> =
+            HashMap::new();
+        for (folder, files) in &looks.folders {
+            let answers = scan(files, self.api.place().forge(), &self.registry, "this ref");
+            let paths = answers
+                .into_iter()
+                .filter_map(|(about, answer)| match answer {
+                    Answer::Path(fact) => Some((about, fact)),
+                    _ => None,
+                });
+            by_folder.insert(folder.clone(), paths.collect());
+        }
+        let mut answers = Vec::new();
+        for look in &looks.refs {
+            let Some(paths) = look
+                .folder
+                .as_ref()
+                .and_then(|folder| by_folder.get(folder))
+            else {
+                // The same files as on the default branch, or no workflow at all: nothing of its own to say.
+                continue;
+            };
+            for (path, fact) in paths {
+                let answer = RefFact {
+                    git_ref: look.git_ref.clone(),
+                    commit: look.commit.clone(),
+                    path: Some(*path),
+                    fact: Some(fact.clone()),
+                };
+                let about = Subject::path_ref(*path, &look.git_ref);
+                answers.push(dated(about, Answer::Ref(Box::new(answer)), at));
+            }
+        }
+        let _ = aim;
+        Ok(Brought {
+            reports: vec![Report::Answers(answers)],
+            ..Brought::default()
+        })
+    }
+}
+
+impl Memory {
+    /// Takes in what a discovery told of a repository. Tells whether its CI files have to be scanned.
+    fn meet(&mut self, found: &Found) -> bool {
+        let known = Known {
+            branch: found.fact.default_branch.clone(),
+            owners: found.owners.clone(),
+            workflows: found.workflows.clone(),
+        };
+        self.known.insert(found.repo, known);
+        let changed =
+            found.workflows.is_some() && self.folders.get(&found.repo) != found.workflows.as_ref();
+        found.aside.is_none() && changed
+    }
+}
+
+/// Tells whether any workflow has a word in it that publishing needs.
+fn hints_at_npm(files: &CheckoutFiles) -> bool {
+    files.files.iter().any(|(path, bytes)| {
+        path.starts_with(".github/workflows/")
+            && HINTS
+                .iter()
+                .any(|hint| memchr::memmem::find(bytes, hint.as_bytes()).is_some())
+    })
+}
+
+/// Files that the scanner reads or follows.
+fn wanted(path: &str) -> bool {
+    let script = [".sh", ".bash", ".js", ".mjs", ".cjs", ".ts"]
+        .iter()
+        .any(|ending| path.ends_with(ending));
+    let folder = ["scripts/", ".github/", "tools/", "bin/", "build/", "ci/"]
+        .iter()
+        .any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")));
+    !path.contains("node_modules/")
+        && (kind_of(path).is_some() || script && (folder || !path.contains('/')))
+}
+
+/// Scans files of one commit; gives nothing for a repository whose name is none.
+pub(super) fn scan(
+    files: &CheckoutFiles,
+    forge: &str,
+    registry: &str,
+    refs: &str,
+) -> Vec<(Subject, Answer)> {
+    let texts = files.files.iter().filter_map(|(path, bytes)| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        Some((path.to_string(), text.to_owned()))
+    });
+    let tree = Files::new(texts).at(files.commit.as_deref(), refs);
+    let name = files.repo.as_str();
+    let scan = scan_tree(&tree, Some((forge, name)), name);
+    observe::answers(&scan, forge, registry)
+}

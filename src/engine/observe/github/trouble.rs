@@ -1,0 +1,183 @@
+//! Why release runs failed: their jobs and logs, read once each, and explained. Also the run that somebody follows.
+
+use super::{Github, LOG_GONE, LOG_HIDDEN, Told, dated, open_run, unexplained};
+use crate::diagnose::{self, Context};
+use crate::engine::live::Tail;
+use crate::engine::observe::{Brought, Report, Targets};
+use crate::engine::schedule::{Urgency, What};
+use crate::github::run::JobLog;
+use crate::github::{EtagMap, GithubError, Job, Polled};
+use crate::model::fact::{Answer, RunFact, RunsFact};
+use crate::model::id::Subject;
+use crate::model::name::RepoName;
+use crate::model::time::Ts;
+use crate::safe::redact::redact;
+use crate::safe::shown::visible;
+
+/// Most bytes of a job's log that are read.
+const LOG_CAP: usize = 8 * 1024 * 1024;
+/// Lines of a log's end that are shown.
+const TAIL: usize = 200;
+/// Seconds between two looks at a run that is followed.
+const FOLLOWED: i64 = 5;
+
+impl Github {
+    /// Reads the logs of failed runs that nobody explained yet.
+    pub(super) async fn trouble(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
+        let runs = self.memory().runs.get(&id).cloned().unwrap_or_default();
+        let failed: Vec<RunFact> = unexplained(&runs).cloned().collect();
+        for run in &failed {
+            let told = self.explain(id, repo, run).await?;
+            self.memory().causes.insert((id, run.id), told);
+        }
+        let mut runs = runs;
+        self.memory().enrich(id, &mut runs);
+        let answer = Answer::Runs(RunsFact { runs });
+        Ok(Brought {
+            reports: vec![Report::Answers(vec![dated(id, answer, now)])],
+            ..Brought::default()
+        })
+    }
+
+    async fn explain(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        run: &RunFact,
+    ) -> Result<Told, GithubError> {
+        let jobs = match self.api.jobs(repo, run.id, &EtagMap::default()).await? {
+            Polled::New { value, .. } => value,
+            // No tag was sent, so this cannot be.
+            Polled::Same { .. } => Vec::new(),
+        };
+        let job = jobs.iter().find(|job| job.failed());
+        let step = job.and_then(Job::failed_step).map(|step| step.name.clone());
+        let branch = self
+            .memory()
+            .known
+            .get(&id)
+            .map(|known| known.branch.clone());
+        let cause = match job {
+            None => "unknown",
+            Some(job) => match self.api.job_log(repo, job.id, LOG_CAP).await {
+                Ok(JobLog::Text(log)) => {
+                    let context = Context {
+                        run_attempt: Some(run.attempt).filter(|attempt| *attempt > 0),
+                        head_sha: Some(&run.sha),
+                        branch: Some(&run.branch)
+                            .filter(|branch| !branch.is_empty())
+                            .map(AsRef::as_ref),
+                        default_branch: branch.as_deref(),
+                        ..Context::default()
+                    };
+                    diagnose::diagnose(&log, &context)
+                        .cause()
+                        .unwrap_or("unknown")
+                }
+                Ok(JobLog::Gone) => LOG_GONE,
+                Err(error) if error.is_of_thing() => LOG_HIDDEN,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(Told {
+            updated: run.updated,
+            step,
+            cause: cause.into(),
+        })
+    }
+
+    /// Looks at the jobs of the run that somebody follows; once it has ended, at the end of its log.
+    pub(super) async fn follow(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
+        let Some((_, number)) = aim.follow.filter(|(followed, _)| *followed == id) else {
+            return Ok(Brought::default());
+        };
+        let none = EtagMap::default();
+        let run = match self.api.run(repo, number, &none).await? {
+            Polled::New { value, .. } => value,
+            Polled::Same { .. } => return Ok(Brought::default()),
+        };
+        let jobs = match self.api.jobs(repo, number, &none).await? {
+            Polled::New { value, .. } => value,
+            Polled::Same { .. } => Vec::new(),
+        };
+        let mut brought = Brought::default();
+        let mut tail = Tail {
+            repo: id,
+            run: number,
+            lines: steps(&jobs),
+            note: None,
+        };
+        if run.ended() {
+            let job = jobs.iter().find(|job| job.failed()).or_else(|| jobs.last());
+            match job {
+                Some(job) => match self.api.job_log(repo, job.id, LOG_CAP).await {
+                    Ok(JobLog::Text(log)) => tail.lines.extend(last_lines(&log)),
+                    Ok(JobLog::Gone) => tail.note = Some("GitHub keeps this log no longer".into()),
+                    Err(error) => tail.note = Some(visible(&error.to_string()).as_ref().into()),
+                },
+                None => tail.note = Some("this run has no job".into()),
+            }
+        } else {
+            tail.note = Some(
+                "GitHub gives the log when the job has ended; the steps move as they are done"
+                    .into(),
+            );
+            let mut open = open_run(&run, now);
+            let all: Vec<_> = jobs.iter().flat_map(|job| &job.steps).collect();
+            let done = all.iter().filter(|step| step.conclusion.is_some()).count();
+            let small = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+            open.steps = Some((small(done), small(all.len())));
+            open.step = jobs
+                .iter()
+                .find_map(Job::current_step)
+                .map(|step| step.name.clone());
+            brought.reports.push(Report::Step(id, Box::new(open)));
+            brought
+                .hurry
+                .push(((What::Follow, id), FOLLOWED, Urgency::Now));
+        }
+        brought.reports.push(Report::Tail(tail));
+        Ok(brought)
+    }
+}
+
+fn steps(jobs: &[Job]) -> Vec<Box<str>> {
+    let mut lines = Vec::new();
+    for job in jobs {
+        let state = job.conclusion.as_deref().unwrap_or(&job.status);
+        lines.push(visible(&format!("{}: {state}", job.name)).as_ref().into());
+        for step in &job.steps {
+            let state = step.conclusion.as_deref().unwrap_or(&step.status);
+            lines.push(
+                visible(&format!("  {}. {}: {state}", step.number, step.name))
+                    .as_ref()
+                    .into(),
+            );
+        }
+    }
+    lines
+}
+
+/// The last lines of a log: redacted as a whole, since a value may stand across lines, then made visible.
+fn last_lines(log: &[u8]) -> Vec<Box<str>> {
+    let text = String::from_utf8_lossy(log);
+    let clean = redact(&text);
+    let lines: Vec<&str> = clean.lines().collect();
+    let from = lines.len().saturating_sub(TAIL);
+    lines
+        .iter()
+        .skip(from)
+        .map(|line| visible(line).as_ref().into())
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! What each question to the registry means: packages, accounts, and how far a mistake would reach.
+//!
+//! Several accounts side by side: public documents are read as the first of them, or as nobody; each account lists its
+//! own tokens. Keeps only what saves calls, and never touches the session.
+
+use super::{Brought, Report, Targets};
+use crate::engine::observe::github::dated;
+use crate::engine::schedule::{Batch, What};
+use crate::engine::switchboard::may_pass;
+use crate::model::event::Observation;
+use crate::model::fact::{Answer, LiveSource, ReachFact};
+use crate::model::id::Subject;
+use crate::model::name::{Login, PackageName};
+use crate::model::time::{DAY, Ts};
+use crate::registry::{self, Known, Lost, Packument, Registry};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The registry, and what is remembered of it.
+pub struct Npm {
+    /// As nobody, or as the first account.
+    reader: Registry,
+    accounts: Vec<Registry>,
+    /// The registry's name in the ids of this session.
+    id: Box<str>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    known: HashMap<Subject, Known>,
+    /// What a search found, by what was searched, and when.
+    reach: HashMap<String, (Ts, BTreeMap<Box<str>, ReachFact>)>,
+}
+
+impl Npm {
+    pub fn new(nobody: Registry, accounts: Vec<Registry>, id: &str) -> Self {
+        Self {
+            reader: accounts.first().cloned().unwrap_or(nobody),
+            accounts,
+            id: id.into(),
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Tells whether anybody is logged in.
+    pub fn has_account(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
+    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+        let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
+        if batch.what == What::Account {
+            return self.account(aim, now).await;
+        }
+        let Some(Ok(name)) = aim
+            .package(first)
+            .map(|package| PackageName::parse(&package.name))
+        else {
+            return Ok(Brought::default());
+        };
+        let (source, asked) = match batch.what {
+            What::Packument => (
+                LiveSource::Published,
+                self.packument(first, &name, now).await,
+            ),
+            What::Access => (LiveSource::Access, self.access(first, &name, now).await),
+            What::Reach => (LiveSource::Reach, self.reach(first, &name, now).await),
+            _ => return Ok(Brought::default()),
+        };
+        asked.or_else(|lost| could_not(&lost, first, source, now))
+    }
+
+    async fn packument(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
+        let known = self.memory().known.get(&id).cloned().unwrap_or_default();
+        Ok(match self.reader.packument(name, &known).await? {
+            Packument::New(fact, known) => {
+                self.memory().known.insert(id, known);
+                facts(vec![dated(id, Answer::Published(*fact), now)])
+            }
+            Packument::Same => Brought {
+                reports: vec![Report::Checked(vec![(id, LiveSource::Published)], now)],
+                ..Brought::default()
+            },
+            // A cache on the way lags: what was seen stands, and is not as fresh as this look.
+            Packument::Older => Brought::default(),
+        })
+    }
+
+    async fn access(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
+        let fact = self.reader.access(name).await?;
+        Ok(facts(vec![dated(id, Answer::Access(fact), now)]))
+    }
+
+    /// How far a package reaches: one search tells it for a whole scope, or for all packages of an account.
+    async fn reach(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
+        let by = match name
+            .as_str()
+            .strip_prefix('@')
+            .and_then(|rest| rest.split_once('/'))
+        {
+            Some((scope, _)) => format!("scope:{scope}"),
+            None => name.as_str().to_owned(),
+        };
+        let fresh = {
+            let memory = self.memory();
+            let known = memory.reach.get(&by);
+            known
+                .filter(|(at, _)| now.0 - at.0 < DAY)
+                .map(|(_, packages)| packages.get(name.as_str()).cloned())
+        };
+        let found = match fresh {
+            Some(found) => found,
+            None => {
+                let all = self.reader.search(&by).await?.packages;
+                let found = all.get(name.as_str()).cloned();
+                self.memory().reach.insert(by, (now, all));
+                found
+            }
+        };
+        // The search lags and misses private packages: what it does not name is not absent.
+        Ok(found.map_or_else(Brought::default, |fact| {
+            facts(vec![dated(id, Answer::Reach(fact), now)])
+        }))
+    }
+
+    /// Asks each account who it is, what protects it, which tokens it has and which packages; and for the packages of
+    /// the organisations, as the first account that may see them.
+    async fn account(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+        let mut answers: Vec<(Subject, Observation)> = Vec::new();
+        let mut later = false;
+        for account in &self.accounts {
+            match account.whoami().await {
+                Ok(login) => self.of_account(account, &login, now, &mut answers).await,
+                Err(lost) => {
+                    tracing::debug!("whoami: {lost}");
+                    later |= lost.trouble().is_some_and(may_pass);
+                }
+            }
+        }
+        for organisation in &aim.organisations {
+            let Ok(login) = Login::parse(organisation) else {
+                continue;
+            };
+            match self.reader.org_packages(&login).await {
+                Ok((about, answer)) => answers.push(dated(about, answer, now)),
+                Err(lost) => {
+                    let about = Subject::person(login.as_str());
+                    answers.push(dated(about, lost.answer(LiveSource::Owned), now));
+                }
+            }
+        }
+        if answers.is_empty() && later {
+            return Err(());
+        }
+        Ok(facts(answers))
+    }
+
+    async fn of_account(
+        &self,
+        account: &Registry,
+        login: &Login,
+        now: Ts,
+        answers: &mut Vec<(Subject, Observation)>,
+    ) {
+        let person = Subject::person(login.as_str());
+        match account.tokens(login).await {
+            Ok(listing) => {
+                let at = listing.date.unwrap_or(now);
+                let all = registry::answers(&listing, &self.id);
+                answers.extend(
+                    all.into_iter()
+                        .map(|(about, answer)| dated(about, answer, at)),
+                );
+            }
+            Err(lost) => {
+                let (about, answer) = registry::could_not_list(login, &lost);
+                answers.push(dated(about, answer, now));
+            }
+        }
+        let profile = account.profile(login).await;
+        let owned = account.user_packages(login).await;
+        for (source, looked) in [(LiveSource::Profile, profile), (LiveSource::Owned, owned)] {
+            let (about, answer) = looked.unwrap_or_else(|lost| (person, lost.answer(source)));
+            answers.push(dated(about, answer, now));
+        }
+    }
+}
+
+fn facts(answers: Vec<(Subject, Observation)>) -> Brought {
+    Brought {
+        reports: vec![Report::Answers(answers)],
+        ..Brought::default()
+    }
+}
+
+/// What cannot pass by itself is an answer; the rest is tried again.
+fn could_not(lost: &Lost, about: Subject, source: LiveSource, now: Ts) -> Result<Brought, ()> {
+    if lost.trouble().is_some_and(may_pass) {
+        return Err(());
+    }
+    Ok(facts(vec![dated(about, lost.answer(source), now)]))
+}

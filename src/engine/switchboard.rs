@@ -1,0 +1,225 @@
+//! How every endpoint group stands, from what its answers and failures tell; shared by all observers.
+//!
+//! Hears of each exchange through the clients' listener and is read by the crew: which questions are closed until
+//! when, what is left of each budget, and what to show. Asks nothing itself.
+
+use super::live::{Budget, Link, LinkState};
+use super::owner::Now;
+use super::schedule::{Purse, Room, What};
+use crate::http::{Fault, Group, Rate, Reply, Skew, State, Trouble};
+use crate::model::time::Ts;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Calls that may be under way at once to one service: far below the hundred that GitHub bears.
+const AT_ONCE: usize = 8;
+
+/// Seconds before a refused credential is tried again: its rights may have been mended meanwhile.
+const REFUSED: i64 = 60;
+
+/// Gives a number in 0..1: spreads the tries of many consoles.
+pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// The states of all groups. Cheap to clone.
+#[derive(Clone)]
+pub struct Switchboard {
+    now: Now,
+    random: Random,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    groups: BTreeMap<Group, Known>,
+    rates: BTreeMap<Purse, Rate>,
+    skew: Option<i64>,
+}
+
+#[derive(Default, Clone)]
+struct Known {
+    state: State,
+    heard: Option<Ts>,
+    /// When it was last asked, whatever came of it.
+    asked: Ts,
+}
+
+impl Switchboard {
+    pub fn new(now: Now, random: Random) -> Self {
+        Self {
+            now,
+            random,
+            inner: Arc::default(),
+        }
+    }
+
+    /// Gives the listener that clients tell of every exchange.
+    pub fn listener(&self) -> crate::github::Listen {
+        let board = self.clone();
+        Arc::new(move |group, outcome| board.hear(group, outcome))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, group: Group, outcome: &Result<Reply, Trouble>) {
+        let (now, random) = ((self.now)(), (self.random)());
+        let mut inner = self.lock();
+        let known = inner.groups.entry(group).or_default();
+        known.state = std::mem::take(&mut known.state).after(outcome, now, random);
+        known.asked = now;
+        if matches!(known.state, State::Live { .. }) {
+            known.heard = Some(now);
+        }
+        let seen = match outcome {
+            Ok(reply) => &reply.seen,
+            Err(trouble) => trouble.seen.as_ref(),
+        };
+        inner.skew = seen.skew.or(inner.skew);
+        if let Some(rate) = &seen.rate {
+            let purse = match group {
+                Group::GithubGraphql => Purse::Graphql,
+                _ => purse_of(group),
+            };
+            let mut rate = rate.clone();
+            // By our clock, as everything that is planned here.
+            rate.reset = rate.reset.plus(-seen.skew.unwrap_or_default());
+            inner.rates.insert(purse, rate);
+        }
+    }
+
+    /// Says that these groups are going to be asked, so that they are shown before they were.
+    pub fn expect(&self, groups: &[Group]) {
+        let mut inner = self.lock();
+        for group in groups {
+            inner.groups.entry(*group).or_default();
+        }
+    }
+
+    /// Says that a group cannot be asked for lack of a credential.
+    pub fn refuse(&self, group: Group, says: &str) {
+        let says = says.into();
+        self.lock().groups.entry(group).or_default().state = State::Unauthorised { says };
+    }
+
+    /// Gives until when a kind of question is closed; none while it is open.
+    pub fn closed(&self, what: What) -> Option<Ts> {
+        let now = (self.now)();
+        let inner = self.lock();
+        let states = groups_of(what)
+            .iter()
+            .filter_map(|group| inner.groups.get(group));
+        states
+            .filter_map(|known| match &known.state {
+                State::Limited { until, .. } => Some(*until),
+                State::Offline(down) => Some(down.next),
+                State::Unauthorised { .. } => Some(known.asked.plus(REFUSED)),
+                State::Connecting | State::Live { .. } => None,
+            })
+            .filter(|until| now < *until)
+            .max()
+    }
+
+    /// Gives what is left of a budget.
+    pub fn room(&self, purse: Purse) -> Room {
+        let inner = self.lock();
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        inner.rates.get(&purse).map_or(
+            Room {
+                at_once: AT_ONCE,
+                ..Room::default()
+            },
+            |rate| Room {
+                limit: Some(small(rate.limit)),
+                remaining: small(rate.remaining),
+                reset: rate.reset,
+                closed_until: None,
+                at_once: AT_ONCE,
+            },
+        )
+    }
+
+    /// Gives what is shown: every group that was or will be asked.
+    pub fn links(&self) -> Vec<Link> {
+        let inner = self.lock();
+        let link = |(group, known): (&Group, &Known)| Link {
+            group: group.word(),
+            state: match &known.state {
+                State::Connecting => LinkState::Connecting,
+                State::Live { since } => LinkState::Live {
+                    heard: known.heard.unwrap_or(*since),
+                },
+                State::Limited { until, secondary } => LinkState::Limited {
+                    until: *until,
+                    why: if *secondary {
+                        "asked to slow down".into()
+                    } else {
+                        "the hour's budget is used up".into()
+                    },
+                },
+                State::Unauthorised { says } => LinkState::Unauthorised { why: says.clone() },
+                State::Offline(down) => LinkState::Offline {
+                    why: format!("{}: {}", down.word, down.why).into(),
+                    next: down.next,
+                },
+            },
+        };
+        inner.groups.iter().map(link).collect()
+    }
+
+    /// Gives the budgets that their servers told of; `planned` says what an hour will use.
+    pub fn budgets(&self, planned: impl Fn(Purse) -> u32) -> Vec<Budget> {
+        let inner = self.lock();
+        let budget = |(purse, rate): (&Purse, &Rate)| Budget {
+            name: match purse {
+                Purse::Graphql => "GitHub GraphQL",
+                Purse::Rest => "GitHub",
+                Purse::Npm => "npm",
+            },
+            remaining: u32::try_from(rate.remaining).unwrap_or(u32::MAX),
+            limit: u32::try_from(rate.limit).unwrap_or(u32::MAX),
+            reset: rate.reset,
+            planned: planned(*purse),
+        };
+        inner.rates.iter().map(budget).collect()
+    }
+
+    /// Says what to warn of: clocks that disagree.
+    pub fn warning(&self) -> Option<String> {
+        Skew::says(self.lock().skew?)
+    }
+}
+
+fn purse_of(group: Group) -> Purse {
+    match group {
+        Group::GithubGraphql => Purse::Graphql,
+        Group::GithubRest | Group::GithubActions | Group::GithubLogs => Purse::Rest,
+        _ => Purse::Npm,
+    }
+}
+
+/// The groups that a kind of question needs.
+fn groups_of(what: What) -> &'static [Group] {
+    match what {
+        What::Rights | What::Settings | What::Secrets => &[Group::GithubRest],
+        What::Discovery | What::Runs | What::Refs => &[Group::GithubGraphql],
+        What::Workflows => &[Group::GithubActions],
+        What::Files => &[Group::GithubRest, Group::GithubGraphql],
+        What::Trouble | What::Follow => &[Group::GithubActions, Group::GithubLogs],
+        What::Packument | What::Access => &[Group::NpmRead],
+        What::Reach => &[Group::NpmSearch],
+        What::Account => &[Group::NpmTokens],
+    }
+}
+
+/// Tells whether a failure is one that a later try may not meet: the rest is about the thing that was asked for.
+pub fn may_pass(trouble: &Trouble) -> bool {
+    trouble.fault.is_of_group()
+        || matches!(
+            trouble.fault,
+            Fault::Limited { .. }
+                | Fault::Unauthorised { .. }
+                | Fault::Truncated
+                | Fault::NotJson { .. }
+        )
+}
