@@ -14,6 +14,7 @@ pub mod pattern;
 pub mod place;
 pub mod power;
 pub mod protection;
+pub mod pulls;
 pub mod refs;
 pub mod run;
 pub mod secrets;
@@ -33,7 +34,7 @@ pub use discover::{Aside, Discovery, Found, Page};
 pub use files::{Blobs, CheckoutFiles, Listed, TreeListing};
 pub use pattern::Patterns;
 pub use place::Place;
-pub use run::{EtagMap, Etags, Job, LiveRun, Polled, ReleaseWorkflow, Step, Swept};
+pub use run::{EtagMap, Etags, Job, LiveRun, Polled, ReleaseWorkflow, Step, Swept, Wait};
 
 pub use crate::http::Listen;
 

@@ -92,7 +92,8 @@ impl GitHub {
     pub async fn org_stores(&self, org: &Login) -> Result<Vec<OrgStore>, GithubError> {
         let mut all = Vec::new();
         for (store, path) in STORES {
-            if store != "org" {
+            let here = self.place.has_codespaces() || store == "org-dependabot";
+            if store != "org" && here {
                 all.push(self.org_store(org, store, path).await?);
             }
         }

@@ -15,6 +15,8 @@ pub struct Place {
     rest: &'static str,
     graphql: &'static str,
     trusted: bool,
+    /// GitHub runs it; not a server of the organisation's own.
+    hosted: bool,
 }
 
 impl Place {
@@ -44,6 +46,7 @@ impl Place {
                 rest: "",
                 graphql: "/graphql",
                 trusted,
+                hosted: true,
             });
         }
         let usual = if site.port() == 443 {
@@ -57,6 +60,7 @@ impl Place {
             rest: "/api/v3",
             graphql: "/api/graphql",
             trusted: false,
+            hosted: false,
         })
     }
 
@@ -72,6 +76,7 @@ impl Place {
             rest: "",
             graphql: "/graphql",
             trusted: true,
+            hosted: true,
         })
     }
 
@@ -92,6 +97,11 @@ impl Place {
 
     pub(super) fn graphql(&self) -> &'static str {
         self.graphql
+    }
+
+    /// Tells whether there are codespaces and agents, which a server of one's own does not have.
+    pub(super) fn has_codespaces(&self) -> bool {
+        self.hosted
     }
 
     /// Tells whether npm trusts what this GitHub signs.

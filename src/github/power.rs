@@ -4,7 +4,7 @@
 //! refusal what was missing (`x-accepted-github-permissions`). Pure, but for reading them once.
 
 use super::{GitHub, GithubError, wire};
-use crate::http::Group;
+use crate::http::{Group, Rate};
 use crate::model::fact::LiveSource;
 use crate::model::time::Ts;
 
@@ -190,6 +190,24 @@ fn expiry_of(header: &str) -> Option<Ts> {
 }
 
 impl GitHub {
+    /// Asks what is left of every limit. GitHub does not count this request.
+    ///
+    /// # Errors
+    /// When GitHub cannot be asked; a server without limits answers 404.
+    pub async fn limits(&self) -> Result<Vec<Rate>, GithubError> {
+        let (limits, _) = self
+            .read::<wire::Limits>(Group::GithubRest, "/rate_limit")
+            .await?;
+        let rate = |(resource, limit): (Box<str>, wire::Limit)| Rate {
+            limit: limit.limit,
+            remaining: limit.remaining,
+            used: limit.used,
+            reset: Ts(limit.reset),
+            resource,
+        };
+        Ok(limits.resources.into_iter().map(rate).collect())
+    }
+
     /// Asks who this is and what the token may do. One request.
     ///
     /// # Errors

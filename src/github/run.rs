@@ -22,7 +22,7 @@ use crate::safe::shown::visible;
 
 mod live;
 
-pub use live::{Job, LiveRun, Step};
+pub use live::{Job, LiveRun, Step, Wait};
 
 /// Finished runs that are kept of a repository.
 const KEPT: usize = 10;
@@ -280,6 +280,21 @@ impl GitHub {
                 })
             }
         }
+    }
+
+    /// Tells what a waiting run waits for. One request.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn waits(&self, repo: &RepoName, run: u64) -> Result<Vec<Wait>, GithubError> {
+        let path = format!(
+            "{}/actions/runs/{run}/pending_deployments",
+            repo_path(repo)?
+        );
+        let (all, _) = self
+            .read::<Vec<wire::PendingDeployment>>(Group::GithubActions, &path)
+            .await?;
+        Ok(all.into_iter().map(Wait::of).collect())
     }
 
     /// Lists the runs of a repository that were created since `since`, at most the thousand that GitHub gives.

@@ -43,7 +43,9 @@ impl GitHub {
     ) -> Result<Look, GithubError> {
         let base = repo_path(repo)?;
         let (mut stores, mut at) = (Vec::new(), None);
-        for (store, path, key) in STORES {
+        let here =
+            |store: &str| self.place.has_codespaces() || !matches!(store, "codespaces" | "agents");
+        for (store, path, key) in STORES.into_iter().filter(|(store, ..)| here(store)) {
             stores.push(
                 self.store(store.to_owned(), &format!("{base}{path}"), key, &mut at)
                     .await?,

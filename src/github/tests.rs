@@ -3,6 +3,7 @@
 
 mod discovery;
 mod lists;
+mod official;
 mod runs;
 
 use std::sync::{Arc, Mutex};

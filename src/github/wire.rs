@@ -265,6 +265,86 @@ pub struct Blob {
     pub encoding: Box<str>,
 }
 
+/// A pull request in a list.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Pull {
+    pub number: Option<u64>,
+    #[serde(deserialize_with = "lenient")]
+    pub state: Box<str>,
+    #[serde(deserialize_with = "lenient")]
+    pub draft: bool,
+    #[serde(deserialize_with = "when")]
+    pub merged_at: Option<Ts>,
+    #[serde(deserialize_with = "when")]
+    pub updated_at: Option<Ts>,
+    #[serde(deserialize_with = "lenient")]
+    pub head: End,
+    #[serde(deserialize_with = "lenient")]
+    pub base: End,
+    #[serde(deserialize_with = "lenient")]
+    pub user: User,
+    #[serde(deserialize_with = "lenient")]
+    pub html_url: Box<str>,
+}
+
+/// One end of a pull request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct End {
+    #[serde(rename = "ref", deserialize_with = "lenient")]
+    pub name: Box<str>,
+    #[serde(deserialize_with = "lenient")]
+    pub sha: Box<str>,
+}
+
+/// A deployment that waits for people or time.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PendingDeployment {
+    #[serde(deserialize_with = "lenient")]
+    pub environment: Environment,
+    #[serde(deserialize_with = "lenient")]
+    pub wait_timer: u32,
+    pub current_user_can_approve: Option<bool>,
+    #[serde(deserialize_with = "lenient")]
+    pub reviewers: Vec<Reviewer>,
+}
+
+/// Who may approve: a person or a team.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Reviewer {
+    #[serde(deserialize_with = "lenient")]
+    pub reviewer: PersonOrTeam,
+}
+
+/// A person has a login, a team a slug.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PersonOrTeam {
+    pub login: Option<Box<str>>,
+    pub slug: Option<Box<str>>,
+}
+
+/// All limits.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    #[serde(deserialize_with = "lenient")]
+    pub resources: std::collections::BTreeMap<Box<str>, Limit>,
+}
+
+/// One limit.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct Limit {
+    pub limit: u64,
+    pub remaining: u64,
+    pub used: u64,
+    pub reset: i64,
+}
+
 /// A body that says why not.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -241,6 +241,32 @@ impl Job {
     }
 }
 
+/// An environment whose protection a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    pub environment: Box<str>,
+    /// Minutes that pass before it may go on.
+    pub minutes: u32,
+    /// Whether the one who asks may approve; none where GitHub does not say.
+    pub mine: Option<bool>,
+    /// Logins, and teams by their slug, one of whom must approve.
+    pub reviewers: Vec<Box<str>>,
+}
+
+impl Wait {
+    pub(super) fn of(one: wire::PendingDeployment) -> Self {
+        let reviewers = one.reviewers.into_iter();
+        Self {
+            environment: one.environment.name,
+            minutes: one.wait_timer,
+            mine: one.current_user_can_approve,
+            reviewers: reviewers
+                .filter_map(|one| one.reviewer.login.or(one.reviewer.slug))
+                .collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
