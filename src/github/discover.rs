@@ -162,7 +162,12 @@ impl GitHub {
                     .filter(|found| names.insert(found.repo)),
             );
             tell(all.found.len() as u64, page.total);
-            first = page.first;
+            // A page that came as large as it was asked for may be followed by a larger one.
+            first = if page.first == first {
+                first.saturating_mul(2).min(REPOS_A_CALL)
+            } else {
+                page.first
+            };
             match page.next {
                 Some(next) if after.as_ref() != Some(&next) => after = Some(next),
                 _ => {
@@ -192,14 +197,16 @@ impl GitHub {
         after: Option<&str>,
         first: u32,
     ) -> Result<Page, GithubError> {
-        let mut first = first.clamp(1, REPOS_A_CALL);
+        let (mut first, mut texts) = (first.clamp(1, REPOS_A_CALL), true);
         let answer = loop {
-            let variables = json!({"login": login.as_str(), "first": first, "after": after});
+            let variables =
+                json!({"login": login.as_str(), "first": first, "after": after, "texts": texts});
             match self
                 .graph::<graph::Discover>(&graph::DISCOVER, variables)
                 .await
             {
                 Err(error) if error.is_too_much() && first > 1 => first /= 2,
+                Err(error) if error.is_too_much() && texts => texts = false,
                 other => break other?,
             }
         };
@@ -226,7 +233,7 @@ impl GitHub {
             at: answer.at,
             ..Page::default()
         };
-        self.take(list.nodes, &answer.errors, choice, &mut page)
+        self.take(list.nodes, &answer.errors, choice, texts, &mut page)
             .await?;
         Ok(page)
     }
@@ -237,10 +244,12 @@ impl GitHub {
     /// When GitHub cannot be asked.
     pub async fn repositories(&self, ids: &[&str], choice: &Choice) -> Result<Page, GithubError> {
         let mut page = Page::default();
-        let mut work: Vec<&[&str]> = ids.chunks(REPOS_A_CALL as usize).rev().collect();
-        while let Some(some) = work.pop() {
+        let chunks = ids.chunks(REPOS_A_CALL as usize).rev();
+        let mut work: Vec<(&[&str], bool)> = chunks.map(|some| (some, true)).collect();
+        while let Some((some, texts)) = work.pop() {
+            let variables = json!({"ids": some, "texts": texts});
             match self
-                .graph::<graph::Repositories>(&graph::REPOSITORIES, json!({"ids": some}))
+                .graph::<graph::Repositories>(&graph::REPOSITORIES, variables)
                 .await
             {
                 Ok(answer) => {
@@ -250,13 +259,14 @@ impl GitHub {
                         .viewer
                         .and_then(|viewer| Login::parse(&viewer.login).ok());
                     page.viewer = page.viewer.take().or(viewer);
-                    self.take(answer.data.nodes, &answer.errors, choice, &mut page)
+                    self.take(answer.data.nodes, &answer.errors, choice, texts, &mut page)
                         .await?;
                 }
                 Err(error) if error.is_too_much() && some.len() > 1 => {
                     let (left, right) = some.split_at(some.len() / 2);
-                    work.extend([right, left]);
+                    work.extend([(right, true), (left, true)]);
                 }
+                Err(error) if error.is_too_much() && texts => work.push((some, false)),
                 Err(error) => return Err(error),
             }
         }
@@ -268,6 +278,7 @@ impl GitHub {
         nodes: Vec<Option<graph::Repository>>,
         errors: &[GraphError],
         choice: &Choice,
+        texts: bool,
         page: &mut Page,
     ) -> Result<(), GithubError> {
         for (at, node) in nodes.into_iter().enumerate() {
@@ -290,13 +301,43 @@ impl GitHub {
                 continue;
             };
             let (mut found, rest) = self.found(name, node, &own, choice);
-            if !rest.is_empty() {
+            if !texts {
+                self.take_apart(&mut found).await?;
+            } else if !rest.is_empty() {
                 found.files.add(self.fetch_blobs(&found.name, &rest).await?);
             }
             found.files.files.sort_by(|a, b| a.0.cmp(&b.0));
             page.found.push(found);
         }
         Ok(())
+    }
+
+    /// Reads by REST the files of a repository that are too much for one answer.
+    async fn take_apart(&self, found: &mut Found) -> Result<(), GithubError> {
+        let Some(commit) = found.files.commit.clone() else {
+            return Ok(());
+        };
+        // Not looked at.
+        found.owners = None;
+        let wants = |path: &str| {
+            let workflow = path
+                .strip_prefix(WORKFLOWS)
+                .and_then(|rest| rest.strip_prefix('/'));
+            path == "package.json" || workflow.is_some_and(|file| !file.contains('/'))
+        };
+        match self.fetch_tree(&found.name, &commit).await {
+            Ok(tree) => {
+                let folder = tree.entries.iter().find(|entry| &*entry.path == WORKFLOWS);
+                found.workflows = folder.map(|entry| entry.sha.clone());
+                found.files = self.gather(found.files.clone(), tree, &wants).await?;
+                Ok(())
+            }
+            Err(error) if error.is_of_thing() => {
+                found.files.lacks(error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads one node; gives beside it the files whose text has to be fetched by itself.

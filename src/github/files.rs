@@ -264,7 +264,17 @@ impl GitHub {
         wants: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<CheckoutFiles, GithubError> {
         let tree = self.fetch_tree(repo, commit).await?;
-        let mut files = CheckoutFiles::new(repo.clone(), Some(commit.into()), git_ref.into());
+        let files = CheckoutFiles::new(repo.clone(), Some(commit.into()), git_ref.into());
+        self.gather(files, tree, wants).await
+    }
+
+    /// Reads those files of a tree that `wants` takes.
+    pub(super) async fn gather(
+        &self,
+        mut files: CheckoutFiles,
+        tree: TreeListing,
+        wants: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<CheckoutFiles, GithubError> {
         if !tree.complete {
             files.lacks("the tree is too large: GitHub listed only a part of it");
         }
@@ -276,7 +286,8 @@ impl GitHub {
                 EntryKind::Folder => {}
             }
         }
-        files.add(self.fetch_blobs(repo, &wanted).await?);
+        let blobs = self.fetch_blobs(&files.repo, &wanted).await?;
+        files.add(blobs);
         Ok(files)
     }
 

@@ -125,7 +125,42 @@ async fn pages_halve_when_github_cannot_give_so_many_at_once() {
         .iter()
         .map(|asked| asked.graphql().unwrap().1["first"].as_u64().unwrap())
         .collect();
-    assert_eq!(sizes, [50, 25, 12, 12, 12]);
+    // Halved pages stay small; a page that came whole is followed by a larger try.
+    assert_eq!(sizes, [50, 25, 12, 12, 24, 12]);
+}
+
+#[tokio::test]
+async fn a_repository_that_is_too_much_for_an_answer_is_taken_apart() {
+    let server = Server::start(|asked| match &*asked.path {
+        "/repos/acme/r1/git/trees/c0ffee?recursive=1" => ok(json!({"sha": "c0ffee", "truncated": false, "tree": [
+            {"path": ".github/workflows", "mode": "040000", "type": "tree", "sha": "f01d"},
+            {"path": ".github/workflows/release.yml", "mode": "100644", "type": "blob", "sha": "aa", "size": 9},
+            {"path": ".github/workflows/old/x.yml", "mode": "100644", "type": "blob", "sha": "bb", "size": 9}]})),
+        _ if asked.graphql().unwrap().0 == "Objects" => ok(json!({"data": {"repository": {"o0": blob("on: push\n")}}})),
+        _ if asked.graphql().unwrap().1["texts"] == json!(true) => answer(502, &[], &json!({})),
+        _ => {
+            let mut one = node(1);
+            for key in ["workflows", "package", "ownersInRoot"] {
+                one.as_object_mut().unwrap().remove(key);
+            }
+            ok(page(asked, &[one]))
+        }
+    })
+    .await;
+    let all = discover(&server).await.unwrap();
+    assert!(all.complete, "{:?}", all.gaps);
+    let one = &all.found[0];
+    assert_eq!(
+        one.files.files,
+        [(
+            ".github/workflows/release.yml".into(),
+            b"on: push\n".to_vec()
+        )]
+    );
+    assert_eq!(
+        (one.workflows.as_deref(), one.owners.as_deref()),
+        (Some("f01d"), None)
+    );
 }
 
 #[tokio::test]
