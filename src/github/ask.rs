@@ -54,26 +54,25 @@ impl GitHub {
     }
 
     /// Prepares a GET below the API's root.
-    pub(super) fn get(&self, group: Group, path: &str) -> Call {
-        Call::get(group, self.place.rest(path))
+    pub(super) fn get(&self, path: &str) -> Call {
+        Call::get(group_of(path), self.place.rest(path))
             .header("accept", "application/vnd.github+json")
             .header("x-github-api-version", VERSION)
             .reads(&[404])
     }
 
     /// Asks once. A 404 is "could not look", with what its headers say would be needed.
-    pub(super) async fn ask(&self, group: Group, path: &str) -> Result<Reply, GithubError> {
-        let reply = self.send(group, self.get(group, path)).await?;
+    pub(super) async fn ask(&self, path: &str) -> Result<Reply, GithubError> {
+        let reply = self.send(group_of(path), self.get(path)).await?;
         seen(reply, path)
     }
 
     /// Asks once for JSON of a known shape.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
-        group: Group,
         path: &str,
     ) -> Result<(T, Option<Ts>), GithubError> {
-        let reply = self.ask(group, path).await?;
+        let reply = self.ask(path).await?;
         Ok((reply.json()?, reply.seen.date))
     }
 
@@ -82,14 +81,14 @@ impl GitHub {
     /// It is whole only if every page arrived, the total stayed the same, and that many entries came.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
-        group: Group,
         path: &str,
         key: Option<&str>,
         per_page: u32,
     ) -> Result<Listing<T>, GithubError> {
         let joined = if path.contains('?') { '&' } else { '?' };
         let first = format!("{path}{joined}per_page={per_page}");
-        let mut call = self.get(group, &first);
+        let group = group_of(path);
+        let mut call = self.get(&first);
         let mut all = Listing {
             items: Vec::new(),
             whole: Ok(()),
@@ -193,6 +192,17 @@ impl GitHub {
                 })
             }
         }
+    }
+}
+
+/// Tells which part of GitHub answers a path: what fails there fails together.
+pub(super) fn group_of(path: &str) -> Group {
+    let bare = path.split('?').next().unwrap_or(path);
+    let mut parts = bare.split('/').skip(1);
+    match (parts.next(), parts.nth(2)) {
+        (Some("repos"), Some("actions")) if bare.ends_with("/logs") => Group::GithubLogs,
+        (Some("repos"), Some("actions")) => Group::GithubActions,
+        _ => Group::GithubRest,
     }
 }
 
@@ -338,6 +348,23 @@ mod tests {
             r#"<a>; title="next""#,
         ] {
             assert_eq!(next_of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn paths_are_of_the_part_that_answers_them() {
+        for (path, group) in [
+            (
+                "/repos/a/b/actions/secrets?per_page=100",
+                Group::GithubActions,
+            ),
+            ("/repos/a/b/actions/jobs/1/logs", Group::GithubLogs),
+            ("/repos/a/actions", Group::GithubRest),
+            ("/repos/a/b/environments/actions", Group::GithubRest),
+            ("/orgs/a/actions/secrets", Group::GithubRest),
+            ("/user", Group::GithubRest),
+        ] {
+            assert_eq!(group_of(path), group, "{path}");
         }
     }
 

@@ -179,10 +179,7 @@ impl GitHub {
             repo_path(repo)?,
             segment(git_ref)
         );
-        let call = self
-            .get(Group::GithubRest, &path)
-            .cap(TREE_CAP)
-            .reads(&[404, 409]);
+        let call = self.get(&path).cap(TREE_CAP).reads(&[404, 409]);
         let reply = self.send(Group::GithubRest, call).await?;
         let at = reply.seen.date;
         match reply.status {
@@ -351,7 +348,7 @@ impl GitHub {
     /// Fetches one file by REST.
     async fn blob(&self, repo: &RepoName, one: &Listed) -> Result<Vec<u8>, GithubError> {
         let path = format!("{}/git/blobs/{}", repo_path(repo)?, segment(&one.sha));
-        let call: Call = self.get(Group::GithubRest, &path);
+        let call: Call = self.get(&path);
         let reply = self.send(Group::GithubRest, call).await?;
         if reply.status == 404 {
             return Err(GithubError::Hidden {

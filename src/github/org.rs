@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use super::ask::segment;
 use super::{GitHub, GithubError, wire};
-use crate::http::Group;
 use crate::model::fact::{NamedFact, StoreFact};
 use crate::model::name::{Login, RepoName, SecretName};
 use crate::model::time::Ts;
@@ -116,10 +115,7 @@ impl GitHub {
         path: &str,
     ) -> Result<OrgStore, GithubError> {
         let base = format!("/orgs/{}/{path}/secrets", segment(org.as_str()));
-        let listing = match self
-            .list::<wire::Named>(Group::GithubRest, &base, Some("secrets"), 100)
-            .await
-        {
+        let listing = match self.list::<wire::Named>(&base, Some("secrets"), 100).await {
             Ok(listing) => listing,
             Err(error) if error.is_of_thing() => {
                 return Ok(OrgStore {
@@ -168,7 +164,7 @@ impl GitHub {
 
     async fn selected(&self, path: &str) -> Result<Reach, GithubError> {
         match self
-            .list::<wire::Repository>(Group::GithubRest, path, Some("repositories"), 100)
+            .list::<wire::Repository>(path, Some("repositories"), 100)
             .await
         {
             Ok(listing) => Ok(match listing.whole {

@@ -4,7 +4,7 @@
 //! refusal what was missing (`x-accepted-github-permissions`). Pure, but for reading them once.
 
 use super::{GitHub, GithubError, wire};
-use crate::http::{Group, Rate};
+use crate::http::Rate;
 use crate::model::fact::LiveSource;
 use crate::model::time::Ts;
 
@@ -195,9 +195,7 @@ impl GitHub {
     /// # Errors
     /// When GitHub cannot be asked; a server without limits answers 404.
     pub async fn limits(&self) -> Result<Vec<Rate>, GithubError> {
-        let (limits, _) = self
-            .read::<wire::Limits>(Group::GithubRest, "/rate_limit")
-            .await?;
+        let (limits, _) = self.read::<wire::Limits>("/rate_limit").await?;
         let rate = |(resource, limit): (Box<str>, wire::Limit)| Rate {
             limit: limit.limit,
             remaining: limit.remaining,
@@ -213,7 +211,7 @@ impl GitHub {
     /// # Errors
     /// When GitHub cannot be asked or does not accept the token.
     pub async fn powers(&self) -> Result<Powers, GithubError> {
-        let reply = self.ask(Group::GithubRest, "/user").await?;
+        let reply = self.ask("/user").await?;
         let user: wire::User = reply.json()?;
         if user.login.is_empty() {
             return Err(GithubError::Odd {

@@ -59,10 +59,7 @@ impl GitHub {
         at: &mut Option<Ts>,
     ) -> Result<Shown, GithubError> {
         let path = format!("{base}/rules/branches/{}", segment(branch));
-        match self
-            .list::<wire::Rule>(Group::GithubRest, &path, None, 100)
-            .await
-        {
+        match self.list::<wire::Rule>(&path, None, 100).await {
             Ok(listing) => {
                 *at = (*at).or(listing.at);
                 let reviews = listing
@@ -84,10 +81,7 @@ impl GitHub {
         at: &mut Option<Ts>,
     ) -> Result<Shown, GithubError> {
         let path = format!("{base}/branches/{}/protection", segment(branch));
-        let reply = match self
-            .send(Group::GithubRest, self.get(Group::GithubRest, &path))
-            .await
-        {
+        let reply = match self.send(Group::GithubRest, self.get(&path)).await {
             Ok(reply) => reply,
             Err(trouble) => return unseen(trouble.into()),
         };

@@ -2,7 +2,6 @@
 
 use super::ask::{repo_path, segment, split};
 use super::{GitHub, GithubError, wire};
-use crate::http::Group;
 use crate::model::name::RepoName;
 use crate::model::time::Ts;
 
@@ -52,9 +51,7 @@ impl GitHub {
             repo_path(repo)?,
             segment(branch)
         );
-        let listing = self
-            .list::<wire::Pull>(Group::GithubRest, &path, None, 100)
-            .await?;
+        let listing = self.list::<wire::Pull>(&path, None, 100).await?;
         match listing.whole {
             Ok(()) => Ok(listing.items.into_iter().filter_map(pull).collect()),
             Err(says) => Err(GithubError::Part {

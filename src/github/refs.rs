@@ -13,7 +13,6 @@ use super::files::CheckoutFiles;
 use super::graph;
 use super::pattern::Patterns;
 use super::{GitHub, GithubError};
-use crate::http::Group;
 use crate::model::name::RepoName;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
@@ -250,9 +249,7 @@ impl GitHub {
             name: Box<str>,
         }
         let path = format!("{}/branches?protected=true", super::ask::repo_path(repo)?);
-        let listing = self
-            .list::<Branch>(Group::GithubRest, &path, None, 100)
-            .await?;
+        let listing = self.list::<Branch>(&path, None, 100).await?;
         match listing.whole {
             Ok(()) => Ok(listing
                 .items

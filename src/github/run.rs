@@ -108,7 +108,7 @@ impl GitHub {
     pub async fn workflows(&self, repo: &RepoName) -> Result<Vec<ReleaseWorkflow>, GithubError> {
         let path = format!("{}/actions/workflows", repo_path(repo)?);
         let listing = self
-            .list::<wire::Workflow>(Group::GithubActions, &path, Some("workflows"), 100)
+            .list::<wire::Workflow>(&path, Some("workflows"), 100)
             .await?;
         if let Err(says) = listing.whole {
             return Err(GithubError::Part {
@@ -264,9 +264,7 @@ impl GitHub {
             Polled::New { .. } => {
                 // The first page's tag says nothing about the others.
                 tags.put(&first, None);
-                let listing = self
-                    .list::<wire::Job>(Group::GithubActions, &path, Some("jobs"), 100)
-                    .await?;
+                let listing = self.list::<wire::Job>(&path, Some("jobs"), 100).await?;
                 if let Err(says) = listing.whole {
                     return Err(GithubError::Part {
                         what: format!("jobs of run {run}").into(),
@@ -291,9 +289,7 @@ impl GitHub {
             "{}/actions/runs/{run}/pending_deployments",
             repo_path(repo)?
         );
-        let (all, _) = self
-            .read::<Vec<wire::PendingDeployment>>(Group::GithubActions, &path)
-            .await?;
+        let (all, _) = self.read::<Vec<wire::PendingDeployment>>(&path).await?;
         Ok(all.into_iter().map(Wait::of).collect())
     }
 
@@ -311,7 +307,7 @@ impl GitHub {
             repo_path(repo)?
         );
         let listing = self
-            .list::<wire::Run>(Group::GithubActions, &path, Some("workflow_runs"), 100)
+            .list::<wire::Run>(&path, Some("workflow_runs"), 100)
             .await?;
         if let Err(says) = listing.whole {
             return Err(GithubError::Part {
@@ -340,7 +336,7 @@ impl GitHub {
         let what = || format!("the log of job {job} of {repo}").into();
         let path = format!("{}/actions/jobs/{job}/logs", repo_path(repo)?);
         let call = self
-            .get(Group::GithubLogs, &path)
+            .get(&path)
             .reads(&[302, 404, 410])
             .accept(Accept::Text)
             .cap(cap);
@@ -381,7 +377,7 @@ impl GitHub {
         path: &str,
         tags: &dyn Etags,
     ) -> Result<Polled<T>, GithubError> {
-        let mut call = self.get(Group::GithubActions, path);
+        let mut call = self.get(path);
         if let Some(tag) = tags.get(path) {
             call = call.header("if-none-match", &tag).reads(&[304, 404]);
         }

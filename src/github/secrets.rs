@@ -6,7 +6,6 @@
 use super::ask::{Listing, repo_path, segment};
 use super::org::OrgStore;
 use super::{GitHub, GithubError, Look, wire};
-use crate::http::Group;
 use crate::model::fact::{Answer, NamedFact, SecretsFact, StoreFact};
 use crate::model::name::{EnvironmentName, RepoName, SecretName};
 use crate::model::time::Ts;
@@ -92,10 +91,7 @@ impl GitHub {
         } else {
             VARIABLES_A_PAGE
         };
-        match self
-            .list::<wire::Named>(Group::GithubRest, path, Some(key), per_page)
-            .await
-        {
+        match self.list::<wire::Named>(path, Some(key), per_page).await {
             Ok(listing) => {
                 *at = (*at).or(listing.at);
                 Ok(store_fact(store, listing))

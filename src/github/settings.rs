@@ -2,7 +2,6 @@
 
 use super::ask::{Listing, repo_path};
 use super::{GitHub, GithubError, Look, wire};
-use crate::http::Group;
 use crate::model::fact::{ActionsFact, Answer, EnvironmentFact, EnvironmentsFact};
 use crate::model::name::{EnvironmentName, RepoName};
 
@@ -13,9 +12,7 @@ impl GitHub {
     /// When they could not be listed; a list of which pages are missing is an answer that says so.
     pub async fn environments(&self, repo: &RepoName) -> Result<Look, GithubError> {
         let path = format!("{}/environments", repo_path(repo)?);
-        let listing = self
-            .list(Group::GithubActions, &path, Some("environments"), 100)
-            .await?;
+        let listing = self.list(&path, Some("environments"), 100).await?;
         let (at, fact) = (listing.at, environments_fact(listing));
         Ok(Look {
             at,
@@ -29,15 +26,11 @@ impl GitHub {
     /// When neither could be read; one alone is an answer with the other left open.
     pub async fn actions_settings(&self, repo: &RepoName) -> Result<Look, GithubError> {
         let base = repo_path(repo)?;
-        let group = Group::GithubRest;
         let permissions = self
-            .read::<wire::WorkflowPermissions>(
-                group,
-                &format!("{base}/actions/permissions/workflow"),
-            )
+            .read::<wire::WorkflowPermissions>(&format!("{base}/actions/permissions/workflow"))
             .await;
         let subject = self
-            .read::<wire::SubjectSetting>(group, &format!("{base}/actions/oidc/customization/sub"))
+            .read::<wire::SubjectSetting>(&format!("{base}/actions/oidc/customization/sub"))
             .await;
         let mut fact = ActionsFact::default();
         let mut at = None;

@@ -200,7 +200,7 @@ async fn every_request_carries_what_github_wants_and_every_exchange_is_heard() {
     assert!(asked.header("user-agent").unwrap().starts_with("cutover/"));
     assert_eq!(
         *server.heard.lock().unwrap(),
-        [(Group::GithubRest, true), (Group::GithubActions, false)]
+        [(Group::GithubRest, true), (Group::GithubRest, false)]
     );
 }
 
