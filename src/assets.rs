@@ -51,6 +51,10 @@ const REPLACEABLE: &[(&str, &str)] = &[
         "workflows/cutover-check.yml",
         include_str!("../assets/workflows/cutover-check.yml"),
     ),
+    (
+        "workflows/preflight.yml",
+        include_str!("../assets/workflows/preflight.yml"),
+    ),
 ];
 
 /// Why an embedded or a user's file could not be given.

@@ -31,6 +31,7 @@ pub mod note;
 pub mod open;
 pub mod output;
 pub mod plan;
+pub mod preflight;
 pub mod recent;
 pub mod report;
 pub mod revocation;
@@ -68,7 +69,7 @@ impl Exit {
         (2, "wrong usage"),
         (3, "nothing found"),
         (10, "work remains (status)"),
-        (11, "blocked; wins over 10 (status)"),
+        (11, "blocked; wins over 10 (status, preflight)"),
         (12, "the session file is damaged, forked or cut"),
         (13, "policy violated (check, scan --fail-on)"),
     ];

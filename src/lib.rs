@@ -26,6 +26,7 @@ pub mod http;
 pub mod intake;
 pub mod journal;
 pub mod model;
+pub mod preflight;
 pub mod registry;
 pub mod report;
 pub mod safe;

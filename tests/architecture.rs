@@ -13,7 +13,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("cli", &["commands"]),
     (
         "commands",
-        &["tui", "check", "intake", "diagnose", "tabletop"],
+        &["tui", "check", "intake", "preflight", "tabletop"],
     ),
     ("tui", &["engine", "report"]),
     (
@@ -25,6 +25,7 @@ const BELOW: &[(&str, &[&str])] = &[
     ("check", &["scan"]),
     ("registry", &["http"]),
     ("scan", &["model"]),
+    ("preflight", &["scan", "diagnose"]),
     ("diagnose", &["model"]),
     ("intake", &["model"]),
     ("github", &["http"]),

@@ -28,6 +28,8 @@ mod help;
 mod identify;
 #[path = "cli/place.rs"]
 mod place;
+#[path = "cli/preflight.rs"]
+mod preflight;
 #[path = "cli/sessions.rs"]
 mod sessions;
 

@@ -65,6 +65,8 @@ pub struct Context {
     pub device: String,
     /// `BROWSER`.
     pub browser: Option<String>,
+    /// Gives the whole environment, for the verb that looks at it. It holds secrets: sort it at once.
+    pub environment: fn() -> Vec<(OsString, OsString)>,
     /// `PATH`.
     pub search: Option<OsString>,
     /// The pull request's target branch, where CI says it.

@@ -33,7 +33,8 @@ pub struct Options {
     pub why: String,
 }
 
-fn lane(word: &str) -> Result<Lane, String> {
+/// Reads the word of a lane.
+pub(super) fn lane(word: &str) -> Result<Lane, String> {
     let found = Lane::ALL.into_iter().find(|lane| lane.word() == word);
     found.ok_or_else(|| {
         let all: Vec<&str> = Lane::ALL.into_iter().map(Lane::word).collect();

@@ -7,6 +7,7 @@ const VERBS: &[&[&str]] = &[
     &["scan"],
     &["check"],
     &["diagnose"],
+    &["preflight"],
     &["init"],
     &["import"],
     &["open"],

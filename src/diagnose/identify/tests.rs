@@ -170,7 +170,10 @@ fn only_a_line_of_the_own_step_counts() {
     );
     // The line alone, in another step, before the step's own output, after the job, or as part of a line.
     let without = good.replace(line, "");
-    let endgroup = good.lines().find(|line| line.ends_with("##[endgroup]")).unwrap();
+    let endgroup = good
+        .lines()
+        .find(|line| line.ends_with("##[endgroup]"))
+        .unwrap();
     let before = without.replace(endgroup, &format!("{line}\n{endgroup}"));
     let twice = format!("{line}\n{}", line.replace("match=key-1", "match=none"));
     for (bad, error) in [
@@ -189,10 +192,7 @@ fn only_a_line_of_the_own_step_counts() {
             good.replace("match=key-1", "match=key-1 x"),
             IdentifyError::NoLine,
         ),
-        (
-            good.replace(line, &twice),
-            IdentifyError::Several,
-        ),
+        (good.replace(line, &twice), IdentifyError::Several),
         (String::new(), IdentifyError::NoStep),
     ] {
         assert_eq!(read(bad.as_bytes(), SESSION), Err(error), "{bad}");
