@@ -236,7 +236,11 @@ fn ask(
     let own = folder.path().join("npmrc");
     let line = format!("//{}/:_authToken=${{{token}}}\n", crate::assets::npm_host());
     std::fs::write(&own, line).map_err(|e| format!("no private folder: {e}"))?;
-    let config = config.unwrap_or(own);
+    // The job's own configuration counts where it is about this token.
+    let refers = |path: &PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains(&format!("${{{token}}}")))
+    };
+    let config = config.filter(refers).unwrap_or(own);
     let around = Surroundings {
         pass: &["NODE_AUTH_TOKEN", "NPM_TOKEN", "HTTPS_PROXY", "NO_PROXY"],
         set: &[("NPM_CONFIG_USERCONFIG", config.as_os_str())],

@@ -111,6 +111,7 @@ fn run(case: &Case) -> (bool, String) {
         .env("LANE", case.lane)
         .env("EXPIRES", case.expires)
         .env("PACKAGES", "package.json\n")
+        .env("INSTALL", "NPM_READ_TOKEN")
         .env("GITHUB_EVENT_NAME", case.event)
         .env("GITHUB_REPOSITORY", "acme/ui")
         .env(
@@ -154,6 +155,12 @@ fn what_can_publish_passes() {
             manifest: MANIFEST.replace(
                 "git+https://github.com/acme/ui.git",
                 "git@github.com:acme/ui.git",
+            ),
+            ..Case::default()
+        },
+        Case {
+            release: format!(
+                "{RELEASE}        env:\n          NODE_AUTH_TOKEN: ${{{{ secrets.NPM_READ_TOKEN }}}}\n"
             ),
             ..Case::default()
         },
