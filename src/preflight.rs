@@ -103,12 +103,12 @@ impl Variables {
                 sorted.tokens.push((name.into_owned(), Held::of(&value)));
             } else if let Some(identity) = known(IDENTITY).filter(|_| !value.is_empty()) {
                 sorted.identity.push(identity);
-            } else if let Some(of) = upper.strip_suffix("_EXPIRES") {
-                if TOKENS.contains(&of) {
-                    sorted
-                        .expires
-                        .push((name.into_owned(), value.trim().to_owned()));
-                }
+            } else if let Some(of) = upper.strip_suffix("_EXPIRES")
+                && TOKENS.contains(&of)
+            {
+                sorted
+                    .expires
+                    .push((name.into_owned(), value.trim().to_owned()));
             }
         }
         sorted.tokens.sort_by(|a, b| a.0.cmp(&b.0));
