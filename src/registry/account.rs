@@ -27,8 +27,7 @@ impl Registry {
             .send(Call::get(group, self.base.path("/-/whoami")))
             .await?;
         let value: Value = reply.json()?;
-        let name =
-            text(&value, "username").ok_or_else(|| Lost::shape("whoami without a user name"))?;
+        let name = text(&value, "username").ok_or(Lost::Nobody)?;
         Login::parse(&name).map_err(|error| Lost::shape(&error.to_string()))
     }
 

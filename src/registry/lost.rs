@@ -15,6 +15,8 @@ pub enum Lost {
     AccountSwitched { before: Box<str>, after: Box<str> },
     #[error("the login is {is}, not {wanted}; nothing was listed")]
     OtherAccount { is: Box<str>, wanted: Box<str> },
+    #[error("the registry knows nobody by this login; log in again with `npm login`")]
+    Nobody,
     #[error("the registry counts {total} entries and {got} arrived; the list is not used")]
     Incomplete { got: usize, total: u64 },
     #[error(

@@ -387,6 +387,23 @@ async fn who_and_what_belongs_to_whom() {
 }
 
 #[tokio::test]
+async fn a_login_that_names_nobody_is_no_login() {
+    let stage = Stage::start().await;
+    stage.say("GET /-/whoami", 200, &json!({}));
+    stage.say("GET /-/whoami", 200, &json!({"username": "a\u{202e}b"}));
+    stage.say("GET /-/whoami", 401, &json!({"error": "expired"}));
+    let registry = stage.registry();
+    assert_eq!(registry.whoami().await, Err(Lost::Nobody));
+    assert!(matches!(registry.whoami().await, Err(Lost::Shape(_))));
+    let lost = registry.whoami().await.unwrap_err();
+    assert!(
+        lost.to_string()
+            .ends_with("not accepted (expired); log in again"),
+        "{lost}"
+    );
+}
+
+#[tokio::test]
 async fn second_factors_that_are_pending_or_absent_are_off_and_unsaid_ones_unknown() {
     for (tfa, word) in [
         (json!({"name": "rosa", "tfa": false}), Some("off")),
