@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, Method, Response, Uri};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::{Fault, World};
+use crate::http::{Fault, Group, World};
 use crate::model::name::RepoName;
 use crate::safe::secret::Secret;
 
