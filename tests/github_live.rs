@@ -52,7 +52,11 @@ impl Table {
     }
 
     fn as_who(&self, who: &str) -> GitHub {
-        let place = Place::tabletop(&self.tabletop.github, "github.com").unwrap();
+        self.at(&self.tabletop.github, who)
+    }
+
+    fn at(&self, address: &str, who: &str) -> GitHub {
+        let place = Place::tabletop(address, "github.com").unwrap();
         let secret = self.tabletop.credential(who, Opens::Github).unwrap();
         let credential = Credential::bearer(place.origin().clone(), secret, who).unwrap();
         let clock = self.tabletop.clock.clone();
@@ -588,4 +592,28 @@ async fn faults_of_one_group_leave_the_others_and_no_fact_behind() {
     assert!(
         matches!(error, GithubError::Trouble(trouble) if matches!(trouble.fault, Fault::Unauthorised { .. }))
     );
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_is_asked_below_its_api_and_has_no_codespaces() {
+    let table = Table::start().await;
+    let github = table.at(&format!("{}/api/v3", table.tabletop.github), "rosa");
+    assert!(
+        github
+            .place()
+            .note()
+            .is_some_and(|note| note.contains("npm trusts"))
+    );
+    let all = discover(&github, &table).await;
+    assert!(all.complete && all.found.len() == 20);
+    let look = github
+        .secrets(&all.found[0].name, Some(&[]), &[])
+        .await
+        .unwrap();
+    let stores: Vec<&str> = secrets(&look)
+        .stores
+        .iter()
+        .map(|store| &*store.store)
+        .collect();
+    assert_eq!(stores, ["repo", "org", "dependabot", "vars", "org-vars"]);
 }

@@ -7,6 +7,11 @@ use crate::http::{Origin, OriginError, World};
 /// The GitHub that npm's trusted publishing knows.
 pub const DOTCOM: &str = "github.com";
 
+/// Where the API is: on a host of its own, or below a server.
+const HOSTED_GRAPHQL: &str = "/graphql";
+const SERVER_REST: &str = "/api/v3";
+const SERVER_GRAPHQL: &str = "/api/graphql";
+
 /// One GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -44,7 +49,7 @@ impl Place {
                 forge: name.into(),
                 origin,
                 rest: "",
-                graphql: "/graphql",
+                graphql: HOSTED_GRAPHQL,
                 trusted,
                 hosted: true,
             });
@@ -57,26 +62,32 @@ impl Place {
         Ok(Self {
             forge: usual.into(),
             origin: site,
-            rest: "/api/v3",
-            graphql: "/api/graphql",
+            rest: SERVER_REST,
+            graphql: SERVER_GRAPHQL,
             trusted: false,
             hosted: false,
         })
     }
 
-    /// Takes the address of a simulated GitHub on this machine; `forge` is the name that its session has.
+    /// Takes the address of a simulated GitHub on this machine; `forge` is the name that its session has. An address
+    /// that ends in `/api/v3` is that of a server of one's own.
     ///
     /// # Errors
     /// When the address is not on this machine.
     pub fn tabletop(address: &str, forge: &str) -> Result<Self, OriginError> {
-        let origin = Origin::parse(address, World::Tabletop)?;
+        let hosted = !address.trim_end_matches('/').ends_with(SERVER_REST);
+        let (rest, graphql) = if hosted {
+            ("", HOSTED_GRAPHQL)
+        } else {
+            (SERVER_REST, SERVER_GRAPHQL)
+        };
         Ok(Self {
             forge: forge.into(),
-            origin,
-            rest: "",
-            graphql: "/graphql",
-            trusted: true,
-            hosted: true,
+            origin: Origin::parse(address, World::Tabletop)?,
+            rest,
+            graphql,
+            trusted: hosted,
+            hosted,
         })
     }
 
