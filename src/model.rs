@@ -15,4 +15,5 @@ pub mod name;
 pub mod outcome;
 pub mod policy;
 pub mod revoke;
+pub mod semver;
 pub mod time;

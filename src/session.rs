@@ -278,7 +278,8 @@ impl Session {
 
     /// Records observations: one event for each answer that is news.
     ///
-    /// A token listing is always news, since two of them prove that a token is gone.
+    /// A token listing is always news, since two of them prove that a token is gone. An answer that is the same again
+    /// is no event, but it was looked at: it stays fresh.
     ///
     /// # Errors
     /// As [`Session::decide`].
@@ -287,9 +288,18 @@ impl Session {
         answers: Vec<(Subject, Observation)>,
         now: Ts,
     ) -> Result<Observed, Error> {
-        let drafted: Vec<Drafted> = answers
+        let (known, news): (Vec<_>, Vec<_>) = answers
             .into_iter()
-            .filter(|(about, observation)| !self.known(*about, observation))
+            .partition(|(about, observation)| self.known(*about, observation));
+        for (about, observation) in known {
+            if let Some(source) = observation.answer.live()
+                && !matches!(observation.answer, Answer::CouldNot(_))
+            {
+                self.fold.looked_again(about, source, observation.as_of);
+            }
+        }
+        let drafted: Vec<Drafted> = news
+            .into_iter()
             .map(|(about, observation)| {
                 let data = serde_json::to_value(&observation)?;
                 Ok(Drafted {
@@ -307,6 +317,11 @@ impl Session {
         };
         for group in drafted.chunks(GROUP) {
             observed.changed.extend(self.append(group, now)?);
+        }
+        let again = self.fold.settle();
+        if !again.subjects.is_empty() {
+            let changed = self.board.update(&self.fold.facts, &again, now);
+            observed.changed.extend(changed);
         }
         Ok(observed)
     }

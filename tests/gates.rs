@@ -1,7 +1,7 @@
 //! Gates by scenario: observations and decisions in, verdicts out. One TOML file a scenario, in `tests/gates/`.
 //!
 //! Every gate of the table must be expected at least once, and unknown keys are refused, so that a scenario cannot
-//! say less than it seems to.
+//! say less than it seems to. A file may hold several cases: each adds its looks and decisions to the file's own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use cutover::model::decision::{Decision, EventId, Slot, ValidationPlan, Value};
@@ -14,6 +14,7 @@ use cutover::model::gate::{GateId, State, View, judge};
 use cutover::model::id::Subject;
 use cutover::model::lane::{Lane, propose};
 use cutover::model::policy::{Policy, Profile};
+use cutover::model::revoke::chain;
 use cutover::model::time::Ts;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -36,6 +37,18 @@ struct Scenario {
     #[serde(default)]
     gone: bool,
     lane: Option<Lane>,
+    /// When the lane was chosen; now, where nothing is said.
+    lane_at: Option<Ts>,
+    #[serde(default)]
+    organisations: Vec<String>,
+    /// Logins whose devices write in the session.
+    #[serde(default)]
+    here: Vec<String>,
+    /// What forge and registry answered.
+    #[serde(default)]
+    looked: Vec<Looked>,
+    #[serde(default)]
+    case: Vec<Case>,
     #[serde(default)]
     uses: Vec<UseFact>,
     token: Option<Token>,
@@ -47,6 +60,28 @@ struct Scenario {
     propose: Option<Proposed>,
     #[serde(default)]
     expect: Vec<Expected>,
+}
+
+/// One variation of its file's scenario.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    looked: Vec<Looked>,
+    #[serde(default)]
+    decide: Vec<Decided>,
+    expect: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Looked {
+    about: String,
+    as_of: Ts,
+    /// When the same answer came again.
+    again: Option<Ts>,
+    answer: Answer,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +117,7 @@ struct Listed {
 #[serde(deny_unknown_fields)]
 struct Decided {
     about: String,
+    at: Option<Ts>,
     attest: Option<String>,
     waive: Option<String>,
     until: Option<chrono::NaiveDate>,
@@ -109,6 +145,9 @@ struct Expected {
     /// Words that the verdict's reason holds.
     #[serde(default)]
     why: String,
+    until: Option<Ts>,
+    /// How well an edge of the token is known.
+    edge: Option<String>,
 }
 
 fn dated<T>(as_of: Ts, value: T) -> Option<Dated<T>> {
@@ -145,6 +184,15 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
         ..Facts::default()
     };
     facts.session.profile = scenario.profile;
+    facts.session.organisations = scenario
+        .organisations
+        .iter()
+        .map(|name| name.as_str().into())
+        .collect();
+    for login in &scenario.here {
+        let person = facts.persons.entry(Subject::person(login)).or_default();
+        (person.login, person.joined) = (login.as_str().into(), true);
+    }
     let row = facts.repos.entry(ids.repo).or_default();
     row.inventory = scenario.inventory.and_then(|row| {
         dated(
@@ -178,6 +226,7 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
     });
     if let Some(path) = scenario.path {
         row.ever.insert(ids.path);
+        row.ever_named.extend(path.secret.clone());
         let packages = if scenario.package.is_some() {
             vec![ids.package]
         } else {
@@ -200,7 +249,9 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
             repo: Some(ids.repo),
             ..package
         };
-        facts.packages.entry(ids.package).or_default().fact = dated(now, package);
+        let row = facts.packages.entry(ids.package).or_default();
+        row.name.clone_from(&package.name);
+        row.fact = dated(now, package);
     }
     for secret in facts.relink(ids.repo) {
         facts.retell(secret);
@@ -216,12 +267,12 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
         })
         .collect();
     let mut seq = 0;
-    let mut decide = |facts: &mut Facts, about: Subject, slot: Slot, value: Value| {
+    let mut decide = |facts: &mut Facts, at: Ts, about: Subject, slot: Slot, value: Value| {
         seq += 1;
         let id = EventId { writer: 0, seq };
         let one = Decision {
             id,
-            at: now,
+            at,
             tick: u64::from(seq),
             by: "rosa".into(),
             over: Box::new([]),
@@ -231,7 +282,8 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
         facts.decided.entry(about).or_default().add(slot, one);
     };
     if let Some(lane) = scenario.lane {
-        decide(&mut facts, ids.path, Slot::Lane, Value::Lane(lane));
+        let at = scenario.lane_at.unwrap_or(now);
+        decide(&mut facts, at, ids.path, Slot::Lane, Value::Lane(lane));
     }
     let compared = scenario
         .token
@@ -249,6 +301,7 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
                 .unwrap_or_else(|| panic!("no secret {name}"));
             decide(
                 &mut facts,
+                now,
                 ids.token,
                 Slot::Edge(secret),
                 Value::Holds(true),
@@ -260,7 +313,11 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
     if let Some(compared) = compared {
         compare(&mut facts, ids, &compared);
     }
+    for one in scenario.looked {
+        look(&mut facts, ids, one);
+    }
     for one in scenario.decide {
+        let at = one.at.unwrap_or(now);
         let about = subject(&facts, ids, &one.about);
         let gate = |word: &str| GateId::parse(word).unwrap_or_else(|| panic!("no gate {word}"));
         let (slot, value) = match &one {
@@ -305,7 +362,7 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
             ),
             _ => panic!("a decision about {} says nothing", one.about),
         };
-        decide(&mut facts, about, slot, value);
+        decide(&mut facts, at, about, slot, value);
     }
     facts
 }
@@ -343,8 +400,34 @@ fn compare(facts: &mut Facts, ids: &Ids, compared: &Compared) {
     facts.retell(secret);
 }
 
+/// Takes an answer in as the session's fold does.
+fn look(facts: &mut Facts, ids: &Ids, one: Looked) {
+    let about = subject(facts, ids, &one.about);
+    let source = one.answer.live().expect("a live answer");
+    let linked = facts.see(about, dated(one.as_of, one.answer).unwrap());
+    let mut secrets = Vec::from_iter(linked.edge);
+    if let Some(secret) = linked.edge {
+        facts.rehold(about, secret);
+    }
+    if let Some(repo) = linked.relink {
+        secrets.extend(facts.relink(repo));
+    }
+    for secret in secrets {
+        facts.compare_again(secret);
+        facts.retell(secret);
+    }
+    if let Some(at) = one.again {
+        facts.checked(about, source, at);
+    }
+}
+
 fn subject(facts: &Facts, ids: &Ids, word: &str) -> Subject {
     let row = &facts.repos[&ids.repo];
+    match word.split_once(':') {
+        Some(("person", login)) => return Subject::person(login),
+        Some(("path-ref", git_ref)) => return Subject::path_ref(ids.path, git_ref),
+        _ => {}
+    }
     match word {
         "session" => Subject::SESSION,
         "repo" => ids.repo,
@@ -372,6 +455,57 @@ fn state(word: &str) -> State {
         .unwrap_or_else(|| panic!("no verdict is called {word}"))
 }
 
+/// Reads a scenario; `$repo`, `$path` and `$secret` stand for the ids of the usual ones.
+fn read(name: &str, text: &str) -> Scenario {
+    let repo = Subject::repo(FORGE, REPO);
+    let path = Subject::path(repo, ".github/workflows/release.yml", "publish", 0);
+    let secret = Subject::secret(&format!("unknown:{REPO}"), "NPM_TOKEN");
+    let text = text
+        .replace("$repo", &repo.to_string())
+        .replace("$path", &path.to_string())
+        .replace("$secret", &secret.to_string());
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn check(name: &str, mut scenario: Scenario, met: &mut BTreeSet<&'static str>) {
+    let ids = ids(&scenario);
+    let now = scenario.now;
+    if let (Some(expected), Some(path)) = (&scenario.propose, &scenario.path) {
+        let proposal = propose(path, now.day(), &Policy::default()).unwrap();
+        assert_eq!(proposal.lane, expected.lane, "{name}: {}", proposal.reason);
+        assert!(
+            proposal.reason.contains(&expected.because),
+            "{name}: {}",
+            proposal.reason
+        );
+    }
+    let expect = std::mem::take(&mut scenario.expect);
+    let facts = facts(scenario, &ids);
+    for one in expect {
+        let gate =
+            GateId::parse(&one.gate).unwrap_or_else(|| panic!("{name}: no gate {}", one.gate));
+        let about = subject(&facts, &ids, &one.about);
+        let verdict = judge(&View::new(&facts, about, now), gate);
+        assert_eq!(
+            (verdict.state, true),
+            (state(&one.state), verdict.why.contains(&one.why)),
+            "{name}: {} of {}: {}",
+            one.gate,
+            one.about,
+            verdict.why
+        );
+        if let Some(until) = one.until {
+            assert_eq!(verdict.until, Some(until), "{name}: {}", one.gate);
+        }
+        if let Some(edge) = &one.edge {
+            let chain = chain(&facts, about, now);
+            let known: Vec<&str> = chain.edges.iter().map(|one| one.strength.word()).collect();
+            assert!(known.contains(&edge.as_str()), "{name}: {:?}", chain.edges);
+        }
+        met.insert(gate.word());
+    }
+}
+
 #[test]
 fn scenarios() {
     let mut met = BTreeSet::new();
@@ -383,36 +517,17 @@ fn scenarios() {
     assert!(files.len() > 5);
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let mut scenario: Scenario = toml::from_str(&std::fs::read_to_string(&file).unwrap())
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let ids = ids(&scenario);
-        let now = scenario.now;
-        if let (Some(expected), Some(path)) = (&scenario.propose, &scenario.path) {
-            let proposal = propose(path, now.day(), &Policy::default()).unwrap();
-            assert_eq!(proposal.lane, expected.lane, "{name}: {}", proposal.reason);
-            assert!(
-                proposal.reason.contains(&expected.because),
-                "{name}: {}",
-                proposal.reason
-            );
+        let text = std::fs::read_to_string(&file).unwrap();
+        let whole = read(&name, &text);
+        for (at, _) in whole.case.iter().enumerate() {
+            let mut scenario = read(&name, &text);
+            let case = scenario.case.swap_remove(at);
+            scenario.looked.extend(case.looked);
+            scenario.decide.extend(case.decide);
+            scenario.expect.extend(case.expect);
+            check(&format!("{name}, {}", case.name), scenario, &mut met);
         }
-        let expect = std::mem::take(&mut scenario.expect);
-        let facts = facts(scenario, &ids);
-        for one in expect {
-            let gate =
-                GateId::parse(&one.gate).unwrap_or_else(|| panic!("{name}: no gate {}", one.gate));
-            let about = subject(&facts, &ids, &one.about);
-            let verdict = judge(&View::new(&facts, about, now), gate);
-            assert_eq!(
-                (verdict.state, true),
-                (state(&one.state), verdict.why.contains(&one.why)),
-                "{name}: {} of {}: {}",
-                one.gate,
-                one.about,
-                verdict.why
-            );
-            met.insert(gate.word());
-        }
+        check(&name, whole, &mut met);
     }
     let missing: Vec<&str> = GateId::all()
         .map(GateId::word)

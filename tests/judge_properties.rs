@@ -8,8 +8,12 @@ use cutover::journal::{Draft, EventId, Place, SessionId, WriterId};
 use cutover::model::decision::{Decision, History, Standing, Value};
 use cutover::model::event::Observation;
 use cutover::model::fact::{
-    Answer, CiFact, CredentialFact, InventoryFact, ListingFact, PackageFact, PathFact, PurposeFact,
-    RegistryFact, RepoFact, RunnerFact, TokenFact, UseFact,
+    AccessFact, Answer, CiFact, CouldNotFact, CredentialFact, EdgeFact, EnvironmentFact,
+    EnvironmentsFact, ForgeFact, HowFact, InventoryFact, ListingFact, LiveSource, NamedFact,
+    OwnedFact, PackageFact, PathFact, ProfileFact, ProtectionFact, ProvenanceFact, PublishedFact,
+    PurposeFact, RefFact, RefsFact, RegistryFact, RepoFact, RightsFact, RunFact, RunnerFact,
+    RunsFact, SecretsFact, StageFact, StagesFact, StoreFact, TokenFact, TrustConfigFact, TrustFact,
+    UseFact, VersionFact,
 };
 use cutover::model::gate::GATES;
 use cutover::model::id::{Kind, Subject};
@@ -51,6 +55,12 @@ enum Op {
         minute: i64,
         shape: u32,
     },
+    Live {
+        kind: u32,
+        target: u32,
+        minute: i64,
+        shape: u32,
+    },
     Decide {
         writer: usize,
         kind: u32,
@@ -74,6 +84,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..REPOS, minute.clone(), any::<u32>()).prop_map(|(repo, minute, shape)| Op::Scan { repo, minute, shape }),
         2 => (0..REPOS, minute.clone(), any::<u32>()).prop_map(|(repo, minute, shape)| Op::Inventory { repo, minute, shape }),
         2 => (0..3_usize, minute.clone(), any::<u32>()).prop_map(|(token, minute, shape)| Op::Token { token, minute, shape }),
+        8 => (any::<u32>(), any::<u32>(), minute.clone(), any::<u32>()).prop_map(|(kind, target, minute, shape)| Op::Live { kind, target, minute, shape }),
         2 => (0..2_usize, minute, any::<u32>()).prop_map(|(account, minute, shape)| Op::Listing { account, minute, shape }),
         8 => (0..WRITERS, any::<u32>(), any::<u32>(), any::<u32>(), 0..4_u32)
             .prop_map(|(writer, kind, target, value, over)| Op::Decide { writer, kind, target, value, over }),
@@ -147,6 +158,284 @@ fn targets() -> Vec<Subject> {
     all.push(package(REPOS));
     all.extend(["rosa", "bot-a", "bot-b"].map(Subject::person));
     all
+}
+
+/// Everything that live answers are about.
+fn aims() -> Vec<Subject> {
+    let mut all = Vec::new();
+    for of in 0..REPOS {
+        all.extend([repo(of), package(of), token(of)]);
+        all.extend((0..2).map(|at| Subject::path_ref(path(of, at), "release/1.x")));
+    }
+    all.push(package(REPOS));
+    all.extend(["rosa", "ken", "bot-a", "acme"].map(Subject::person));
+    all
+}
+
+const SOURCES: [LiveSource; 17] = [
+    LiveSource::Forge,
+    LiveSource::Actions,
+    LiveSource::Environments,
+    LiveSource::Secrets,
+    LiveSource::Protection,
+    LiveSource::Runs,
+    LiveSource::Refs,
+    LiveSource::Rights,
+    LiveSource::Published,
+    LiveSource::Trust,
+    LiveSource::Access,
+    LiveSource::Reach,
+    LiveSource::Provenance,
+    LiveSource::Stages,
+    LiveSource::Profile,
+    LiveSource::Owned,
+    LiveSource::Edge,
+];
+
+fn version(shape: u32, at: u32) -> VersionFact {
+    let bit = |at: u32| shape >> at & 1 == 1;
+    let how = [
+        HowFact::Oidc,
+        HowFact::Oidc,
+        HowFact::Staged,
+        HowFact::MatchedRun,
+        HowFact::Unmatched,
+        HowFact::NotTold,
+    ];
+    VersionFact {
+        version: if bit(at) {
+            format!("1.{at}.0").into()
+        } else {
+            format!("1.{at}.0-canary.0").into()
+        },
+        at: start().plus(i64::from(shape >> (8 + at) & 63) * 3_600 - 2 * DAY),
+        how: how[(shape >> (4 + at)) as usize % how.len()],
+        config: bit(at + 1).then(|| format!("oidc:c{}", shape >> 6 & 1).into()),
+        by: Some("ken".into()),
+        approver: bit(at + 2).then(|| "rosa".into()),
+        run: bit(at + 3).then_some(u64::from(shape >> 5 & 1)),
+        ..VersionFact::default()
+    }
+}
+
+/// One live answer; numbers choose among what there is.
+fn live(kind: u32, target: usize, shape: u32) -> (Subject, Answer) {
+    let bit = |at: u32| shape >> at & 1 == 1;
+    let (of, which) = (target % REPOS, target % (REPOS + 1));
+    let name = |of: usize| format!("acme/r{of}").into_boxed_str();
+    let people = ["rosa", "ken", "bot-a"];
+    let person = people[target % 3];
+    match kind % 20 {
+        0 => {
+            let fact = ForgeFact {
+                name: if bit(0) { name(of) } else { "Acme/r".into() },
+                visibility: if bit(1) { "private" } else { "public" }.into(),
+                ..ForgeFact::default()
+            };
+            (repo(of), Answer::Forge(fact))
+        }
+        1 => {
+            let environment = EnvironmentFact {
+                name: if bit(0) { "npm" } else { "NPM" }.into(),
+                reviewers: shape >> 1 & 1,
+                ..EnvironmentFact::default()
+            };
+            let fact = EnvironmentsFact {
+                complete: bit(2),
+                environments: if bit(3) {
+                    vec![environment]
+                } else {
+                    Vec::new()
+                },
+            };
+            (repo(of), Answer::Environments(fact))
+        }
+        2..=4 => {
+            let store = |at: u32, store: &str| StoreFact {
+                store: store.into(),
+                complete: bit(at) || bit(at + 1),
+                why: None,
+                names: SECRETS
+                    .iter()
+                    .enumerate()
+                    .filter(|(which, _)| bit(at + 2 + *which as u32))
+                    .map(|(_, name)| NamedFact {
+                        name: (*name).into(),
+                        updated: Some(start().plus(i64::from(shape >> 20 & 63) * 3_600 - 40 * DAY)),
+                    })
+                    .collect(),
+            };
+            let stores = vec![store(0, "repo"), store(4, "org"), store(8, "dependabot")];
+            (repo(of), Answer::Secrets(SecretsFact { stores }))
+        }
+        5 => {
+            let fact = ProtectionFact {
+                pull_request: bit(0).then_some(bit(1)),
+                code_owners: bit(2).then_some(bit(3)),
+                workflows_owned: Some(bit(4)),
+                not_available: bit(5) && bit(6),
+                ..ProtectionFact::default()
+            };
+            (repo(of), Answer::Protection(fact))
+        }
+        6 => {
+            let run = RunFact {
+                id: u64::from(shape & 1),
+                file: file(shape as usize >> 1 & 1).into(),
+                ..RunFact::default()
+            };
+            (repo(of), Answer::Runs(RunsFact { runs: vec![run] }))
+        }
+        7 | 8 => {
+            let at = shape as usize & 1;
+            let found = PathFact {
+                repo: Some(repo(of)),
+                file: file(at).into(),
+                job: Some("publish".into()),
+                registry: RegistryFact::Npmjs,
+                credential: if bit(1) {
+                    CredentialFact::Token
+                } else {
+                    CredentialFact::Oidc
+                },
+                secret: bit(2).then(|| SECRETS[0].into()),
+                ..PathFact::default()
+            };
+            let fact = RefFact {
+                git_ref: "release/1.x".into(),
+                commit: "c0ffee".into(),
+                path: Some(path(of, at)),
+                fact: (bit(3) || bit(4)).then_some(found),
+            };
+            let about = Subject::path_ref(path(of, at), "release/1.x");
+            (about, Answer::Ref(Box::new(fact)))
+        }
+        9 => {
+            let fact = RefsFact {
+                refs: vec!["release/1.x".into()],
+                complete: bit(0),
+                why: None,
+            };
+            (repo(of), Answer::Refs(fact))
+        }
+        10 => {
+            let admin = (0..REPOS).filter(|of| bit(*of as u32)).map(repo).collect();
+            let fact = RightsFact {
+                login: person.into(),
+                complete: bit(4),
+                admin,
+                write: Vec::new(),
+            };
+            (Subject::person(person), Answer::Rights(fact))
+        }
+        11..=13 => {
+            let versions: Vec<VersionFact> = (0..3)
+                .filter(|at| bit(20 + at))
+                .map(|at| version(shape, at))
+                .collect();
+            let mut tags = std::collections::BTreeMap::new();
+            for (tag, at) in [("latest", 0_usize), ("canary", 1)] {
+                if let Some(one) = versions.get(at).filter(|_| bit(24 + at as u32)) {
+                    tags.insert(tag.into(), one.version.clone());
+                }
+            }
+            let fact = PublishedFact {
+                tags,
+                maintainers: vec![people[shape as usize % 3].into()],
+                versions,
+                stripped: bit(27) && bit(28),
+                ..PublishedFact::default()
+            };
+            (package(which), Answer::Published(fact))
+        }
+        14 => {
+            let configs = (0..2_u32)
+                .filter(|at| bit(*at))
+                .map(|at| TrustConfigFact {
+                    id: format!("c{at}").into(),
+                    provider: "github".into(),
+                    repository: name(which % REPOS),
+                    file: file(at as usize).into(),
+                    environment: bit(4).then(|| "npm".into()),
+                    created: bit(5)
+                        .then(|| start().plus(i64::from(shape >> 8 & 63) * 3_600 - 3 * DAY)),
+                    first_seen: Some(start()),
+                    status: (bit(6) && bit(7)).then(|| "expired".into()),
+                    ..TrustConfigFact::default()
+                })
+                .collect();
+            (package(which), Answer::Trust(TrustFact { configs }))
+        }
+        15 => {
+            let right = if bit(0) { "read-write" } else { "read-only" };
+            let fact = AccessFact {
+                people: [(person.into(), right.into())].into(),
+                public: None,
+            };
+            (package(which), Answer::Access(fact))
+        }
+        16 => {
+            let fact = ProvenanceFact {
+                version: "1.0.0".into(),
+                verified: bit(0),
+                repository: name(which % REPOS),
+                ..ProvenanceFact::default()
+            };
+            (package(which), Answer::Provenance(fact))
+        }
+        17 => {
+            let stage = StageFact {
+                id: "s".into(),
+                version: "1.0.0".into(),
+                ..StageFact::default()
+            };
+            let stages = if bit(0) { vec![stage] } else { Vec::new() };
+            let fact = StagesFact {
+                complete: bit(1),
+                stages,
+            };
+            (package(which), Answer::Stages(fact))
+        }
+        18 => match shape % 3 {
+            0 => {
+                let fact = ProfileFact {
+                    account: person.into(),
+                    two_factor: if bit(4) { "off" } else { "auth-only" }.into(),
+                };
+                (Subject::person(person), Answer::Profile(fact))
+            }
+            1 => {
+                let owned = (0..=REPOS).filter(|of| bit(*of as u32 + 4));
+                let fact = OwnedFact {
+                    account: "acme".into(),
+                    complete: bit(3),
+                    packages: owned.map(|of| format!("@acme/p{of}").into()).collect(),
+                };
+                (Subject::person("acme"), Answer::Owned(fact))
+            }
+            _ => {
+                let all = stores(of);
+                let secret = Subject::secret(
+                    &all[shape as usize >> 4 & 1],
+                    SECRETS[shape as usize >> 6 & 1],
+                );
+                let fact = EdgeFact {
+                    secret: Some(secret),
+                    holds: bit(8),
+                    run: "7".into(),
+                };
+                (token(of), Answer::Edge(fact))
+            }
+        },
+        _ => {
+            let aims = aims();
+            let fact = CouldNotFact {
+                source: SOURCES[shape as usize % SOURCES.len()],
+                why: "401".into(),
+            };
+            (aims[target % aims.len()], Answer::CouldNot(fact))
+        }
+    }
 }
 
 /// Makes lines, and remembers what was decided so that later decisions can stand over it.
@@ -287,6 +576,15 @@ impl Maker {
                     minute,
                     Answer::Listing(listing),
                 );
+            }
+            Op::Live {
+                kind,
+                target,
+                minute,
+                shape,
+            } => {
+                let (about, answer) = live(kind, target as usize, shape);
+                self.seen(about, minute, answer);
             }
             Op::Decide {
                 writer,
@@ -583,6 +881,7 @@ proptest! {
         ops in prop::collection::vec(op(), 1..50),
         picks in prop::collection::vec(0..WRITERS, 1..40),
         batches in prop::collection::vec((1..9_usize, 0..20_i64), 1..30),
+        again in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..60),
     ) {
         let mut maker = Maker::new();
         ops.iter().for_each(|op| maker.run(op));
@@ -594,6 +893,7 @@ proptest! {
         let (mut fold, mut board) = (Fold::default(), Board::default());
         let mut now = start();
         let mut rest = lines.as_slice();
+        let (mut looks, mut repeated) = (again.iter(), Vec::new());
         for (count, hours) in batches.iter().cycle() {
             if rest.is_empty() {
                 break;
@@ -603,6 +903,17 @@ proptest! {
             batch.iter().for_each(|line| fold_in(&mut fold, line));
             // Up to some days pass between two batches.
             now = now.plus(hours * 3_600 / 4);
+            // Some sources give the same answer again: no line tells.
+            for _ in 0..3 {
+                let Some((about, source)) = looks.next() else { break };
+                let about = *about.get(&aims());
+                let source = *source.get(&SOURCES);
+                let seen = fold.facts.seen.get(&about);
+                if seen.is_some_and(|seen| seen.looked(source).is_some()) {
+                    fold.looked_again(about, source, now);
+                    repeated.push((about, source, now));
+                }
+            }
             let touched = fold.settle();
             board.update(&fold.facts, &touched, now);
             let full = Board::full(&fold.facts, now);
@@ -620,6 +931,10 @@ proptest! {
                 return Err(TestCaseError::fail(format!("after {hours} h: {words}")));
             }
         }
+        for (about, source, at) in repeated {
+            plain.looked_again(about, source, at);
+        }
+        plain.settle();
         let other = Board::full(&plain.facts, now);
         if let Some(words) = differs(&plain, &board, &other) {
             return Err(TestCaseError::fail(format!("in another order: {words}")));

@@ -292,7 +292,7 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         Err(Error::Refused(_))
     ));
 
-    // The workflow is rewired; the old secret's row stays known through the repository's own words only.
+    // The workflow is rewired; the secret that it named once stays known.
     session
         .observe(scanned(20, CredentialFact::Oidc, None), at(20))
         .unwrap();
@@ -338,6 +338,9 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         verdict(&session, token(), "tokens-revoked", 32).0,
         State::Passed
     );
+    // No workflow names the old secret any more, but it still stands in its store.
+    assert_eq!(end_state(session.facts(), path(), at(32)).0, EndState::Open);
+    attest(&mut session, secret, "secrets-deleted", 32);
     assert_eq!(
         end_state(session.facts(), path(), at(33)).0,
         EndState::CutOver

@@ -2,6 +2,7 @@
 
 use super::decision::{Decision, Slot, Standing, Value};
 use super::facts::Facts;
+use super::gate::publish::{is_expired, window};
 use super::id::Subject;
 use super::lane::Lane;
 use super::time::{DAY, Ts};
@@ -9,6 +10,8 @@ use super::time::{DAY, Ts};
 /// What kind of end a clock counts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ClockKind {
+    /// A trust config dies unless it publishes by then.
+    TrustWindow,
     /// A token ends, as its listing shows.
     TokenExpiry,
     /// A token ends, as the inventory says.
@@ -28,6 +31,7 @@ pub enum ClockKind {
 impl ClockKind {
     pub fn word(self) -> &'static str {
         match self {
+            Self::TrustWindow => "armed",
             Self::TokenExpiry => "token",
             Self::InventoryExpiry => "token (inventory)",
             Self::LaneEnd => "lane ends",
@@ -73,6 +77,14 @@ pub fn clocks(facts: &Facts, about: Subject) -> Vec<Clock> {
                 .into_iter()
                 .for_each(|at| add(ClockKind::RotationDue, at.plus(days * DAY)));
         }
+    }
+    let armed = facts
+        .configs
+        .get(&about)
+        .and_then(|config| window(facts, config))
+        .filter(|window| window.published.is_none() && !is_expired(window.config));
+    if let Some(window) = armed {
+        add(ClockKind::TrustWindow, window.ends());
     }
     if let Some(row) = facts
         .repos

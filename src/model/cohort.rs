@@ -108,12 +108,55 @@ pub fn representatives(facts: &Facts) -> Vec<Pick> {
     picks
 }
 
-/// Proposes five canaries that build and publish in different ways, then fills up by name.
+/// How far a mistake in a repository's packages would reach: downloads a week, then dependents. Unknown comes last:
+/// what was not looked at is not taken for small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    Known { weekly: u64, dependents: u64 },
+    Unknown,
+}
+
+impl Reach {
+    fn of(facts: &Facts, repo: Subject) -> Self {
+        let packages = facts.open_paths(repo).flat_map(|(_, path)| &path.packages);
+        let mut packages = packages
+            .filter(|package| !is_private(facts, **package))
+            .peekable();
+        if packages.peek().is_none() {
+            return Self::Unknown;
+        }
+        let reach = packages.try_fold((0_u64, 0_u64), |(weekly, dependents), package| {
+            let (fact, _) = facts.seen.get(package)?.reach()?;
+            let more = fact.dependents.unwrap_or_default();
+            Some((weekly.max(fact.weekly?), dependents.max(more)))
+        });
+        reach.map_or(Self::Unknown, |(weekly, dependents)| Self::Known {
+            weekly,
+            dependents,
+        })
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Known { weekly, dependents } => {
+                format!(", {weekly} downloads a week, {dependents} dependents")
+            }
+            Self::Unknown => String::new(),
+        }
+    }
+}
+
+/// Proposes five canaries that build and publish in different ways, of each way the one that reaches least; then fills
+/// up with those that reach least, then by name.
 pub fn canaries(facts: &Facts) -> Vec<Pick> {
-    let all = shapes(facts);
+    let mut all: Vec<_> = shapes(facts)
+        .into_iter()
+        .map(|(shape, name, repo, _)| (Reach::of(facts, repo), name, repo, shape))
+        .collect();
+    all.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
     let mut seen: Vec<Shape> = Vec::new();
     let mut picks: Vec<Pick> = Vec::new();
-    for (shape, _, repo, _) in &all {
+    for (reach, _, repo, shape) in &all {
         if picks.len() < CANARIES && !seen.contains(shape) {
             seen.push(*shape);
             let many = if shape.many_packages {
@@ -123,15 +166,23 @@ pub fn canaries(facts: &Facts) -> Vec<Pick> {
             };
             picks.push(Pick {
                 repo: *repo,
-                reason: format!("{} on {}, {many}", shape.tool.word(), shape.ci.word()),
+                reason: format!(
+                    "{} on {}, {many}{}",
+                    shape.tool.word(),
+                    shape.ci.word(),
+                    reach.words()
+                ),
             });
         }
     }
-    for (_, _, repo, _) in &all {
+    for (reach, _, repo, _) in &all {
         if picks.len() < CANARIES && !picks.iter().any(|known| known.repo == *repo) {
             picks.push(Pick {
                 repo: *repo,
-                reason: "to make up five; its shape is among the others".to_owned(),
+                reason: format!(
+                    "to make up five; its shape is among the others{}",
+                    reach.words()
+                ),
             });
         }
     }

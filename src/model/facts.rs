@@ -3,6 +3,8 @@
 //! Filled by `session::fold`, read by the gates. Filling it in any order gives the same content: of two answers of
 //! one source about one subject the later counts, and every derived link is rebuilt from the answers.
 
+pub mod live;
+pub mod past;
 pub mod seen;
 
 use super::decision::{Decision, History, Slot, Standing, Value};
@@ -44,7 +46,9 @@ pub struct Repo {
     pub inventory: Option<Dated<InventoryFact>>,
     /// Every path that a scan ever saw here.
     pub ever: SubjectList,
-    /// Derived: secrets that its files or its inventory row name.
+    /// Secrets that its files ever named: one that a workflow no longer names still stands in its store.
+    pub ever_named: BTreeSet<Box<str>>,
+    /// Derived: secrets that its files or its inventory row name, or that its files named once.
     pub secrets: Vec<Subject>,
     /// Derived: packages that it holds or publishes.
     pub packages: Vec<Subject>,
@@ -125,6 +129,8 @@ pub struct Person {
     /// Listings of this account's tokens, oldest first.
     pub listings: Vec<Listing>,
     pub key: Option<Box<str>>,
+    /// A device of this person writes in the session.
+    pub joined: bool,
 }
 
 /// A trust config that a path needs for a package. Its file and environment are the path's.
@@ -204,7 +210,21 @@ pub struct Facts {
     pub decided: SubjectMap<Decided>,
     /// What forge and registry showed.
     pub seen: SubjectMap<Seen>,
-    /// Tokens that a secret holds, as was shown or said: the reverse of the edges.
+    /// Path-refs that were read on another ref than the default branch, by repository.
+    pub other_refs: SubjectMap<BTreeSet<Subject>>,
+    /// The repository of each path that another ref than the default branch has.
+    pub ref_repos: SubjectMap<Subject>,
+    /// Tokens that a job compared with a secret, whatever it found.
+    pub compared: SubjectMap<BTreeSet<Subject>>,
+    /// People who administer a repository, as far as anybody's rights were looked at.
+    pub admins: SubjectMap<BTreeSet<Subject>>,
+    /// People whose rights on the forge were looked at.
+    pub rated: BTreeSet<Subject>,
+    /// Accounts of the registry that have shown their own profile here.
+    pub logged_in: BTreeSet<Subject>,
+    /// Accounts and organisations whose packages were listed.
+    pub listed: BTreeSet<Subject>,
+    /// Tokens that a job or somebody's word says a secret holds: the reverse of the edges.
     pub holders: SubjectMap<BTreeSet<Subject>>,
     /// Secrets that files name and that no token is said to be the value of.
     pub unspoken: BTreeSet<Subject>,
@@ -262,7 +282,7 @@ impl Facts {
                 ..
             }) => Some(*lane),
             Standing::Nothing => {
-                let repo = self.paths.get(&path)?.fact.as_ref()?.value.repo?;
+                let repo = self.repo_of_path(path)?;
                 self.repos.get(&repo)?.inventory.as_ref()?.value.lane
             }
             _ => None,
@@ -275,6 +295,12 @@ impl Facts {
             .get(&path)
             .and_then(|row| row.default_ref)
             .unwrap_or_else(|| Subject::path_ref(path, DEFAULT_REF))
+    }
+
+    /// Gives the repository of a path, on whichever ref it was seen.
+    pub fn repo_of_path(&self, path: Subject) -> Option<Subject> {
+        let scanned = self.path(path).and_then(|fact| fact.repo);
+        scanned.or_else(|| self.ref_repos.get(&path).copied())
     }
 
     pub fn path(&self, path: Subject) -> Option<&PathFact> {
@@ -340,58 +366,25 @@ impl Facts {
             .collect()
     }
 
-    /// Gives the secrets that a token is the value of, as a job showed or else as somebody said.
+    /// Gives the secrets that a token is the value of, as a job showed or somebody said.
     pub fn secrets_of(&self, token: Subject) -> Vec<Subject> {
-        let said = self.decided.get(&token).into_iter();
-        let said = said
-            .flat_map(Decided::slots)
-            .filter_map(|(slot, _)| match slot {
-                Slot::Edge(secret) => Some(secret),
-                _ => None,
-            });
-        let shown = self.seen.get(&token).into_iter();
-        let shown = shown
-            .flat_map(Seen::edges)
-            .filter_map(|(edge, _)| edge.secret);
-        let secrets: BTreeSet<Subject> = said.chain(shown).collect();
-        secrets
+        let slots = self
+            .decided
+            .get(&token)
             .into_iter()
-            .filter(|secret| self.holds(token, *secret))
-            .collect()
-    }
-
-    /// Tells whether a token is the value of a secret, as a job showed or else as somebody said.
-    pub fn holds(&self, token: Subject, secret: Subject) -> bool {
-        match self.shown_edge(token, secret) {
-            Some((holds, _)) => holds,
-            None => self
-                .decision(token, Slot::Edge(secret))
-                .is_some_and(|one| one.value == Value::Holds(true)),
-        }
-    }
-
-    /// Gives what a job that held the secret showed, and when. A secret that was changed since is not shown any more.
-    pub fn shown_edge(&self, token: Subject, secret: Subject) -> Option<(bool, Ts)> {
-        let edges = self.seen.get(&token)?.edges();
-        let (holds, at) = edges
-            .filter(|(edge, _)| edge.secret == Some(secret))
-            .map(|(edge, at)| (edge.holds, at))
-            .max_by_key(|(_, at)| *at)?;
-        let row = self.secrets.get(&secret);
-        let changed = row.into_iter().flat_map(|row| {
-            let stores = row
-                .repos
-                .iter()
-                .filter_map(|repo| self.seen.get(repo)?.secrets());
-            let names = stores
-                .flat_map(|(fact, _)| &fact.stores)
-                .flat_map(|store| &store.names);
-            names
-                .filter(|named| named.name == row.name)
-                .filter_map(|named| named.updated)
+            .flat_map(Decided::slots);
+        let said = slots.filter_map(|(slot, _)| match slot {
+            Slot::Edge(secret) => Some(secret),
+            _ => None,
         });
-        // Whichever store it was changed in: a comparison from before that proves nothing.
-        (changed.max() <= Some(at)).then_some((holds, at))
+        let edges = self.seen.get(&token).into_iter().flat_map(Seen::edges);
+        let mut secrets: Vec<Subject> = said
+            .chain(edges.filter_map(|(edge, _)| edge.secret))
+            .filter(|secret| self.holds(token, *secret))
+            .collect();
+        secrets.sort_unstable();
+        secrets.dedup();
+        secrets
     }
 
     /// Gives when a token was listed and when it was missing from a complete listing, oldest first.
@@ -558,6 +551,7 @@ impl Facts {
                 .flat_map(|scan| &scan.value.uses)
                 .filter_map(|token_use| token_use.secret.as_deref()),
         );
+        names.extend(row.ever_named.iter().map(AsRef::as_ref));
         let inventory = row.inventory.as_ref().map(|row| &row.value);
         let listed = inventory.and_then(|row| row.secret_name.as_deref());
         names.extend(listed);

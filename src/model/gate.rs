@@ -3,6 +3,12 @@
 //! Ids stand in session files and never change. What a gate finds is judged in `gate/wave0.rs` to `gate/after.rs`,
 //! from the facts alone.
 
+mod accounts;
+mod after;
+mod copies;
+pub mod look;
+mod powers;
+pub mod publish;
 pub mod verdict;
 pub mod view;
 pub mod wave0;
@@ -45,8 +51,6 @@ pub struct GateSpec {
     pub asks: &'static str,
     /// What to do about it, in one sentence.
     pub next: &'static str,
-    /// Nothing in this program looks at it: only a person can say so.
-    unseen: bool,
     /// What the facts alone say; decisions of people are laid over it in `judge`.
     looks: fn(&View<'_>) -> Verdict,
 }
@@ -75,7 +79,6 @@ impl GateId {
             latches: false,
             asks: "",
             next: "",
-            unseen: true,
             looks: nobody_looks,
         };
         GATES.get(usize::from(self.0)).unwrap_or(&NONE)
@@ -88,11 +91,6 @@ impl GateId {
     /// Gives this gate's own bit in a set of gates.
     pub fn bit(self) -> u128 {
         1_u128.checked_shl(u32::from(self.0)).unwrap_or(0)
-    }
-
-    /// Tells whether it is to be observed and nothing here can: such gates wait behind those that can be worked on.
-    pub fn is_out_of_sight(self) -> bool {
-        self.spec().unseen && self.spec().way == Way::Observed
     }
 
     /// Gives every gate, in the order of the table.
@@ -137,7 +135,7 @@ pub fn judge(view: &View<'_>, gate: GateId) -> Verdict {
         State::Blocked => view.waived(gate).unwrap_or(base),
         _ => view
             .waived(gate)
-            .or_else(|| view.attested(gate))
+            .or_else(|| view.attested(gate, base.since))
             .unwrap_or(base),
     }
 }
@@ -174,7 +172,7 @@ macro_rules! gates {
                 $($($flag: true,)+)?
                 asks: $asks,
                 next: $next,
-                $(looks: $looks, unseen: false,)?
+                $(looks: $looks,)?
                 ..PLAIN
             },
         )+];
@@ -192,12 +190,11 @@ const PLAIN: GateSpec = GateSpec {
     latches: false,
     asks: "",
     next: "",
-    unseen: true,
     looks: nobody_looks,
 };
 
 fn nobody_looks(_: &View<'_>) -> Verdict {
-    Verdict::not_looked("nothing here can look at this: a person may attest it")
+    Verdict::unwatched("nothing here can look at this: a person may attest it")
 }
 
 const fn lanes(some: &[Lane]) -> Lanes {
@@ -209,27 +206,27 @@ const fn lanes(some: &[Lane]) -> Lanes {
 }
 
 gates! {
-    "publishers-have-2fa" 0 [Person] [] Attested "Everyone who can publish has two-factor login." "have this person turn on 2FA, then attest it";
+    "publishers-have-2fa" 0 [Person] [] Observed "Everyone who can publish has two-factor login." "have this person turn on 2FA, then attest it" => wave0::publishers_have_2fa;
     "backup-second-factor" 0 [Person] [] Attested "This person has a second factor in reserve." "register a second key or keep recovery codes, then attest it";
     "commander-named" 0 [Session] [] Attested {team} "One person calls go and no-go." "name the commander" => wave0::commander_named;
     "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver who is not the commander" => wave0::second_approver_named;
     "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "write down who is reachable when, then attest it";
     "tabletop-run" 0 [Session] [] Attested "The team has walked through the steps once." "walk through the steps together, then attest it";
-    "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "find who can administer it and attest their name";
+    "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "find who can administer it and attest their name" => powers::powers_complete;
     "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named;
     "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named;
     "paths-found" 1 [Repo] [] Observed "Every ref that can publish has been read." "scan the checkout" => wave1::paths_found;
     "credential-classified" 1 [Path] [] Observed "It is known what this path shows to the registry." "find where the credential comes from and attest it" => wave1::credential_classified;
     "packages-mapped" 1 [Path] [] Observed "It is known which packages this path publishes." "find which packages it publishes and attest them" => wave1::packages_mapped;
     "token-uses-listed" 1 [Repo] [] Observed "Everything else that needs a token is listed." "scan the checkout" => wave1::token_uses_listed;
-    "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "compare with the organisation's package list and attest it";
-    "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "look at who published the last versions and attest it";
-    "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy is known." "look into repository, organisation, environment, dependabot and codespaces secrets, then attest it";
+    "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "give each orphan a path or take it off the list; without the list, compare by hand and attest it" => accounts::packages_accounted;
+    "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "ask who published the versions that fit no run, and attest the answer" => wave1::unmatched_publishers_answered;
+    "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy is known." "look into repository, organisation, environment, dependabot and codespaces secrets, then attest it" => wave1::secret_copies_listed;
     "tokens-identified" 1 [Token] [] Observed "It is known which secrets hold this token." "attest for each secret whether it holds this token" => wave1::tokens_identified;
     "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search them, then attest it";
     "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask them, then attest it";
     "lane-chosen" 1 [Path] [] Attested "A lane is chosen for this path." "choose a lane" => wave1::lane_chosen;
-    "trust-decided" 2 [Package] [T, SO] Attested "The trust config is decided: repository, top-level workflow, environment, action, registrar." "decide the config and attest who registers it" => wave2::trust_decided;
+    "trust-decided" 2 [Package] [T, SO] Observed "The trust config is decided: repository, top-level workflow, environment, action, registrar." "decide the config and attest who registers it" => wave2::trust_decided;
     "release-environment-exists" 2 [Path] [T, SO] Observed "The publish job runs in a release environment." "give the publish job an environment and create it on the forge" => wave2::release_environment_exists;
     "validation-planned" 2 [Config] [T, SO] Attested "It is planned which publish validates the config within 48 hours." "plan a release, a canary or on-demand" => wave2::validation_planned;
     "token-least-privilege" 2 [Token] [ST, B] Observed "The token can write only what this path publishes." "narrow the token's packages and scopes" => wave2::token_least_privilege;
@@ -244,24 +241,24 @@ gates! {
     "install-token-read-only" 2 [Secret] [] Observed "A token that only installs cannot write." "replace it by a read-only token in the install step" => wave2::install_token_read_only;
     "workflow-rewired" 3 [PathRef] [T, SO, ST, B] Observed "The workflow of this ref publishes the way its lane says." "change the workflow file of this ref" => wave3::workflow_rewired;
     "publish-removed" 3 [Path] [R] Observed "The publish is gone from the workflow." "remove the publish step, then scan again" => wave3::publish_removed;
-    "environment-protected" 3 [Repo] [] Observed "The release environment has rules." "protect the environment and attest the rules";
+    "environment-protected" 3 [Repo] [] Observed "The release environment has rules." "give the environment reviewers or a branch rule; attest the rules where nothing here can look" => wave3::environment_protected;
     "actions-pinned" 3 [Repo] [] Observed "Actions of publish jobs are pinned by commit." "pin each action by its full commit id" => wave3::actions_pinned;
-    "workflow-owned" 3 [Repo] [] Observed "Changes to the publish workflow need its owners." "protect the workflow file by code owners or a ruleset and attest it";
+    "workflow-owned" 3 [Repo] [] Observed "Changes to the publish workflow need its owners." "protect the workflow file by code owners and a required review; attest it where nothing here can look" => wave3::workflow_owned;
     "repository-url-matches" 3 [Package] [T, SO] Observed "package.json names this repository, letter by letter." "set repository.url in package.json" => wave3::repository_url_matches;
     "fails-closed" 3 [Path] [T, SO, ST, B] Observed "A publish that fails, fails the run." "remove continue-on-error and `|| true`" => wave3::fails_closed;
     "preflight-present" 3 [Path] [ST, B] Observed "A preflight checks the token before the publish." "add a preflight step and attest it";
     "flip-back-rehearsed" 3 [Session] [] Attested "The way back was walked once." "walk it, then attest it";
-    "old-secret-kept" 3 [Secret] [] Observed {latches} "The old secret is still there for the way back." "do not delete it before rehearsal; attest that it is there";
-    "armed" 4 [Config] [T, SO] Observed {latches} "The config was created at most 48 hours before a planned publish." "register the config and attest when";
-    "exchange-probed" 4 [Config] [T, SO] Observed {latches} "A probe exchanged an OIDC token for this config." "run a probe, read its exchange lines (never the exit code) and attest the run";
+    "old-secret-kept" 3 [Secret] [] Observed {latches} "The old secret is still there for the way back." "do not delete it before rehearsal; attest that it is there" => wave3::old_secret_kept;
+    "armed" 4 [Config] [T, SO] Observed {latches} "The config was created at most 48 hours before a planned publish." "register the config within 48 hours of its publish, or attest when" => wave4::armed;
+    "exchange-probed" 4 [Config] [T, SO] Observed {latches} "A probe exchanged an OIDC token for this config." "run a probe, read its exchange lines (never the exit code) and attest the run" => wave4::exchange_probed;
     "canary-published" 4 [Path] [T, SO, ST, B, M] Observed {latches} "A canary went out by the new way." "publish a canary under a canary tag and attest the version" => wave4::canary_published;
-    "published-by-oidc" 4 [Config] [T] Observed {latches} "The registry names this config as publisher." "look at the version's publisher on the registry and attest it";
-    "staged-by-this-run" 4 [Package] [SO, ST] Observed {latches} "The stage came from this run and was approved." "compare stage id, shasum and approver, then attest it";
+    "published-by-oidc" 4 [Config] [T] Observed {latches} "The registry names this config as publisher." "look at the version's publisher on the registry and attest it" => wave4::published_by_oidc;
+    "staged-by-this-run" 4 [Package] [SO, ST] Observed {latches} "The stage came from this run and was approved." "compare stage id, shasum and approver, then attest it" => wave4::staged_by_this_run;
     "dist-tags-correct" 4 [Package] [] Observed {latches} "The canary tag is set and latest has not moved." "look at the dist-tags and attest them" => wave4::dist_tags_correct;
     "installs-clean" 4 [Package] [] Observed {latches} "The canary installs." "install it in an empty folder and attest it";
     "provenance-verified" 4 [Package] [T, SO] Observed {latches} "The canary's provenance names this repository, workflow and commit." "verify it and attest the result" => wave4::provenance_verified;
     "sbom-kept" 4 [Package] [] Attested {advice} "Where there was a bill of materials, there still is." "compare with the release before";
-    "canary-cleaned" 4 [Package] [] Observed {latches} "The canary tag is gone." "remove the canary tag and attest it";
+    "canary-cleaned" 4 [Package] [] Observed {latches} "The canary tag is gone." "remove the canary tag and attest it" => wave4::canary_cleaned;
     "chain-complete" 5 [Token] [] Observed "Every edge from this token to a package is known and released." "see the token's page: edge by edge" => wave5::chain_complete;
     "scream-test-held" 5 [Token] [] Attested {latches} "Tokens were disallowed or narrowed first, and nobody screamed for the hold." "narrow first, hold, then attest it" => wave5::displaced;
     "tokens-quiet" 5 [Token] [] Observed {advice} "The token has not been used since the cutover." "import a fresh token list" => wave5::tokens_quiet;
@@ -272,7 +269,7 @@ gates! {
     "writers-trimmed" 5 [Package] [] Attested "Only those who need it can write." "trim the maintainers and attest it";
     "policy-check-on" 5 [Repo] [] Observed "Pull requests are checked against the policy." "add the check workflow and attest it";
     "docs-updated" 5 [Repo] [] Attested "The release documentation says how it is now." "update it and attest the link" => wave5::docs_updated;
-    "first-real-release" 6 [Path] [] Observed {latches} "A real release went out after the revocation." "attest the version and its run";
+    "first-real-release" 6 [Path] [] Observed {latches} "A real release went out after the revocation." "attest the version and its run" => after::first_real_release;
 }
 
 #[cfg(test)]

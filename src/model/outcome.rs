@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::gate::{GateId, View, judge};
 use super::id::{Kind, Subject};
 use super::lane::Lane;
+use super::revoke::configs_of;
 use super::time::{DAY, Ts};
 use serde::Serialize;
 
@@ -156,7 +157,16 @@ impl Asked<'_> {
         if !self.all(path, 1..=3) || !self.all(path_ref, 1..=3) {
             return EndState::Open;
         }
-        let configs: Vec<Subject> = self.configs(path, lane);
+        let others = fact.repo.and_then(|repo| self.facts.other_refs.get(&repo));
+        let others = others.into_iter().flatten().copied();
+        let mut refs = others.filter(|one| self.facts.path_refs.get(one) == Some(&path));
+        if !refs.all(|one| self.all(one, 1..=3)) {
+            return EndState::Open;
+        }
+        let configs = match lane.needs_trust() {
+            true => configs_of(self.facts, path),
+            false => Vec::new(),
+        };
         let on_demand = !configs.is_empty()
             && configs.iter().all(|config| {
                 let plan = self
@@ -187,27 +197,6 @@ impl Asked<'_> {
             true if self.met(path, "first-real-release") => EndState::Proven,
             true => EndState::CutOver,
         }
-    }
-
-    fn configs(&self, path: Subject, lane: Lane) -> Vec<Subject> {
-        if !lane.needs_trust() {
-            return Vec::new();
-        }
-        let repo = self
-            .facts
-            .path(path)
-            .and_then(|fact| fact.repo)
-            .and_then(|repo| self.facts.repos.get(&repo));
-        let ids = repo.map_or(&[][..], |repo| &repo.configs);
-        ids.iter()
-            .copied()
-            .filter(|id| {
-                self.facts
-                    .configs
-                    .get(id)
-                    .is_some_and(|config| config.path == path)
-            })
-            .collect()
     }
 
     fn old_tokens_gone(&mut self, repo: Option<Subject>) -> bool {
@@ -244,6 +233,7 @@ pub fn subjects_with(facts: &Facts, repo: Subject, paths: &[Subject]) -> Vec<Sub
         all.push(*path);
         all.push(facts.default_ref(*path));
     }
+    all.extend(facts.other_refs.get(&repo).into_iter().flatten());
     all.extend(
         row.packages
             .iter()

@@ -1,17 +1,17 @@
 //! Safe to revoke: computed, never guessed.
 //!
 //! Token -> secrets that hold it -> every file that names those secrets -> publish paths and token uses -> packages.
-//! An edge is proven, excluded, attested or missing; closeness in time is a hint and no edge. Only a job that held the
-//! secret and compared it proves or excludes one; everything else is people's word, and that is said.
+//! An edge is proven (a job that has the secret showed it), excluded (it showed another, or the secret last changed
+//! before the token was made), attested or missing; closeness in time is a hint and no edge.
 
-use super::decision::{Slot, Standing, Value};
-use super::fact::CredentialFact;
+use super::decision::{Slot, Standing, ValidationPlan, Value};
+use super::fact::{CredentialFact, PathFact};
 use super::facts::Facts;
+use super::facts::seen::Seen;
 use super::gate::{GateId, State, View, judge};
-use super::id::{Kind, Subject};
+use super::id::Subject;
 use super::lane::Lane;
 use super::time::Ts;
-use crate::safe::shown::visible;
 
 /// How well an edge is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,8 @@ pub struct Hold {
     pub path: Option<Subject>,
     pub place: String,
     pub released: bool,
+    /// That it is released rests on people's word.
+    pub by_word: bool,
     pub words: &'static str,
 }
 
@@ -61,7 +63,7 @@ pub struct Hold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Release {
     Safe,
-    /// Everything known is released, but an edge rests on people's word.
+    /// Everything known is released, but an edge or a rehearsal rests on people's word.
     ByWord,
     No(String),
 }
@@ -82,7 +84,7 @@ pub struct Chain {
 
 /// Follows a token to everything that needs it.
 pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
-    let (edges, more_missing) = edges(facts, token);
+    let (edges, more_missing, until) = edges(facts, token, now);
     let held: Vec<Subject> = edges
         .iter()
         .filter(|edge| edge.holds && edge.strength != Strength::Missing)
@@ -93,22 +95,39 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
         edges,
         more_missing,
         holds: Vec::new(),
-        not_looked: not_looked(facts, token, now),
-        until: None,
+        not_looked: not_looked(facts, token, &held, now),
+        until,
     };
     for secret in held {
         for (repo, path, fact) in facts.paths_of_secret(secret) {
-            let (released, words, until) = released(facts, path, fact.credential, now);
+            let (freed, words, until) = released(facts, path, fact.credential, now);
             let job = fact.job.as_deref().unwrap_or("-");
             let place = format!("{} {}:{} {job}", name(facts, repo), fact.file, fact.line);
             chain.holds.push(Hold {
                 repo,
                 path: Some(path),
                 place,
-                released,
+                released: freed != Freed::No,
+                by_word: freed == Freed::ByWord,
                 words,
             });
             chain.until = [chain.until, until].into_iter().flatten().min();
+        }
+        for (repo, git_ref, path, fact) in other_refs(facts, secret) {
+            let job = fact.job.as_deref().unwrap_or("-");
+            chain.holds.push(Hold {
+                repo,
+                path: Some(path),
+                place: format!(
+                    "{} {}:{} {job} at {git_ref}",
+                    name(facts, repo),
+                    fact.file,
+                    fact.line
+                ),
+                released: false,
+                by_word: false,
+                words: "this ref still publishes with the token",
+            });
         }
         for (repo, token_use) in facts.uses_of_secret(secret) {
             let place = format!(
@@ -123,11 +142,34 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
                 path: None,
                 place,
                 released: false,
+                by_word: false,
                 words: "still needs the token",
             });
         }
     }
     chain
+}
+
+/// Gives what other refs than the default branch still publish with a secret: repository, ref, path, fact.
+fn other_refs(
+    facts: &Facts,
+    secret: Subject,
+) -> impl Iterator<Item = (Subject, &str, Subject, &PathFact)> {
+    let row = facts.secrets.get(&secret);
+    row.into_iter().flat_map(move |row| {
+        let refs = row
+            .repos
+            .iter()
+            .filter_map(|repo| Some((*repo, facts.other_refs.get(repo)?)));
+        refs.flat_map(move |(repo, refs)| {
+            refs.iter().filter_map(move |one| {
+                let (seen, _) = facts.seen.get(one).and_then(Seen::other_ref)?;
+                let fact = seen.fact.as_ref()?;
+                let names = Facts::in_scope(fact) && fact.secret.as_deref() == Some(&*row.name);
+                names.then_some((repo, &*seen.git_ref, seen.path?, fact))
+            })
+        })
+    })
 }
 
 fn name(facts: &Facts, repo: Subject) -> &str {
@@ -137,87 +179,107 @@ fn name(facts: &Facts, repo: Subject) -> &str {
         .map_or("(not named yet)", super::facts::Repo::name)
 }
 
-fn edges(facts: &Facts, token: Subject) -> (Vec<Edge>, usize) {
-    let mut edges: Vec<Edge> = facts
-        .decided
-        .get(&token)
-        .into_iter()
-        .flat_map(|decided| decided.slots())
-        .filter_map(|(slot, history)| {
-            let Slot::Edge(secret) = slot else {
-                return None;
-            };
-            if facts.shown_edge(token, secret).is_some() {
-                return None;
-            }
-            let (holds, strength, words) = match history.standing() {
-                Standing::One(one) => {
-                    let holds = one.value == Value::Holds(true);
-                    let verb = if holds { "holds" } else { "does not hold" };
-                    (
-                        holds,
-                        Strength::Attested,
-                        format!("{} says it {verb} this token ({})", one.by, one.at.day()),
-                    )
-                }
-                Standing::Contested(_) => (
-                    true,
-                    Strength::Missing,
-                    "contested: decide between them".into(),
-                ),
-                Standing::Nothing => return None,
-            };
-            Some(Edge {
-                secret,
-                holds,
-                strength,
-                words,
-            })
+/// Gives the edges of a token, how many more are missing, and until when that tells.
+fn edges(facts: &Facts, token: Subject, now: Ts) -> (Vec<Edge>, usize, Option<Ts>) {
+    let seen = facts.seen.get(&token);
+    let shown = seen.into_iter().flat_map(Seen::edges);
+    let decided = facts.decided.get(&token);
+    let said = decided.into_iter().flat_map(|decided| decided.slots());
+    let mut spoken: Vec<Subject> = said
+        .filter_map(|(slot, history)| match (slot, history.standing()) {
+            (Slot::Edge(_), Standing::Nothing) => None,
+            (Slot::Edge(secret), _) => Some(secret),
+            _ => None,
         })
+        .chain(shown.filter_map(|(edge, _)| edge.secret))
         .collect();
-    edges.extend(shown(facts, token));
-    let spoken: Vec<Subject> = edges.iter().map(|edge| edge.secret).collect();
+    spoken.sort_unstable();
+    spoken.dedup();
+    let mut until = None;
+    let mut edge = |secret: Subject| {
+        let (edge, end) = edge(facts, token, secret, now);
+        until = [until, end].into_iter().flatten().min();
+        edge
+    };
+    let mut edges: Vec<Edge> = spoken.iter().map(|secret| edge(*secret)).collect();
     // A secret that nobody spoke about could hold any token.
-    let open = facts
-        .unspoken
-        .iter()
-        .filter(|secret| !spoken.contains(secret));
-    edges.extend(open.clone().take(SHOWN).map(|secret| Edge {
-        secret: *secret,
-        holds: true,
-        strength: Strength::Missing,
-        words: "nobody has said which token this secret holds".into(),
-    }));
-    let more = open.count().saturating_sub(SHOWN);
+    let (mut missing, mut excluded) = (0, 0);
+    for secret in &facts.unspoken {
+        if spoken.binary_search(secret).is_ok() {
+            continue;
+        }
+        let one = edge(*secret);
+        let count = match one.strength {
+            Strength::Excluded => &mut excluded,
+            _ => &mut missing,
+        };
+        *count += 1;
+        if *count <= SHOWN {
+            edges.push(one);
+        }
+    }
     edges.sort_by_key(|edge| (edge.strength, edge.secret));
-    (edges, more)
+    (edges, missing.saturating_sub(SHOWN), until)
 }
 
-/// Gives the edges that a job showed: it held the secret and compared it. They override what was said.
-fn shown(facts: &Facts, token: Subject) -> impl Iterator<Item = Edge> {
-    let seen = facts.seen.get(&token).into_iter();
-    seen.flat_map(|seen| seen.edges())
-        .filter_map(move |(edge, _)| {
-            let secret = edge.secret?;
-            let (holds, at) = facts.shown_edge(token, secret)?;
-            let (strength, verb) = match holds {
-                true => (Strength::Proven, "holds"),
-                false => (Strength::Excluded, "does not hold"),
-            };
-            Some(Edge {
-                secret,
-                holds,
-                strength,
-                words: format!(
-                    "run {} showed that it {verb} this token ({})",
-                    visible(&edge.run),
-                    at.day()
-                ),
-            })
-        })
+/// Gives what is known of one edge: what a job showed, then the store's dates, then people's word.
+fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Option<Ts>) {
+    let make = |holds, strength, words| Edge {
+        secret,
+        holds,
+        strength,
+        words,
+    };
+    // Sessions without a network have no dates of any store.
+    let stored = (!facts.seen.is_empty())
+        .then(|| facts.secret_updated(secret, now))
+        .flatten();
+    let until = stored.map(|(_, until)| until);
+    let shown = facts.seen.get(&token).and_then(|seen| seen.edge(secret));
+    if let Some((edge, as_of)) = shown {
+        if let Some(updated) = facts.secret_changed(secret).filter(|at| *at > as_of) {
+            let words =
+                format!("a job looked on {as_of}, but the secret changed on {updated}: look again");
+            return (make(true, Strength::Missing, words), until);
+        }
+        let (strength, verb) = match edge.holds {
+            true => (Strength::Proven, "holds"),
+            false => (Strength::Excluded, "does not hold"),
+        };
+        let words = format!(
+            "run {} showed on {as_of} that it {verb} this token",
+            edge.run
+        );
+        return (make(edge.holds, strength, words), until);
+    }
+    let fact = facts.tokens.get(&token).and_then(|row| row.fact.as_ref());
+    let created = fact.and_then(|fact| fact.value.created);
+    if let (Some((updated, _)), Some(created)) = (stored, created)
+        && updated < created
+    {
+        let words = format!("last changed on {updated}, before this token was made on {created}");
+        return (make(false, Strength::Excluded, words), until);
+    }
+    let edge = match facts.standing(token, Slot::Edge(secret)) {
+        Standing::One(one) => {
+            let holds = one.value == Value::Holds(true);
+            let verb = if holds { "holds" } else { "does not hold" };
+            let words = format!("{} says it {verb} this token ({})", one.by, one.at.day());
+            make(holds, Strength::Attested, words)
+        }
+        Standing::Contested(_) => {
+            let words = "contested: decide between them".to_owned();
+            make(true, Strength::Missing, words)
+        }
+        Standing::Nothing => {
+            let words = "nobody has said which token this secret holds".to_owned();
+            make(true, Strength::Missing, words)
+        }
+    };
+    (edge, until)
 }
 
-fn not_looked(facts: &Facts, token: Subject, now: Ts) -> Vec<String> {
+fn not_looked(facts: &Facts, token: Subject, held: &[Subject], now: Ts) -> Vec<String> {
     let view = View::new(facts, token, now);
     let hunted = [
         ("sprawl-hunted", "images, bots, hosting and laptops"),
@@ -228,42 +290,94 @@ fn not_looked(facts: &Facts, token: Subject, now: Ts) -> Vec<String> {
         .filter(|(id, _)| GateId::parse(id).is_some_and(|gate| !judge(&view, gate).state.is_met()))
         .map(|(_, place)| place.to_owned())
         .collect();
-    places.push("refs other than the default branch".to_owned());
+    let mut repos = held
+        .iter()
+        .filter_map(|secret| facts.secrets.get(secret))
+        .flat_map(|row| &row.repos)
+        .peekable();
+    let read = |repo: &Subject| {
+        let seen = facts.seen.get(repo).and_then(Seen::refs);
+        seen.is_some_and(|(fact, _)| fact.complete)
+    };
+    if repos.peek().is_none() || !repos.all(read) {
+        places.push("refs other than the default branch".to_owned());
+    }
     places
 }
 
-/// Tells whether a path no longer needs a token: its lane does without one, and wave 4 is behind it.
+/// How it is known that a path no longer needs a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freed {
+    No,
+    /// Somebody's word is among what shows it.
+    ByWord,
+    Seen,
+}
+
+/// Tells whether a path no longer needs a token: its lane does without one, wave 4 is behind it, and its configs are
+/// validated or on demand.
 fn released(
     facts: &Facts,
     path: Subject,
     credential: CredentialFact,
     now: Ts,
-) -> (bool, &'static str, Option<Ts>) {
+) -> (Freed, &'static str, Option<Ts>) {
     let Some(lane) = facts.lane(path) else {
-        return (false, "no lane chosen", None);
+        return (Freed::No, "no lane chosen", None);
     };
     if !lane.needs_no_token() {
-        return (false, "its lane keeps a token", None);
+        return (Freed::No, "its lane keeps a token", None);
     }
     if credential != CredentialFact::Oidc && lane.needs_trust() {
-        return (false, "still publishes with the token", None);
+        return (Freed::No, "still publishes with the token", None);
     }
     if lane == Lane::Retire {
-        return (false, "the publish is still in the workflow", None);
+        return (Freed::No, "the publish is still in the workflow", None);
     }
-    let view = View::new(facts, path, now);
-    let mut until = None;
-    for gate in GateId::of_kind(Kind::Path)
-        .iter()
-        .filter(|gate| gate.spec().wave == 4)
-    {
-        let verdict = judge(&view, *gate);
+    let (mut freed, mut until) = (Freed::Seen, None);
+    let mut ask = |about: Subject, id: &str| {
+        let Some(gate) = GateId::parse(id) else {
+            return false;
+        };
+        let verdict = judge(&View::new(facts, about, now), gate);
         until = [until, verdict.until].into_iter().flatten().min();
-        if !verdict.state.is_met() || verdict.state == State::NotLooked {
-            return (false, "no canary yet", until);
+        if matches!(verdict.state, State::Attested | State::Waived) {
+            freed = Freed::ByWord;
         }
+        verdict.state.is_met()
+    };
+    let configs = configs_of(facts, path);
+    let on_demand = |config: &Subject| {
+        let plan = facts.decision(*config, Slot::Plan).map(|one| &one.value);
+        plan == Some(&Value::Plan(ValidationPlan::OnDemand))
+    };
+    if !configs.is_empty() && configs.iter().all(on_demand) && lane.needs_trust() {
+        return match configs.iter().all(|config| ask(*config, "exchange-probed")) {
+            true => (freed, "on demand, and probed", until),
+            false => (Freed::No, "on demand, and not probed yet", until),
+        };
     }
-    (true, "released", until)
+    if !ask(path, "canary-published") {
+        return (Freed::No, "no canary yet", until);
+    }
+    if lane == Lane::Trusted && !configs.iter().all(|one| ask(*one, "published-by-oidc")) {
+        return (Freed::No, "a trust config has not published yet", until);
+    }
+    (freed, "released", until)
+}
+
+/// Gives the trust configs that one path needs.
+pub fn configs_of(facts: &Facts, path: Subject) -> Vec<Subject> {
+    let repo = facts.path(path).and_then(|fact| fact.repo);
+    let row = repo.and_then(|repo| facts.repos.get(&repo));
+    let configs = row.map_or(&[][..], |row| &row.configs).iter();
+    let own = |id: &&Subject| {
+        facts
+            .configs
+            .get(id)
+            .is_some_and(|config| config.path == path)
+    };
+    configs.filter(own).copied().collect()
 }
 
 impl Chain {
@@ -301,11 +415,8 @@ impl Chain {
                 self.holds.len()
             ));
         }
-        if self
-            .edges
-            .iter()
-            .any(|edge| edge.strength == Strength::Attested)
-        {
+        let said = |edge: &Edge| edge.strength == Strength::Attested;
+        if self.edges.iter().any(said) || self.holds.iter().any(|hold| hold.by_word) {
             Release::ByWord
         } else {
             Release::Safe

@@ -6,7 +6,8 @@
 use crate::journal::{self, Line, Place, WriterId};
 use crate::model::decision::{Decision, EventId, Slot, Value};
 use crate::model::event::{BadEvent, Event, KINDS, Observation};
-use crate::model::fact::Answer;
+use crate::model::fact::{Answer, LiveSource};
+use crate::model::facts::live::Linked;
 use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, take};
 use crate::model::id::{Kind, Subject, SubjectSet};
 use crate::model::policy::Policy;
@@ -129,6 +130,7 @@ pub struct Fold {
     relink: SubjectSet,
     dirty: SubjectSet,
     all_dirty: bool,
+    all_tokens: bool,
 }
 
 /// What has to be judged again.
@@ -241,6 +243,7 @@ impl Fold {
                     writer.device = joined.device;
                 }
                 self.person(&joined.person);
+                self.join(&joined.person);
             }
             Event::PolicyAdopted(policy) => self.propose(id, Change::Policy(*policy), meta),
             Event::PersonKeyAdopted { key } => {
@@ -387,13 +390,7 @@ impl Fold {
 
     /// Rebuilds the reverse of one edge.
     fn hold(&mut self, token: Subject, secret: Subject) {
-        let holds = self.facts.holds(token, secret);
-        let holders = self.facts.holders.entry(secret).or_default();
-        let changed = if holds {
-            holders.insert(token)
-        } else {
-            holders.remove(&token)
-        };
+        let changed = self.facts.rehold(token, secret);
         if changed {
             self.touch(secret);
         }
@@ -403,10 +400,7 @@ impl Fold {
     fn retell(&mut self, secret: Subject) {
         if self.facts.retell(secret) && !self.all_dirty {
             // Every token may be the value of a secret that nobody spoke about.
-            // One that is only spoken of, and in no list yet, is judged too.
-            let spoken_of = self.facts.holders.values().flatten();
-            let tokens: Vec<Subject> = self.facts.tokens.keys().chain(spoken_of).copied().collect();
-            tokens.into_iter().for_each(|token| self.touch(token));
+            self.touch_tokens();
         }
     }
 
@@ -424,10 +418,11 @@ impl Fold {
         let changed = match observation.answer {
             Answer::Repo(fact) => {
                 self.relink.insert(about);
-                take(
-                    &mut self.facts.repos.entry(about).or_default().scan,
-                    dated!(fact),
-                )
+                let row = self.facts.repos.entry(about).or_default();
+                for name in fact.uses.iter().filter_map(|one| one.secret.as_ref()) {
+                    row.ever_named.insert(name.clone());
+                }
+                take(&mut row.scan, dated!(fact))
             }
             Answer::Inventory(fact) => {
                 self.relink.insert(about);
@@ -442,7 +437,11 @@ impl Fold {
             Answer::Path(fact) => {
                 if let Some(repo) = fact.repo {
                     self.relink.insert(repo);
-                    self.facts.repos.entry(repo).or_default().ever.insert(about);
+                    let row = self.facts.repos.entry(repo).or_default();
+                    row.ever.insert(about);
+                    if let Some(name) = fact.secret.as_ref().filter(|_| Facts::in_scope(&fact)) {
+                        row.ever_named.insert(name.clone());
+                    }
                 }
                 let default_ref = meta
                     .default_ref
@@ -454,6 +453,7 @@ impl Fold {
             }
             Answer::Package(fact) => {
                 self.relink.extend(fact.repo);
+                self.touch(Subject::SESSION);
                 let row = self.facts.packages.entry(about).or_default();
                 row.name.clone_from(&fact.name);
                 take(&mut row.fact, dated!(fact))
@@ -477,25 +477,50 @@ impl Fold {
                     },
                 )
             }
-            live => {
-                let edge = match &live {
-                    Answer::Edge(edge) => edge.secret,
-                    // A secret that changed is not what a job once compared.
-                    Answer::Secrets(_) => {
-                        self.relink.insert(about);
-                        None
-                    }
-                    _ => None,
-                };
-                let changed = self.facts.seen.entry(about).or_default().take(dated!(live));
-                if let Some(secret) = edge.filter(|_| changed) {
-                    self.hold(about, secret);
-                }
-                changed
-            }
+            live => self.see(about, dated!(live)),
         };
         if changed {
             self.touch(about);
+        }
+    }
+
+    fn see(&mut self, about: Subject, answer: Dated<Answer>) -> bool {
+        let linked = self.facts.see(about, answer);
+        if let Some(secret) = linked.edge.filter(|_| about.kind == Kind::Token) {
+            self.hold(about, secret);
+        }
+        self.link(linked)
+    }
+
+    /// Takes in that a source gave the same answer again. No event holds it: it only keeps the answer fresh.
+    pub fn looked_again(&mut self, about: Subject, source: LiveSource, at: Ts) {
+        let linked = self.facts.checked(about, source, at);
+        if self.link(linked) {
+            self.touch(about);
+        }
+    }
+
+    fn link(&mut self, linked: Linked) -> bool {
+        self.relink.extend(linked.relink);
+        self.all_tokens |= linked.tokens;
+        linked.touched.into_iter().for_each(|one| self.touch(one));
+        linked.changed
+    }
+
+    fn touch_tokens(&mut self) {
+        // One that is only spoken of, and in no list yet, is judged too.
+        let spoken_of = self.facts.holders.values().flatten();
+        let tokens: Vec<Subject> = self.facts.tokens.keys().chain(spoken_of).copied().collect();
+        tokens.into_iter().for_each(|token| self.touch(token));
+    }
+
+    fn join(&mut self, login: &str) {
+        let person = Subject::person(login);
+        if let Some(row) = self.facts.persons.get_mut(&person)
+            && !std::mem::replace(&mut row.joined, true)
+        {
+            let arrived = self.facts.arrived(person);
+            arrived.into_iter().for_each(|one| self.touch(one));
         }
     }
 
@@ -554,10 +579,21 @@ impl Fold {
                 for linked in self.facts.link(*repo, links) {
                     self.touch(linked);
                     if linked.kind == Kind::Secret {
+                        if self.facts.compare_again(linked) {
+                            self.all_tokens = true;
+                        }
                         self.retell(linked);
+                        // The dates of another repository's stores count from now on.
+                        let dated = !self.facts.seen.is_empty();
+                        self.all_tokens |= dated && self.facts.unspoken.contains(&linked);
                     }
                 }
             }
+            // The packages of an organisation are compared with the paths of all repositories.
+            self.touch(Subject::SESSION);
+        }
+        if std::mem::take(&mut self.all_tokens) {
+            self.touch_tokens();
         }
         Touched {
             subjects: self.dirty.drain().collect(),

@@ -7,7 +7,7 @@
 use super::fold::Touched;
 use crate::model::clock::{Clock, clocks};
 use crate::model::facts::Facts;
-use crate::model::gate::{GateId, State, View, judge};
+use crate::model::gate::{GateId, State, View, Way, judge};
 use crate::model::id::{Kind, Subject, SubjectMap};
 use crate::model::lane::Lanes;
 use crate::model::outcome::{
@@ -177,6 +177,8 @@ pub struct Board {
     shared: SubjectMap<Tally>,
     repos: SubjectMap<RepoBoard>,
     wake: BinaryHeap<Reverse<(Ts, Subject)>>,
+    /// The soonest instant of each subject in the heap: facts that are looked at every few minutes would fill it.
+    waking: SubjectMap<Ts>,
 }
 
 impl Board {
@@ -223,7 +225,11 @@ impl Board {
                     break;
                 }
                 self.wake.pop();
-                due.insert(subject);
+                // One that an earlier instant replaced was judged then.
+                if self.waking.get(&subject) == Some(&at) {
+                    self.waking.remove(&subject);
+                    due.insert(subject);
+                }
             }
             let (shared, own): (Vec<Subject>, Vec<Subject>) = spread(facts, &due)
                 .into_iter()
@@ -251,7 +257,7 @@ impl Board {
         let mut changed = Vec::new();
         for (repo, row) in rows {
             if let Some(at) = row.until {
-                self.wake.push(Reverse((at, repo)));
+                self.wake_at(at, repo);
             }
             // A fact of the repository itself shows though no gate moved: another owner, another name.
             if touched.subjects.contains(&repo) || self.repos.get(&repo) != Some(&row) {
@@ -271,7 +277,7 @@ impl Board {
         let mut moved = Vec::new();
         for (subject, tally) in judged {
             if let Some(at) = tally.until {
-                self.wake.push(Reverse((at, subject)));
+                self.wake_at(at, subject);
             }
             if self.shared.get(&subject) != Some(&tally) {
                 moved.push(subject);
@@ -279,6 +285,17 @@ impl Board {
             }
         }
         moved
+    }
+}
+
+impl Board {
+    /// Has a subject judged again at an instant, unless it is judged before.
+    fn wake_at(&mut self, at: Ts, subject: Subject) {
+        let known = self.waking.get(&subject);
+        if known.is_none_or(|known| at < *known) {
+            self.waking.insert(subject, at);
+            self.wake.push(Reverse((at, subject)));
+        }
     }
 }
 
@@ -300,7 +317,7 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
         }
         if !verdict.state.is_met() {
             let open = Open {
-                out_of_sight: gate.is_out_of_sight(),
+                out_of_sight: verdict.unwatched && spec.way == Way::Observed,
                 gate: *gate,
                 about: subject,
                 state: verdict.state,
@@ -428,9 +445,15 @@ fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
             Kind::Repo => {
                 repos.insert(*subject);
             }
-            Kind::Path => repos.extend(facts.path(*subject).and_then(|fact| fact.repo)),
-            Kind::Secret => all.extend(facts.tokens_of(*subject)),
+            Kind::Path | Kind::PathRef | Kind::Config => repos.extend(repos_of(facts, *subject)),
+            // What a registry shows of a package touches the paths, configs and secrets of whoever publishes it.
+            Kind::Package => repos.extend(repos_of(facts, *subject)),
+            Kind::Secret => {
+                all.extend(facts.tokens_of(*subject));
+                all.extend(paths_behind(facts, *subject));
+            }
             Kind::Token => {
+                all.extend(paths_behind(facts, *subject));
                 for secret in facts.secrets_of(*subject) {
                     all.insert(secret);
                     all.extend(facts.tokens_of(secret));
@@ -445,7 +468,7 @@ fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
                     .flat_map(|listing| &listing.tokens);
                 all.extend(listed);
             }
-            Kind::Package | Kind::PathRef | Kind::Config | Kind::Session => {}
+            Kind::Session => {}
         }
     }
     for repo in repos {
@@ -461,6 +484,12 @@ fn spread(facts: &Facts, due: &BTreeSet<Subject>) -> BTreeSet<Subject> {
     all
 }
 
+/// Gives the paths of the repositories that a secret or token hangs on: a release counts once the last token is gone.
+fn paths_behind(facts: &Facts, subject: Subject) -> impl Iterator<Item = Subject> {
+    let repos: BTreeSet<Subject> = repos_of(facts, subject).into_iter().collect();
+    repos.into_iter().flat_map(|repo| paths_of(facts, repo))
+}
+
 fn repos_of(facts: &Facts, subject: Subject) -> Vec<Subject> {
     match subject.kind {
         Kind::Repo => facts
@@ -469,18 +498,12 @@ fn repos_of(facts: &Facts, subject: Subject) -> Vec<Subject> {
             .then_some(subject)
             .into_iter()
             .collect(),
-        Kind::Path => facts
-            .path(subject)
-            .and_then(|fact| fact.repo)
-            .into_iter()
-            .collect(),
-        Kind::PathRef => facts
-            .path_refs
-            .get(&subject)
-            .and_then(|path| facts.path(*path))
-            .and_then(|fact| fact.repo)
-            .into_iter()
-            .collect(),
+        Kind::Path => facts.repo_of_path(subject).into_iter().collect(),
+        Kind::PathRef => {
+            let path = facts.path_refs.get(&subject);
+            let repo = path.and_then(|path| facts.repo_of_path(*path));
+            repo.into_iter().collect()
+        }
         Kind::Config => facts
             .configs
             .get(&subject)

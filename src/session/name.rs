@@ -3,7 +3,9 @@
 //! `acme/ui`, `acme/ui:release.yml#publish`, `@acme/ui`, `token:rosa/3f2a`, `secret:NPM_TOKEN`, an id, `session`.
 
 use super::judge::Open;
+use crate::model::fact::PathFact;
 use crate::model::facts::Facts;
+use crate::model::facts::seen::Seen;
 use crate::model::id::{Kind, Subject};
 use crate::model::outcome::paths_of;
 use crate::safe::shown::visible;
@@ -27,14 +29,7 @@ pub fn label(facts: &Facts, about: Subject) -> String {
             .map(|row| row.name().to_owned())
             .unwrap_or_default(),
         Kind::Path => path_label(facts, about),
-        Kind::PathRef => {
-            let path = facts
-                .path_refs
-                .get(&about)
-                .map(|path| path_label(facts, *path))
-                .unwrap_or_default();
-            format!("{path} ({})", crate::model::facts::DEFAULT_REF)
-        }
+        Kind::PathRef => path_ref_label(facts, about),
         Kind::Package => facts
             .packages
             .get(&about)
@@ -94,17 +89,35 @@ pub fn label(facts: &Facts, about: Subject) -> String {
 
 /// Gives `file#job` of a path, with its repository.
 fn path_label(facts: &Facts, path: Subject) -> String {
-    facts.path(path).map_or_else(String::new, |fact| {
-        let repo = fact
-            .repo
-            .and_then(|repo| facts.repos.get(&repo))
-            .map_or("", |row| row.name());
-        format!("{repo}:{}", short_path(fact))
-    })
+    facts
+        .path(path)
+        .map_or_else(String::new, |fact| path_words(facts, fact))
+}
+
+fn path_words(facts: &Facts, fact: &PathFact) -> String {
+    let repo = fact
+        .repo
+        .and_then(|repo| facts.repos.get(&repo))
+        .map_or("", |row| row.name());
+    format!("{repo}:{}", short_path(fact))
+}
+
+/// Gives a path and the ref; a path that only another ref has is known from there.
+fn path_ref_label(facts: &Facts, about: Subject) -> String {
+    let path = facts.path_refs.get(&about);
+    let known = path
+        .map(|path| path_label(facts, *path))
+        .unwrap_or_default();
+    let Some((fact, _)) = facts.seen.get(&about).and_then(Seen::other_ref) else {
+        return format!("{known} ({})", crate::model::facts::DEFAULT_REF);
+    };
+    let there = fact.fact.as_ref().map(|fact| path_words(facts, fact));
+    let words = there.filter(|_| known.is_empty()).unwrap_or(known);
+    format!("{words} ({})", fact.git_ref)
 }
 
 /// Gives `release.yml#publish`, and the ordinal where a job publishes more than once.
-pub fn short_path(fact: &crate::model::fact::PathFact) -> String {
+pub fn short_path(fact: &PathFact) -> String {
     let file = fact.file.rsplit('/').next().unwrap_or_default();
     let job = fact
         .job
@@ -124,6 +137,15 @@ pub fn next_step(facts: &Facts, repo: Subject, open: Open) -> String {
     let spec = open.gate.spec();
     let place = match open.about.kind {
         Kind::Repo | Kind::Session => String::new(),
+        Kind::PathRef
+            if facts
+                .seen
+                .get(&open.about)
+                .and_then(Seen::other_ref)
+                .is_some() =>
+        {
+            format!("{}: ", label(facts, open.about))
+        }
         Kind::Path | Kind::PathRef => {
             let path = facts
                 .path_refs

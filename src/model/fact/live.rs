@@ -179,6 +179,18 @@ pub struct RefFact {
     pub fact: Option<PathFact>,
 }
 
+/// The other refs of a repository that can publish, and whether those were all. About a repo.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefsFact {
+    /// Every ref whose workflow files were read, the default branch not counted.
+    pub refs: Vec<Box<str>>,
+    /// Every ref that a trigger, a protection or a recent run names was read.
+    pub complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Box<str>>,
+}
+
 /// What a person may do on the forge. About a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,12 +1,15 @@
 //! What was seen of one subject on the forge and the registry: one answer per source, the latest.
 //!
-//! A source that could not be looked at leaves what it showed before, and stands beside it.
+//! A source that could not be looked at leaves what it showed before, and stands beside it. An answer that is the
+//! same again writes no event: the time of that look is kept here and in no file.
 
-use super::{Dated, take};
+use super::Dated;
+use super::past::{Past, TagSeen};
 use crate::model::fact::{
     AccessFact, ActionsFact, Answer, CouldNotFact, EdgeFact, EnvironmentsFact, ForgeFact,
     LiveSource, OwnedFact, ProfileFact, ProtectionFact, ProvenanceFact, PublishedFact, ReachFact,
-    RefFact, RightsFact, RunsFact, SecretsFact, StagesFact, TrustFact,
+    RefFact, RefsFact, RightsFact, RunsFact, SecretsFact, StageFact, StagesFact, TrustConfigFact,
+    TrustFact, VersionFact,
 };
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -25,14 +28,19 @@ fn key(answer: &Answer) -> Option<Key> {
 
 /// The live answers about one subject. Few sources each, so a list.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Vec<Dated<Answer>>);
+pub struct Seen {
+    answers: Vec<Dated<Answer>>,
+    /// When a source last gave the same answer again.
+    checked: Vec<(LiveSource, Ts)>,
+    past: Option<Box<Past>>,
+}
 
 macro_rules! answers {
     ($($(#[$doc:meta])* $name:ident $variant:ident $fact:ty;)+) => {
         $(
             $(#[$doc])*
             pub fn $name(&self) -> Option<(&$fact, Ts)> {
-                self.0.iter().find_map(|one| match &one.value {
+                self.answers.iter().find_map(|one| match &one.value {
                     Answer::$variant(fact) => Some((fact, one.as_of)),
                     _ => None,
                 })
@@ -42,29 +50,57 @@ macro_rules! answers {
 }
 
 impl Seen {
-    /// Takes a live answer in if it is the latest of its source. Tells whether anything changed.
+    /// Takes a live answer in. Tells whether anything changed: a late answer may still tell what once was.
     pub fn take(&mut self, new: Dated<Answer>) -> bool {
         let Some(new_key) = key(&new.value) else {
             return false;
         };
-        let slot = self
-            .0
-            .iter()
-            .position(|old| key(&old.value) == Some(new_key));
-        match slot.and_then(|at| self.0.get_mut(at)) {
-            Some(old) => {
-                let mut kept = Some(old.clone());
-                let changed = take(&mut kept, new);
-                if let Some(kept) = kept {
-                    *old = kept;
-                }
-                changed
-            }
-            None => {
-                self.0.push(new);
-                true
-            }
+        let mut changed = false;
+        if Past::is_for(&new.value) {
+            changed |= self.past.get_or_insert_default().note_tags(&new);
         }
+        let slot = self
+            .answers
+            .iter_mut()
+            .find(|old| key(&old.value) == Some(new_key));
+        let beaten = match slot {
+            Some(old) if (old.as_of, old.tie) < (new.as_of, new.tie) => {
+                changed = true;
+                std::mem::replace(old, new)
+            }
+            Some(_) => new,
+            None => {
+                self.answers.push(new);
+                return true;
+            }
+        };
+        if Past::is_for(&beaten.value) {
+            changed |= self.past.get_or_insert_default().keep(beaten);
+        }
+        changed
+    }
+
+    /// Notes that a source was asked and gave the same answer again. Gives when it had been looked at before.
+    pub fn check(&mut self, source: LiveSource, at: Ts) -> Option<Ts> {
+        let before = self.looked(source)?;
+        match self.checked.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, known)) => *known = at.max(*known),
+            None => self.checked.push((source, at)),
+        }
+        Some(before)
+    }
+
+    /// Gives when a source was last looked at and answered.
+    pub fn looked(&self, source: LiveSource) -> Option<Ts> {
+        let answered = self
+            .answers
+            .iter()
+            .filter(|one| !matches!(one.value, Answer::CouldNot(_)))
+            .filter(|one| one.value.live() == Some(source))
+            .map(|one| one.as_of)
+            .max()?;
+        let again = self.checked.iter().find(|(known, _)| *known == source);
+        Some(again.map_or(answered, |(_, at)| answered.max(*at)))
     }
 
     /// Tells whether this very answer is what stands: after a failed look, the same answer is news again.
@@ -74,7 +110,8 @@ impl Seen {
                 self.trouble(new.source).is_some_and(|(old, _)| old == new)
             }
             (_, Some(source)) => {
-                self.trouble(source).is_none() && self.0.iter().any(|old| old.value == *answer)
+                self.trouble(source).is_none()
+                    && self.answers.iter().any(|old| old.value == *answer)
             }
             (_, None) => false,
         }
@@ -82,24 +119,75 @@ impl Seen {
 
     /// Tells why a source could not be looked at, unless it was seen later than that.
     pub fn trouble(&self, source: LiveSource) -> Option<(&CouldNotFact, Ts)> {
-        let (why, when) = self.0.iter().find_map(|one| match &one.value {
+        let (why, when) = self.answers.iter().find_map(|one| match &one.value {
             Answer::CouldNot(fact) if fact.source == source => Some((fact, one.as_of)),
             _ => None,
         })?;
-        let seen_later = self.0.iter().any(|one| {
-            one.as_of >= when
-                && !matches!(one.value, Answer::CouldNot(_))
-                && one.value.live() == Some(source)
-        });
+        let seen_later = self.looked(source).is_some_and(|looked| looked >= when);
         (!seen_later).then_some((why, when))
     }
 
     /// Gives every edge from a token to a secret that a job showed.
     pub fn edges(&self) -> impl Iterator<Item = (&EdgeFact, Ts)> {
-        self.0.iter().filter_map(|one| match &one.value {
+        self.answers.iter().filter_map(|one| match &one.value {
             Answer::Edge(edge) => Some((edge, one.as_of)),
             _ => None,
         })
+    }
+
+    /// Gives the edge to one secret.
+    pub fn edge(&self, secret: Subject) -> Option<(&EdgeFact, Ts)> {
+        self.edges().find(|(edge, _)| edge.secret == Some(secret))
+    }
+
+    fn past(&self) -> Option<&Past> {
+        self.past.as_deref()
+    }
+
+    /// Gives every version that an answer ever listed, newest first, each as last seen.
+    pub fn versions(&self) -> Vec<&VersionFact> {
+        let latest = self
+            .published()
+            .map_or(&[][..], |(fact, _)| fact.versions.as_slice());
+        let gone = self.past().into_iter().flat_map(|past| &past.versions);
+        let gone = gone
+            .map(|one| &one.value)
+            .filter(|one| !latest.iter().any(|known| known.version == one.version));
+        let mut all: Vec<&VersionFact> = latest.iter().chain(gone).collect();
+        all.sort_by(|a, b| (b.at, &b.version).cmp(&(a.at, &a.version)));
+        all
+    }
+
+    /// Gives every trust config that a listing ever had; those of the latest listing first.
+    pub fn configs(&self) -> Vec<&TrustConfigFact> {
+        let latest = self
+            .trust()
+            .map_or(&[][..], |(fact, _)| fact.configs.as_slice());
+        let gone = self.past().into_iter().flat_map(|past| &past.configs);
+        let mut gone: Vec<&TrustConfigFact> = gone
+            .map(|one| &one.value)
+            .filter(|one| !latest.iter().any(|known| known.id == one.id))
+            .collect();
+        gone.sort_by(|a, b| a.id.cmp(&b.id));
+        latest.iter().chain(gone).collect()
+    }
+
+    /// Gives the stage of a version that any listing ever had.
+    pub fn stage(&self, version: &str) -> Option<&StageFact> {
+        let latest = self
+            .stages()
+            .map_or(&[][..], |(fact, _)| fact.stages.as_slice());
+        let gone = self.past().into_iter().flat_map(|past| &past.stages);
+        latest
+            .iter()
+            .chain(gone.map(|one| &one.value))
+            .filter(|stage| *stage.version == *version)
+            .min_by(|a, b| a.id.cmp(&b.id))
+    }
+
+    /// Gives every dist-tag that an answer ever showed, and where it pointed.
+    pub fn tags(&self) -> &[TagSeen] {
+        self.past().map_or(&[], |past| past.tags.as_slice())
     }
 
     answers! {
@@ -110,6 +198,7 @@ impl Seen {
         protection Protection ProtectionFact;
         runs Runs RunsFact;
         other_ref Ref Box<RefFact>;
+        refs Refs RefsFact;
         rights Rights RightsFact;
         published Published PublishedFact;
         trust Trust TrustFact;
@@ -171,6 +260,71 @@ mod tests {
         seen.take(at(3, reach(7)));
         assert!(seen.trouble(LiveSource::Reach).is_none());
         assert!(seen.knows(&reach(7)) && !seen.knows(&failed("401")));
+    }
+
+    #[test]
+    fn the_same_answer_again_is_a_look_and_ends_trouble() {
+        let mut seen = Seen::default();
+        assert_eq!(
+            seen.check(LiveSource::Reach, Ts(5)),
+            None,
+            "nothing to confirm"
+        );
+        seen.take(at(1, reach(7)));
+        seen.take(at(2, failed("401")));
+        assert_eq!(seen.check(LiveSource::Reach, Ts(9)), Some(Ts(1)));
+        assert_eq!(seen.check(LiveSource::Reach, Ts(8)), Some(Ts(9)));
+        assert_eq!(seen.looked(LiveSource::Reach), Some(Ts(9)));
+        assert!(seen.trouble(LiveSource::Reach).is_none());
+        assert_eq!(seen.reach().unwrap().1, Ts(1));
+    }
+
+    #[test]
+    fn what_a_list_no_longer_shows_is_kept_in_any_order() {
+        let published = |as_of, versions: &[&str], latest: &str| {
+            let fact = PublishedFact {
+                tags: [("latest".into(), latest.into())].into(),
+                versions: versions
+                    .iter()
+                    .map(|version| VersionFact {
+                        version: (*version).into(),
+                        at: Ts(as_of),
+                        ..VersionFact::default()
+                    })
+                    .collect(),
+                ..PublishedFact::default()
+            };
+            at(as_of, Answer::Published(fact))
+        };
+        let all = [
+            published(1, &["1.0.0"], "1.0.0"),
+            published(2, &["1.1.0", "1.0.0"], "1.1.0"),
+            published(3, &["1.2.0", "1.1.0"], "1.2.0"),
+        ];
+        for order in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            let mut seen = Seen::default();
+            for which in order {
+                assert!(seen.take(all.get(which).unwrap().clone()), "{order:?}");
+            }
+            let versions: Vec<(&str, i64)> = seen
+                .versions()
+                .iter()
+                .map(|one| (&*one.version, one.at.0))
+                .collect();
+            assert_eq!(
+                versions,
+                [("1.2.0", 3), ("1.1.0", 3), ("1.0.0", 2)],
+                "{order:?}"
+            );
+            assert_eq!(seen.tags().len(), 3);
+        }
     }
 
     #[test]

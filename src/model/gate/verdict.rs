@@ -56,6 +56,10 @@ pub struct Verdict {
     pub state: State,
     pub why: Cow<'static, str>,
     pub until: Option<Ts>,
+    /// No observer has answered yet: what can be worked on comes before it.
+    pub unwatched: bool,
+    /// Attestations made before this instant do not answer it.
+    pub since: Option<Ts>,
 }
 
 impl Verdict {
@@ -64,6 +68,8 @@ impl Verdict {
             state,
             why: why.into(),
             until: None,
+            unwatched: false,
+            since: None,
         }
     }
 
@@ -77,6 +83,14 @@ impl Verdict {
 
     pub fn not_looked(why: impl Into<Cow<'static, str>>) -> Self {
         Self::new(State::NotLooked, why)
+    }
+
+    /// Says that nothing here has looked, since no observer is connected.
+    pub fn unwatched(why: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            unwatched: true,
+            ..Self::not_looked(why)
+        }
     }
 
     pub fn could_not(why: impl Into<Cow<'static, str>>) -> Self {

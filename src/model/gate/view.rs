@@ -2,7 +2,7 @@
 
 use super::{GateId, GateSpec, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
-use crate::model::fact::{ListingFact, PathFact, PurposeFact, TokenFact};
+use crate::model::fact::{ListingFact, PathFact, PurposeFact, RefFact, TokenFact};
 use crate::model::facts::{Facts, Repo};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::Lanes;
@@ -147,18 +147,18 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Gives what people attested. A dispute keeps the gate open.
-    pub(super) fn attested(&self, gate: GateId) -> Option<Verdict> {
+    /// Gives what people attested, unless what they answered is older than what is asked. A dispute keeps the gate open.
+    pub(super) fn attested(&self, gate: GateId, since: Option<Ts>) -> Option<Verdict> {
         match self.facts.standing(self.subject, Slot::Attest(gate)) {
             Standing::One(Decision {
                 value: Value::Attested,
                 by,
                 at,
                 ..
-            }) => {
+            }) => since.is_none_or(|since| *at >= since).then(|| {
                 let words = self.words(|| format!("attested by {by} on {}", at.day()));
-                Some(Verdict::attested(words))
-            }
+                Verdict::attested(words)
+            }),
             Standing::Contested(many) => Some(Verdict::blocked(contested(&many))),
             _ => None,
         }
@@ -174,7 +174,17 @@ impl<'a> View<'a> {
 
     /// Gives the path that a path, path-ref or config is about.
     pub fn path(&self) -> Option<&'a PathFact> {
-        self.facts.path(self.path_id()?)
+        match self.other_ref() {
+            Some((fact, _)) => fact.fact.as_ref(),
+            None => self.facts.path(self.path_id()?),
+        }
+    }
+
+    /// Gives what another ref than the default branch holds, where this is one that was read.
+    pub fn other_ref(&self) -> Option<(&'a RefFact, Ts)> {
+        let seen = self.facts.seen.get(&self.subject)?.other_ref();
+        seen.filter(|_| self.subject.kind == Kind::PathRef)
+            .map(|(fact, as_of)| (fact.as_ref(), as_of))
     }
 
     pub fn path_id(&self) -> Option<Subject> {
@@ -199,9 +209,14 @@ impl<'a> View<'a> {
             .map(|dated| &dated.value)
     }
 
+    /// Gives the instant at which what was looked at then no longer tells a state.
+    pub fn fresh_until(&self, looked: Ts) -> Ts {
+        looked.plus(i64::from(self.facts.policy.freshness_hours) * 3600)
+    }
+
     /// Lets a fact about a state age: older than the policy's freshness, it is no longer known.
     pub fn while_fresh(&self, as_of: Ts, verdict: Verdict) -> Verdict {
-        let end = as_of.plus(i64::from(self.facts.policy.freshness_hours) * 3600);
+        let end = self.fresh_until(as_of);
         if self.now < end {
             verdict.until(end)
         } else {

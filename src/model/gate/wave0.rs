@@ -1,8 +1,11 @@
 //! Wave 0, guardrails: who is here, and who decides what.
 
+use super::look::settled;
 use super::view::{View, contested};
 use super::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
+use crate::model::fact::LiveSource;
+use crate::model::facts::seen::Seen;
 
 pub(super) fn commander_named(view: &View<'_>) -> Verdict {
     named(view, Slot::Commander)
@@ -63,4 +66,20 @@ fn in_charge(view: &View<'_>, slot: Slot, login: Option<&str>) -> Verdict {
         (Standing::Nothing, Some(_)) => Verdict::attested("named in the inventory"),
         _ => Verdict::not_looked("nobody is assigned yet"),
     }
+}
+
+/// An account shows its own profile only: of anybody else a person must say so.
+pub(super) fn publishers_have_2fa(view: &View<'_>) -> Verdict {
+    settled((|| {
+        let profile = view
+            .look(view.subject, LiveSource::Profile, Seen::profile)
+            .state("only the account itself shows it: a person may attest it")?;
+        let when = profile.when();
+        Ok(profile.holds(match &*profile.fact.two_factor {
+            "auth-and-writes" => Verdict::passed(format!("on, {when}")),
+            "auth-only" => Verdict::passed(format!("on for logins only, not for writes, {when}")),
+            "off" | "" => Verdict::blocked(format!("2FA is off, {when}")),
+            other => Verdict::could_not(format!("the registry says {other}, {when}")),
+        }))
+    })())
 }

@@ -1,9 +1,12 @@
 //! Wave 1, inventory: what publishes, with what, and who else holds the token.
 
-use super::Verdict;
+use super::look::{settled, some};
 use super::view::{View, contested};
-use crate::model::decision::{Slot, Standing};
-use crate::model::fact::CredentialFact;
+use super::{GateId, Verdict};
+use crate::model::decision::{Decision, Slot, Standing};
+use crate::model::fact::{CredentialFact, HowFact, LiveSource};
+use crate::model::facts::seen::Seen;
+use crate::model::id::Subject;
 
 pub(super) fn paths_found(view: &View<'_>) -> Verdict {
     scanned(view, |paths, refs| format!("{paths} found; {refs}"))
@@ -29,10 +32,40 @@ fn scanned(view: &View<'_>, words: impl Fn(usize, &str) -> String) -> Verdict {
         Some(scan) if scan.value.left_out.is_some_and(|count| count > 0) => Verdict::could_not(
             "the scan found more than one event holds: scan this checkout by itself",
         ),
-        Some(scan) => {
-            Verdict::passed(view.words(|| words(scan.value.paths.len(), &scan.value.refs)))
-        }
+        Some(scan) => match other_refs(view) {
+            Err(verdict) => verdict,
+            Ok(refs) => {
+                let refs = refs.as_deref().unwrap_or(&scan.value.refs);
+                Verdict::passed(view.words(|| words(scan.value.paths.len(), refs)))
+            }
+        },
     }
+}
+
+/// Says which other refs were read; nothing where nobody tried.
+fn other_refs(view: &View<'_>) -> Result<Option<String>, Verdict> {
+    let Some(seen) = view.facts.seen.get(&view.subject) else {
+        return Ok(None);
+    };
+    let failed = |why: &str, when| {
+        Err(Verdict::could_not(format!(
+            "refs other than the default branch: {why} ({when})"
+        )))
+    };
+    if let Some((fact, when)) = seen.trouble(LiveSource::Refs) {
+        return failed(&fact.why, when);
+    }
+    let Some((fact, as_of)) = seen.refs() else {
+        return Ok(None);
+    };
+    if !fact.complete {
+        let why = fact.why.as_deref().unwrap_or("their list is not complete");
+        return failed(why, as_of);
+    }
+    Ok(Some(match fact.refs.as_slice() {
+        [] => format!("default branch; no other ref can publish, as of {as_of}"),
+        refs => format!("default branch and {}, as of {as_of}", some(refs)),
+    }))
 }
 
 pub(super) fn credential_classified(view: &View<'_>) -> Verdict {
@@ -53,7 +86,7 @@ pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
     }
 }
 
-/// Only a job that holds the secret can prove an edge; any other rests on somebody's word.
+/// A job that holds the secret proves an edge; else it rests on somebody's word.
 pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
     let disputed = view
         .facts
@@ -62,21 +95,33 @@ pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
         .into_iter()
         .flat_map(|decided| decided.slots())
         .find_map(|(slot, history)| match (slot, history.standing()) {
-            (Slot::Edge(_), Standing::Contested(many)) => Some(contested(&many)),
+            (Slot::Edge(secret), Standing::Contested(many)) if shown(view, secret).is_none() => {
+                Some(contested(&many))
+            }
             _ => None,
         });
     if let Some(words) = disputed {
         return Verdict::blocked(words);
     }
     let secrets = view.facts.secrets_of(view.subject);
-    let shown = |secret: &&_| view.facts.shown_edge(view.subject, **secret).is_some();
-    match (secrets.len(), secrets.iter().filter(shown).count()) {
-        (0, _) => Verdict::not_looked("no secret is known to hold it"),
-        (all, shown) if all == shown => {
-            Verdict::passed(format!("jobs showed that {all} secrets hold it"))
-        }
-        (all, _) => Verdict::attested(format!("{all} secrets are said to hold it")),
+    let runs: Vec<&str> = secrets
+        .iter()
+        .filter_map(|secret| shown(view, *secret))
+        .collect();
+    match secrets.len() {
+        0 => Verdict::not_looked("no secret is known to hold it"),
+        count if runs.len() == count => Verdict::passed(format!(
+            "a job that has the secret showed it: {}",
+            some(&runs)
+        )),
+        count => Verdict::attested(format!("{count} secrets are said to hold it")),
     }
+}
+
+/// Gives the run that showed which token a secret holds.
+fn shown<'a>(view: &View<'a>, secret: Subject) -> Option<&'a str> {
+    let shown = view.facts.shown_edge(view.subject, secret);
+    shown.map(|(edge, _)| edge.run.as_ref())
 }
 
 pub(super) fn lane_chosen(view: &View<'_>) -> Verdict {
@@ -88,4 +133,60 @@ pub(super) fn lane_chosen(view: &View<'_>) -> Verdict {
         }
         Standing::Nothing => Verdict::not_looked("no lane is chosen yet"),
     }
+}
+
+/// The registry does not tell a person from a token: a version that fits no known run is asked about, by name.
+pub(super) fn unmatched_publishers_answered(view: &View<'_>) -> Verdict {
+    settled((|| {
+        let published = view
+            .look(view.subject, LiveSource::Published, Seen::published)
+            .state("who published the last versions was not looked at")?;
+        let seen = view.facts.seen.get(&view.subject);
+        let versions = seen.map_or_else(Vec::new, Seen::versions);
+        let gate = GateId::parse("unmatched-publishers-answered");
+        let answered = match gate.map(|gate| view.decided(Slot::Attest(gate))) {
+            Some(Standing::One(Decision { at, .. })) => Some(*at),
+            _ => None,
+        };
+        let unmatched = || versions.iter().filter(|one| one.how == HowFact::Unmatched);
+        let untold = versions.iter().filter(|one| one.how == HowFact::NotTold);
+        let suspects: Vec<String> = unmatched()
+            .filter(|one| answered.is_none_or(|at| one.at > at))
+            .map(|one| {
+                let by = one.by.as_deref().unwrap_or("an account not named");
+                format!("{} by {by} on {}", one.version, one.at.day())
+            })
+            .collect();
+        let verdict = if !suspects.is_empty() {
+            Verdict {
+                since: unmatched().map(|one| one.at).max(),
+                ..Verdict::not_looked(format!("fits no known run: {}; ask them", some(&suspects)))
+            }
+        } else if unmatched().next().is_some() {
+            // The attestation that answers them is laid over this.
+            Verdict::not_looked("every version that fits no run was answered")
+        } else if published.fact.stripped {
+            Verdict::could_not("the registry between us does not pass on who published")
+        } else {
+            let (all, when) = (versions.len(), published.when());
+            match untold.count() {
+                0 => Verdict::passed(format!("{all} versions, each by a known way, {when}")),
+                some => Verdict::could_not(format!(
+                    "how {some} of {all} versions were published was not told, {when}"
+                )),
+            }
+        };
+        Ok(published.holds(verdict))
+    })())
+}
+
+pub(super) fn secret_copies_listed(view: &View<'_>) -> Verdict {
+    let copies = view.copies(view.subject);
+    copies.open().unwrap_or_else(|| {
+        copies.holds(Verdict::passed(format!(
+            "every store of {} repositories was listed; held by {}",
+            copies.repos,
+            copies.places()
+        )))
+    })
 }

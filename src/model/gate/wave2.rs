@@ -1,9 +1,12 @@
 //! Wave 2, credentials: what will be shown to the registry instead, and for how long.
 
 use super::Verdict;
+use super::look::{settled, some};
+use super::publish::{Need, is_expired};
 use super::view::{View, contested};
 use crate::model::decision::{Decision, Slot, Standing, Value};
-use crate::model::fact::{PurposeFact, RunnerFact, TokenFact};
+use crate::model::fact::{LiveSource, PurposeFact, RunnerFact, TokenFact, TrustConfigFact};
+use crate::model::facts::seen::Seen;
 use crate::model::lane::Lane;
 use crate::model::time::{DAY, Ts};
 
@@ -24,8 +27,69 @@ pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
         Some(_) => Verdict::blocked(
             "a path of it runs on a self-hosted runner, which npm does not support",
         ),
-        None => Verdict::not_looked("the registry's trust configs were not looked at"),
+        None => settled(trusted(view)),
     }
+}
+
+/// Reading the list costs 2FA, so it does not age: it says as of when.
+///
+/// A config that is not there yet contradicts no decision; one that is there and does not fit does.
+fn trusted(view: &View<'_>) -> Result<Verdict, Verdict> {
+    let list = view
+        .look(view.subject, LiveSource::Trust, Seen::trust)
+        .ever("the registry's trust configs were not looked at")
+        .map_err(|verdict| Verdict {
+            unwatched: false,
+            ..verdict
+        })?;
+    let needs = view.needs(view.subject);
+    let is = |need: &Need<'_>, one: &TrustConfigFact| need.differs(one).is_empty();
+    let (mut missing, mut wrong) = (0, Vec::new());
+    for need in &needs {
+        let mut there = list
+            .fact
+            .configs
+            .iter()
+            .filter(|one| is(need, one))
+            .peekable();
+        let refusal = match there.peek() {
+            None => None,
+            Some(_) => match there.map(|one| need.refuses(one)).min() {
+                Some(Some(words)) => Some(words),
+                _ => continue,
+            },
+        };
+        // A config that fits another path of the package is no near miss of this one.
+        let near = list
+            .fact
+            .configs
+            .iter()
+            .filter(|one| need.resembles(one) && !needs.iter().any(|other| is(other, one)))
+            .min_by_key(|one| (is_expired(one), need.differs(one).len()));
+        match (refusal, near) {
+            (Some(words), _) => wrong.push(words),
+            (None, Some(near)) => wrong.push(format!(
+                "a config is registered that will not fit: {}",
+                need.differs(near).join(", ")
+            )),
+            (None, None) => missing += 1,
+        }
+    }
+    let (all, when) = (needs.len(), list.when());
+    Ok(if !wrong.is_empty() {
+        Verdict::blocked(format!("{}, {when}", some(&wrong)))
+    } else if all == 0 {
+        Verdict::not_looked("no path of it is known to need a config")
+    } else if missing == 0 {
+        Verdict::passed(format!(
+            "{all} of {all} configs are registered and fit, {when}"
+        ))
+    } else {
+        Verdict::not_looked(format!(
+            "{} of {all} configs are registered, {when}: decide the others and attest who registers them",
+            all - missing
+        ))
+    })
 }
 
 pub(super) fn release_environment_exists(view: &View<'_>) -> Verdict {
@@ -38,10 +102,43 @@ pub(super) fn release_environment_exists(view: &View<'_>) -> Verdict {
     match view.path().map(|path| path.environment.as_deref()) {
         None => Verdict::not_looked("no checkout of it has been scanned"),
         Some(None) => Verdict::blocked("the publish job names no environment"),
-        Some(Some(name)) => Verdict::not_looked(
-            view.words(|| format!("the job names {name}; the forge was not looked at")),
-        ),
+        Some(Some(name)) => settled(environment(view, name)),
     }
+}
+
+fn environment(view: &View<'_>, name: &str) -> Result<Verdict, Verdict> {
+    let unlooked =
+        || Verdict::not_looked(format!("the job names {name}; the forge was not looked at"));
+    let repo = view.path().and_then(|path| path.repo);
+    let list = view
+        .look(
+            repo.ok_or_else(unlooked)?,
+            LiveSource::Environments,
+            Seen::environments,
+        )
+        .state("")
+        .map_err(|verdict| match verdict.unwatched {
+            true => unlooked(),
+            false => verdict,
+        })?;
+    if name.contains("${{") {
+        return Err(Verdict::could_not(format!(
+            "the job computes its environment: {name}"
+        )));
+    }
+    let names = || list.fact.environments.iter().map(|one| one.name.as_ref());
+    let when = list.when();
+    Ok(list.holds(if names().any(|one| one == name) {
+        Verdict::passed(format!("{name} exists, {when}"))
+    } else if let Some(other) = names().find(|one| one.eq_ignore_ascii_case(name)) {
+        Verdict::blocked(format!(
+            "the job names {name}, the forge has {other}: npm minds the case, {when}"
+        ))
+    } else if list.fact.complete {
+        Verdict::blocked(format!("the forge has no environment {name}, {when}"))
+    } else {
+        Verdict::could_not(format!("the list of environments is not complete, {when}"))
+    }))
 }
 
 pub(super) fn validation_planned(view: &View<'_>) -> Verdict {

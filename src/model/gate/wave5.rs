@@ -1,11 +1,14 @@
 //! Wave 5, revocation: what still hangs on a token, and whether it is gone.
 
 use super::Verdict;
+use super::publish::Asked;
 use super::view::{View, contested};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::CredentialFact;
 use crate::model::facts::Sighting;
+use crate::model::id::Subject;
 use crate::model::revoke::{Release, chain};
+use crate::model::time::Ts;
 
 /// Two listings without the token must lie this many seconds apart to prove that it is gone.
 const APART: i64 = 60;
@@ -47,6 +50,32 @@ pub(super) fn displaced(view: &View<'_>) -> Verdict {
     Verdict::not_looked("nothing here can look at this: a person may attest it")
 }
 
+/// Gives when the last path behind a token first published by its new way; nothing where one has not yet.
+fn cut_over(view: &View<'_>) -> Option<Ts> {
+    let repos = view
+        .facts
+        .secrets_of(view.subject)
+        .into_iter()
+        .filter_map(|secret| view.facts.secrets.get(&secret))
+        .flat_map(|row| row.repos.iter().copied());
+    let repos: std::collections::BTreeSet<Subject> = repos.collect();
+    let mut last = None;
+    for (path, fact) in repos.iter().flat_map(|repo| view.facts.open_paths(*repo)) {
+        let asked = Asked {
+            facts: view.facts,
+            path,
+            lane: view.facts.lane(path)?,
+        };
+        let first = fact
+            .packages
+            .iter()
+            .filter_map(|one| asked.first(*one))
+            .min();
+        last = last.max(Some(first?));
+    }
+    last
+}
+
 /// Use is rare for most packages, so silence alone proves nothing: this is advice.
 pub(super) fn tokens_quiet(view: &View<'_>) -> Verdict {
     let Some(dated) = view
@@ -59,10 +88,21 @@ pub(super) fn tokens_quiet(view: &View<'_>) -> Verdict {
     };
     let verdict = match dated.value.last_used {
         None => Verdict::not_looked("the list does not show when it was last used"),
-        Some(at) => Verdict::not_looked(format!(
-            "last used on {}: compare with the last publish",
-            at.day()
-        )),
+        Some(at) => match cut_over(view) {
+            None => Verdict::not_looked(format!(
+                "last used on {}: compare with the last publish",
+                at.day()
+            )),
+            Some(since) if at < since => Verdict::passed(format!(
+                "last used on {}, before the last path behind it published by its new way on {}",
+                at.day(),
+                since.day()
+            )),
+            Some(since) => Verdict::blocked(format!(
+                "used on {at}, after the last path behind it published by its new way on {}",
+                since.day()
+            )),
+        },
     };
     view.while_fresh(dated.as_of, verdict)
 }
@@ -125,7 +165,25 @@ pub(super) fn secrets_deleted(view: &View<'_>) -> Verdict {
     if view.facts.paths_of_secret(view.subject).next().is_some() {
         return Verdict::blocked("a publish path still names it");
     }
-    Verdict::not_looked("the secret stores were not looked at")
+    let copies = view.copies(view.subject);
+    if copies.held > 0 {
+        return copies.holds(Verdict::blocked(format!(
+            "it still stands in {}",
+            copies.places()
+        )));
+    }
+    copies.open().map_or_else(
+        || {
+            copies.holds(Verdict::passed(format!(
+                "no store of {} repositories holds it",
+                copies.repos
+            )))
+        },
+        |verdict| Verdict {
+            unwatched: false,
+            ..verdict
+        },
+    )
 }
 
 pub(super) fn fallback_removed(view: &View<'_>) -> Verdict {
