@@ -175,13 +175,44 @@ impl Owner {
         (about, observation)
     }
 
+    /// New runs may explain versions that were read before them.
+    fn published_by(
+        &self,
+        (repo, observation): &(Subject, Observation),
+    ) -> Vec<(Subject, Observation)> {
+        let Answer::Runs(runs) = &observation.answer else {
+            return Vec::new();
+        };
+        let facts = self.session.facts();
+        let packages = facts
+            .repos
+            .get(repo)
+            .into_iter()
+            .flat_map(|row| &row.packages);
+        let newer = packages.filter_map(|package| {
+            let (before, as_of) = facts.seen.get(package)?.published()?;
+            let mut fact = before.clone();
+            match_runs(&mut fact, &runs.runs);
+            let observation = Observation {
+                as_of: as_of.max(observation.as_of),
+                answer: Answer::Published(fact),
+            };
+            (observation.answer != Answer::Published(before.clone()))
+                .then_some((*package, observation))
+        });
+        newer.collect()
+    }
+
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
         let (mut answers, mut rows) = (Vec::new(), false);
         for report in reports {
             match report {
                 Report::Answers(more) => {
-                    answers.extend(more.into_iter().map(|one| self.match_runs(one)));
+                    for one in more {
+                        answers.extend(self.published_by(&one));
+                        answers.push(self.match_runs(one));
+                    }
                 }
                 // The facts stand as they are.
                 Report::Checked(..) => {}

@@ -20,6 +20,7 @@ mod foot;
 mod form;
 mod frame;
 mod help;
+mod link;
 mod log;
 mod packages;
 mod page;

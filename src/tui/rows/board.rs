@@ -17,11 +17,12 @@ pub const OWNER: usize = 1;
 pub const REVIEWER: usize = 2;
 pub const LANE: usize = 3;
 pub const WAVES: usize = 4;
-pub const STATE: usize = 5;
-pub const CLOCK: usize = 6;
-pub const PATHS: usize = 7;
-pub const PACKAGES: usize = 8;
-pub const NEXT: usize = 9;
+pub const RUNS: usize = 5;
+pub const STATE: usize = 6;
+pub const CLOCK: usize = 7;
+pub const PATHS: usize = 8;
+pub const PACKAGES: usize = 9;
+pub const NEXT: usize = 10;
 
 const LANES: &[&str] = &[
     "trusted",
@@ -107,6 +108,7 @@ impl Item for Row {
         column("reviewer", "Reviewer", flex(8, 16, 1), 6),
         column("lane", "Lane", Width::Fixed(12), 1),
         column("waves", "0 1 2 3 4 5", Width::Fixed(11), 1),
+        column("runs", "Runs", Width::Fixed(5), 4),
         column("state", "End state", flex(20, 24, 1), 5),
         column("clock", "Clock", flex(9, 24, 1), 4),
         number("paths", "Paths", 5, 7),

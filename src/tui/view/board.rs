@@ -71,6 +71,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         }
         board::LANE => say(row.lane_word(), Role::Text),
         board::WAVES => waves(buffer, row, at, theme),
+        board::RUNS => runs(buffer, state, row, at, theme),
         board::STATE => say(
             &board::end_words(row),
             if board::is_done(row) {
@@ -159,6 +160,22 @@ fn waves(buffer: &mut Buffer, row: &Row, at: Cell, theme: &Theme) {
             theme.style(role),
             theme.glyphs,
         );
+    }
+}
+
+/// The last runs, oldest first; a dash where none was looked at.
+fn runs(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) {
+    let spark = state.snapshot.live.sparks.get(&row.id);
+    let known = spark.into_iter().flat_map(|spark| spark.0).flatten();
+    let mut known = known.map(super::pipelines::sign).peekable();
+    if known.peek().is_none() {
+        let dash = theme.glyphs.sign(Glyph::Dash);
+        let faint = theme.style(Role::Faint);
+        put::text(buffer, (at.x, at.y), at.width, dash, faint, theme.glyphs);
+    }
+    for ((glyph, role), x) in known.zip(at.x..at.x.saturating_add(at.width)) {
+        let sign = theme.glyphs.sign(glyph);
+        put::text(buffer, (x, at.y), 1, sign, theme.style(role), theme.glyphs);
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::{foot, put, time};
+use super::{foot, link, put, time};
 use crate::model::event::World;
 use crate::model::outcome::EndState;
 use crate::tui::layout::{LEAST, TABS_AT};
@@ -143,6 +143,40 @@ fn tabs(buffer: &mut Buffer, state: &State, theme: &Theme) {
             theme.style(Role::Warning),
             theme.glyphs,
         );
+        return;
+    }
+    connections(buffer, state, left + 2, theme);
+}
+
+/// Writes as many pieces as fit, from the right edge; the most pressing is never left out.
+fn connections(buffer: &mut Buffer, state: &State, left: u16, theme: &Theme) {
+    let pieces = link::pieces(&state.snapshot.live, state.now);
+    let room = usize::from(state.size.width.saturating_sub(left));
+    let mut taken = 0;
+    let fitting: Vec<&link::Piece> = pieces
+        .iter()
+        .enumerate()
+        .filter(|(at, piece)| {
+            let cells = piece.words.width() + 3;
+            let fits = *at == 0 || taken + cells <= room;
+            taken += if fits { cells } else { 0 };
+            fits
+        })
+        .map(|(_, piece)| piece)
+        .collect();
+    let all: usize = fitting.iter().map(|piece| piece.words.width() + 3).sum();
+    let mut x = left + u16::try_from(room.saturating_sub(all.saturating_sub(3))).unwrap_or(0);
+    for piece in fitting {
+        let width = state.size.width.saturating_sub(x);
+        let style = theme.style(piece.role);
+        x += put::text(
+            buffer,
+            (x, TABS_AT),
+            width,
+            &piece.words,
+            style,
+            theme.glyphs,
+        ) + 3;
     }
 }
 

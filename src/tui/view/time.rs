@@ -208,7 +208,8 @@ pub fn next_change(state: &State) -> Ts {
     ]
     .contains(&true);
     let minute = filtered.then(|| now.plus(MINUTE));
-    [Some(midnight), soonest, minute]
+    let connections = super::link::next_change(&state.snapshot.live, now);
+    [Some(midnight), soonest, minute, connections]
         .into_iter()
         .flatten()
         .min()

@@ -171,7 +171,8 @@ fn steps(jobs: &[Job]) -> Vec<Box<str>> {
 
 /// The last lines of a log: redacted as a whole, since a value may stand across lines, then made visible.
 fn last_lines(log: &[u8]) -> Vec<Box<str>> {
-    let text = String::from_utf8_lossy(log);
+    // GitHub's logs begin with a byte order mark.
+    let text = String::from_utf8_lossy(log.strip_prefix(b"\xef\xbb\xbf").unwrap_or(log));
     let clean = redact(&text);
     let lines: Vec<&str> = clean.lines().collect();
     let from = lines.len().saturating_sub(TAIL);

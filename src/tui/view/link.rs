@@ -1,0 +1,208 @@
+//! How the connections stand, at the right of the line of screens: trouble first, then what is left of the budgets.
+
+use crate::engine::live::{Link, LinkState, Live};
+use crate::model::time::Ts;
+use crate::tui::theme::Role;
+
+/// Seconds without an answer after which the age is shown: younger is live.
+const FRESH: i64 = 60;
+
+/// One piece of the line.
+pub struct Piece {
+    pub words: String,
+    pub role: Role,
+}
+
+/// The pieces, most pressing first. Nothing where nothing is connected.
+pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
+    let mut all: Vec<Piece> = live
+        .links
+        .iter()
+        .filter_map(|link| trouble(link, now))
+        .collect();
+    let connecting = live
+        .links
+        .iter()
+        .filter(|link| link.state == LinkState::Connecting)
+        .count();
+    match live.heard() {
+        Some(heard) => all.push(live_piece(heard, now)),
+        None if connecting > 0 => all.push(Piece {
+            words: "connecting".to_owned(),
+            role: Role::Faint,
+        }),
+        None => {}
+    }
+    for budget in &live.budgets {
+        let low = budget.remaining < budget.limit / 10;
+        all.push(Piece {
+            words: format!(
+                "{} {}/{}",
+                budget.name,
+                grouped(budget.remaining),
+                grouped(budget.limit)
+            ),
+            role: if low { Role::Warning } else { Role::Faint },
+        });
+    }
+    if let Some(end) = live.window.filter(|end| *end > now) {
+        all.push(Piece {
+            words: format!("npm 2FA {}", super::time::took(end.0 - now.0)),
+            role: Role::Warning,
+        });
+    }
+    if let Some(note) = live.notes.first() {
+        all.push(Piece {
+            words: note.to_string(),
+            role: Role::Faint,
+        });
+    }
+    all
+}
+
+fn live_piece(heard: Ts, now: Ts) -> Piece {
+    let age = now.0.saturating_sub(heard.0);
+    if age < FRESH {
+        Piece {
+            words: "live".to_owned(),
+            role: Role::Passed,
+        }
+    } else {
+        Piece {
+            words: format!("last heard {} ago", super::time::ago(heard, now)),
+            role: Role::Warning,
+        }
+    }
+}
+
+/// What is wrong with a group, with the next try; never less than what the observers know.
+fn trouble(link: &Link, now: Ts) -> Option<Piece> {
+    let in_a_while = |at: Ts| super::time::took(at.0.saturating_sub(now.0));
+    let (words, role) = match &link.state {
+        LinkState::Connecting | LinkState::Live { .. } => return None,
+        LinkState::Limited { until, why } => (
+            format!("{} limited {}: {why}", link.group, in_a_while(*until)),
+            Role::Warning,
+        ),
+        LinkState::Unauthorised { why } => {
+            (format!("{} unauthorised: {why}", link.group), Role::Blocked)
+        }
+        LinkState::Offline { why, next } => (
+            format!(
+                "{} offline, next try {}: {why}",
+                link.group,
+                in_a_while(*next)
+            ),
+            Role::Blocked,
+        ),
+    };
+    Some(Piece { words, role })
+}
+
+/// The instant at which the line says something else by itself.
+pub fn next_change(live: &Live, now: Ts) -> Option<Ts> {
+    let counts = live.links.iter().any(|link| {
+        matches!(
+            link.state,
+            LinkState::Limited { .. } | LinkState::Offline { .. }
+        )
+    }) || live.window.is_some_and(|end| end > now);
+    if counts {
+        return Some(now.plus(1));
+    }
+    let heard = live.heard()?;
+    let age = now.0.saturating_sub(heard.0);
+    Some(if age < FRESH {
+        heard.plus(FRESH)
+    } else {
+        now.plus(60 - age.rem_euclid(60))
+    })
+}
+
+/// 4211 as 4,211.
+fn grouped(count: u32) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+    use crate::engine::live::Budget;
+
+    fn with(links: Vec<Link>) -> Live {
+        Live {
+            links,
+            ..Live::default()
+        }
+    }
+
+    fn words(live: &Live, now: i64) -> Vec<String> {
+        let pieces = pieces(live, Ts(now));
+        pieces.into_iter().map(|piece| piece.words).collect()
+    }
+
+    #[test]
+    fn one_group_down_is_said_while_another_is_live() {
+        let live = with(vec![
+            Link {
+                group: "GitHub logs",
+                state: LinkState::Offline {
+                    why: "reset".into(),
+                    next: Ts(105),
+                },
+            },
+            Link {
+                group: "GitHub GraphQL",
+                state: LinkState::Live { heard: Ts(95) },
+            },
+        ]);
+        assert_eq!(
+            words(&live, 100),
+            ["GitHub logs offline, next try 00:05: reset", "live"]
+        );
+        assert_eq!(next_change(&live, Ts(100)), Some(Ts(101)));
+    }
+
+    #[test]
+    fn what_was_not_heard_for_long_says_how_long() {
+        let live = with(vec![Link {
+            group: "GitHub GraphQL",
+            state: LinkState::Live { heard: Ts(0) },
+        }]);
+        assert_eq!(words(&live, 59), ["live"]);
+        assert_eq!(next_change(&live, Ts(1)), Some(Ts(60)));
+        assert_eq!(words(&live, 60), ["last heard 1m ago"]);
+        assert_eq!(next_change(&live, Ts(60)), Some(Ts(120)));
+    }
+
+    #[test]
+    fn nothing_connected_says_nothing() {
+        assert!(words(&Live::default(), 5).is_empty());
+        assert_eq!(next_change(&Live::default(), Ts(5)), None);
+    }
+
+    #[test]
+    fn budgets_are_grouped_by_thousands() {
+        let live = Live {
+            budgets: vec![Budget {
+                name: "GitHub",
+                remaining: 4_211,
+                limit: 5_000,
+                reset: Ts(0),
+                planned: 0,
+            }],
+            ..Live::default()
+        };
+        assert_eq!(words(&live, 0), ["GitHub 4,211/5,000"]);
+        assert_eq!([grouped(7), grouped(1_234_567)], ["7", "1,234,567"]);
+    }
+}
