@@ -606,6 +606,203 @@ async fn a_push_fires_what_its_triggers_say() {
 }
 
 #[tokio::test]
+async fn the_registry_asks_for_a_second_factor_once_in_five_minutes() {
+    let table = Table::of(40, None).await;
+    let name = table.table.with_world(|world| {
+        let mut mine = world
+            .packages
+            .values()
+            .filter(|one| !one.trust.is_empty() && one.people.contains_key("rosa"));
+        mine.next().unwrap().name.replace('/', "%2f")
+    });
+    let token = table
+        .table
+        .credential("rosa", Opens::NpmSession)
+        .unwrap()
+        .expose()
+        .to_owned();
+    let url = format!("{}/-/package/{name}/trust", table.table.registry);
+    let ask = |otp: &str| {
+        let call = table.http.get(&url).bearer_auth(&token);
+        call.header("npm-auth-type", "web")
+            .header("npm-command", "trust")
+            .header("npm-otp", otp)
+            .send()
+    };
+    let plain = table
+        .http
+        .get(&url)
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            plain.status().as_u16(),
+            &plain.headers()["www-authenticate"]
+        ),
+        (401, &"OTP".parse().unwrap())
+    );
+    let asked = ask("").await.unwrap();
+    assert_eq!(asked.status(), 401);
+    let pair: Value = asked.json().await.unwrap();
+    let done = || table.http.get(pair["doneUrl"].as_str().unwrap()).send();
+    let waits = done().await.unwrap();
+    assert_eq!(
+        (waits.status().as_u16(), &waits.headers()["retry-after"]),
+        (202, &"1".parse().unwrap())
+    );
+    assert_eq!(
+        table
+            .http
+            .get(pair["authUrl"].as_str().unwrap())
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let password = done().await.unwrap().json::<Value>().await.unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        ask("000000").await.unwrap().status(),
+        401,
+        "another password"
+    );
+    let list: Value = ask(&password).await.unwrap().json().await.unwrap();
+    assert_eq!(list[0]["type"], "github");
+    table.pass(299);
+    assert_eq!(ask("").await.unwrap().status(), 200, "inside the window");
+    table.pass(2);
+    assert_eq!(
+        ask(&password).await.unwrap().status(),
+        401,
+        "a password counts once"
+    );
+    // What no person may manage with: a granular token.
+    let granular = table
+        .table
+        .credential("rosa", Opens::NpmToken)
+        .unwrap()
+        .expose();
+    assert_eq!(
+        table
+            .http
+            .get(&url)
+            .bearer_auth(granular)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
+}
+
+#[tokio::test]
+async fn the_registry_lists_what_an_account_may_see() {
+    let table = Table::of(40, None).await;
+    for (path, wanted) in [
+        ("/-/whoami", 200),
+        ("/-/npm/v1/user", 200),
+        ("/-/org/acme/package", 200),
+        ("/-/org/acme/user", 200),
+        ("/-/user/rosa/package", 200),
+        ("/-/v1/search?text=scope:acme&size=250", 200),
+        ("/-/stage?page=0&perPage=100", 200),
+        ("/-/npm/v1/keys", 200),
+        ("/-/npm/v1/attestations/@acme%2fnone@1.0.0", 404),
+        ("/-/nothing", 404),
+        ("/@acme%2fnone", 404),
+    ] {
+        assert_eq!(table.npm("rosa", path).await.status(), wanted, "{path}");
+    }
+    let all: Value = table
+        .npm("rosa", "/-/org/acme/package")
+        .await
+        .json()
+        .await
+        .unwrap();
+    let orphan = all
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|name| name.contains("legacy-ui"))
+        .count();
+    assert_eq!(orphan, 1);
+    let nobody: Value = table
+        .npm("rosa", "/-/package/@acme%2fcolour-picker/collaborators")
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(nobody, json!({ "pablo": "read-write" }));
+    let page: Value = table
+        .npm("acme-bot", "/-/npm/v1/tokens?page=0&perPage=1")
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            page["total"].as_u64(),
+            page["objects"].as_array().unwrap().len()
+        ),
+        (Some(2), 1)
+    );
+    let next = page["urls"]["next"].as_str().unwrap();
+    let last: Value = table.npm("acme-bot", next).await.json().await.unwrap();
+    assert!(last["urls"]["next"].is_null());
+    assert_ne!(page["objects"][0]["key"], last["objects"][0]["key"]);
+    let whole = page["objects"][0]["token"].as_str().unwrap();
+    assert_eq!(
+        whole.len(),
+        "npm_abcd...7890".len(),
+        "the value is not given back"
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_token_fails_the_releases_that_use_it() {
+    let table = Table::of(40, Some("expired-token")).await;
+    let log = {
+        table.pass(600);
+        table.table.with_world(|world| {
+            let failed = world.runs.iter().find(|run| {
+                run.created > start().timestamp_millis()
+                    && run
+                        .outcomes
+                        .values()
+                        .any(|one| format!("{one:?}").contains("ExpiredToken"))
+            });
+            let place = world
+                .runs
+                .iter()
+                .position(|run| Some(run.id) == failed.map(|run| run.id))
+                .expect("no release failed");
+            let now = world.now;
+            world.log(place, 0, now).unwrap()
+        })
+    };
+    assert!(
+        log.contains("npm error code E404") && log.contains("Access token expired or revoked"),
+        "{log}"
+    );
+    let notes = format!("{}/__tabletop/notes", table.table.github);
+    let notes: Vec<Value> = table
+        .http
+        .get(notes)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(notes.len(), 5);
+}
+
+#[tokio::test]
 async fn a_large_world_starts_fast() {
     let began = std::time::Instant::now();
     let table = Table::of(1_000, None).await;

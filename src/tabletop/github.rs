@@ -44,8 +44,6 @@ pub struct Used {
 pub struct Limits {
     primary: HashMap<(String, &'static str), Used>,
     secondary: HashMap<String, Used>,
-    /// No requests of anybody before this instant, where a scenario says so.
-    pub closed_until: Option<Ms>,
 }
 
 impl Limits {
@@ -170,7 +168,7 @@ fn limited(
     {
         return None;
     }
-    if let Some(until) = hall.limits.closed_until.filter(|until| *until > now) {
+    if let Some(until) = hall.world.github_closed_until.filter(|until| *until > now) {
         let wait = ((until - now) / SECOND + 1).to_string();
         let words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
         return Some(message(403, words).with("retry-after", wait));

@@ -1,18 +1,26 @@
-//! The simulated npm registry: takes a request, gives an answer, reads and changes the world.
+//! The simulated npm registry: who asks, and which address it is.
 //!
 //! Answers as npm's own description of its API says (statuses, bodies, headers). Who asks is found by the token in
 //! `Authorization`; a dead or unknown token is 401 on addresses that need one and is ignored where everybody may read.
-//! Must not share a type with the product's registry client.
+//! What needs a second factor goes through `challenge`. Must not share a type with the product's registry client.
 
-use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-use super::clock::{Ms, iso_ms};
+use serde_json::json;
+
 use super::server::{Answer, Hall, Request};
-use super::world::{How, NpmKind, NpmToken, Package, Version};
+use super::world::{NpmKind, NpmToken, Package};
 
-/// What the registry keeps besides the world: 2FA challenges and windows.
-#[derive(Debug, Default)]
-pub struct Desk {}
+mod account;
+mod challenge;
+mod package;
+mod publish;
+mod trust;
+
+pub use challenge::Desk;
+
+/// An answer that says no.
+type Refusal = Answer;
 
 /// Names the endpoint group of a request.
 pub fn group(request: &Request) -> &'static str {
@@ -34,174 +42,124 @@ pub fn answer(hall: &mut Hall, request: &Request) -> Answer {
     } else {
         request.method.as_str()
     };
-    match (method, parts.as_slice()) {
-        ("GET", ["-", "ping"]) => Answer::json(200, &json!({})),
-        ("GET", ["-", "whoami"]) => whoami(hall, request),
-        ("GET", ["-", "npm", "v1", "tokens"]) => tokens(hall, request),
-        ("GET", [scope, name]) if scope.starts_with('@') => {
-            packument(hall, request, &format!("{scope}/{name}"))
+    route(hall, request, method, &parts).unwrap_or_else(|refusal| refusal)
+}
+
+fn route(
+    hall: &mut Hall,
+    request: &Request,
+    method: &str,
+    parts: &[&str],
+) -> Result<Answer, Refusal> {
+    match (method, parts) {
+        ("GET", ["-", "ping"]) => Ok(Answer::json(200, &json!({}))),
+        ("GET", ["-", "whoami"]) => account::whoami(hall, request),
+        ("GET", ["-", "npm", "v1", "user"]) => account::profile(hall, request),
+        (_, ["-", "npm", "v1", "tokens", rest @ ..]) => {
+            account::tokens(hall, request, method, rest)
         }
-        ("GET", [name]) if !name.is_empty() => packument(hall, request, name),
-        (_, ["-", ..]) => not_found(),
-        ("GET", _) => not_found(),
-        _ => Answer::json(405, &json!({ "error": "method not allowed" })),
+        ("GET", ["-", "npm", "v1", "keys"]) => Ok(Answer::json(200, &json!({ "keys": [] }))),
+        ("GET", ["-", "npm", "v1", "attestations", ..]) => {
+            package::attestations(hall, &parts.get(4..).unwrap_or_default().join("/"))
+        }
+        ("GET", ["-", "org", org, what]) => account::organisation(hall, request, org, what),
+        ("GET", ["-", "user", login, "package"]) => account::packages_of(hall, request, login),
+        ("GET", ["-", "v1", "search"]) => Ok(package::search(hall, request)),
+        ("GET", ["-", "v1", "done"]) => Ok(challenge::done(hall, request)),
+        ("GET", ["auth", "cli", id]) => Ok(challenge::page(hall, id)),
+        (_, ["-", "package", name, "trust", rest @ ..]) => {
+            trust::trust(hall, request, method, name, rest)
+        }
+        ("POST", ["-", "stage", "package", name]) => publish::stage(hall, request, name),
+        (_, ["-", "stage", rest @ ..]) => trust::stages(hall, request, method, rest),
+        (_, ["-", "package", name, "dist-tags", rest @ ..]) => {
+            publish::dist_tags(hall, request, method, name, rest)
+        }
+        ("POST", ["-", "package", name, "access"]) => publish::access(hall, request, name),
+        ("GET", ["-", "package", name, "collaborators"]) => {
+            package::collaborators(hall, request, name)
+        }
+        ("GET", ["-", "package", name, "visibility"]) => package::visibility(hall, request, name),
+        (_, ["-", ..]) => Err(not_found()),
+        ("GET", [scope, name]) if scope.starts_with('@') => {
+            package::packument(hall, request, &format!("{scope}/{name}"))
+        }
+        ("GET", [name]) if !name.is_empty() => package::packument(hall, request, name),
+        ("GET", [name, version]) => package::manifest_of(hall, request, name, version),
+        ("GET", [.., "-", file]) => package::tarball(hall, request, parts, file),
+        ("PUT", [name]) if !name.is_empty() => publish::publish(hall, request, name),
+        _ => Err(not_found()),
     }
 }
 
-fn not_found() -> Answer {
+fn not_found() -> Refusal {
     Answer::json(404, &json!({ "error": "Not found" }))
 }
 
-/// Gives the credential of a request as long as it is alive.
-fn account<'a>(hall: &'a Hall, request: &Request) -> Option<&'a NpmToken> {
-    hall.world
-        .npm_token(request.bearer()?)
-        .filter(|token| token.alive(hall.world.now))
+fn bad(words: &str) -> Refusal {
+    Answer::json(400, &json!({ "error": words, "message": words }))
 }
 
-fn unauthorised() -> Answer {
+fn forbidden(words: &str) -> Refusal {
+    Answer::json(403, &json!({ "error": words }))
+}
+
+fn unauthorised() -> Refusal {
     Answer::json(401, &json!({ "error": "You must be logged in to do that" }))
         .with("www-authenticate", "Bearer, Basic")
 }
 
-fn whoami(hall: &mut Hall, request: &Request) -> Answer {
-    match account(hall, request) {
-        Some(token) if token.kind != NpmKind::Exchange => {
-            Answer::json(200, &json!({ "username": &*token.owner }))
-        }
-        _ => unauthorised(),
-    }
-}
-
-fn tokens(hall: &mut Hall, request: &Request) -> Answer {
-    let Some(session) = account(hall, request).filter(|token| token.kind == NpmKind::Session)
-    else {
-        return unauthorised();
-    };
-    let owner = session.owner.clone();
-    let number = |name: &str, default: usize| {
-        request
-            .query(name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
-    let (page, per) = (number("page", 0), number("perPage", 10).clamp(1, 100));
-    let mine: Vec<&NpmToken> = hall
+/// Gives the credential of a request as long as it is alive, and keeps that it was used.
+fn caller(hall: &mut Hall, request: &Request) -> Result<NpmToken, Refusal> {
+    let now = hall.world.now;
+    let value = request.bearer().ok_or_else(unauthorised)?.to_owned();
+    let known = hall
         .world
         .npm_tokens
-        .iter()
-        .filter(|token| {
-            token.owner == owner && token.kind == NpmKind::Granular && token.revoked.is_none()
-        })
-        .collect();
-    let objects: Vec<Value> = mine
-        .iter()
-        .skip(page * per)
-        .take(per)
-        .map(|token| token_json(token))
-        .collect();
-    let mut urls = Map::new();
-    let address = |page: usize| json!(format!("/-/npm/v1/tokens?page={page}&perPage={per}"));
-    if (page + 1) * per < mine.len() {
-        urls.insert("next".to_owned(), address(page + 1));
-    }
-    if page > 0 {
-        urls.insert("prev".to_owned(), address(page - 1));
-    }
-    Answer::json(
-        200,
-        &json!({ "objects": objects, "total": mine.len(), "urls": urls }),
-    )
+        .iter_mut()
+        .find(|one| one.value.expose() == value);
+    let token = known.filter(|one| one.alive(now)).ok_or_else(|| {
+        unauthorised().with(
+            "npm-notice",
+            "Access token expired or revoked. Please try logging in again.",
+        )
+    })?;
+    token.accessed = Some(now);
+    Ok(token.clone())
 }
 
-fn token_json(token: &NpmToken) -> Value {
-    let value = token.value.expose();
-    let (first, last) = (
-        value.get(..8).unwrap_or_default(),
-        value.get(value.len() - 4..).unwrap_or_default(),
-    );
-    let action = if token.write { "write" } else { "read" };
-    json!({
-        "name": token.name,
-        "description": token.description,
-        "key": token.key,
-        "token": format!("{first}...{last}"),
-        "readonly": !token.write,
-        "bypass_2fa": token.bypass_2fa,
-        "cidr": token.cidr,
-        "expiry": token.expires.map(iso_ms),
-        "revoked": token.revoked.map(iso_ms),
-        "created": iso_ms(token.created),
-        "updated": iso_ms(token.updated),
-        "accessed": token.accessed.map(iso_ms),
-        "permissions": [{ "name": "package", "action": action }],
-        "scopes": token.packages.iter().map(|name| json!({ "type": "package", "name": name })).collect::<Vec<_>>(),
-    })
+/// Gives the login session of a request: what manages needs one.
+fn session(hall: &mut Hall, request: &Request) -> Result<NpmToken, Refusal> {
+    let token = caller(hall, request)?;
+    match token.kind {
+        NpmKind::Session => Ok(token),
+        NpmKind::Granular => Err(Answer::json(
+            401,
+            &json!({ "error": "Granular access tokens that bypass 2FA are being restricted; log in to do that" }),
+        )),
+        NpmKind::Exchange => Err(unauthorised()),
+    }
 }
 
-fn packument(hall: &mut Hall, request: &Request, name: &str) -> Answer {
-    let reader = account(hall, request).map(|token| token.owner.clone());
-    let Some(package) = hall.world.packages.get(name) else {
-        return not_found();
+/// Finds a package that the caller may read: everybody a public one, members a private one.
+fn readable<'a>(hall: &'a Hall, request: &Request, name: &str) -> Result<&'a Package, Refusal> {
+    let package = hall.world.packages.get(name).ok_or_else(not_found)?;
+    let member = || {
+        let token = hall
+            .world
+            .npm_token(request.bearer()?)
+            .filter(|one| one.alive(hall.world.now))?;
+        hall.world
+            .person(&token.owner)
+            .filter(|one| one.role.is_some())
     };
-    if package.private
-        && !reader.is_some_and(|login| {
-            hall.world
-                .person(&login)
-                .is_some_and(|one| one.role.is_some())
-        })
-    {
-        return not_found();
+    if package.private && member().is_none() {
+        return Err(not_found());
     }
-    let tag = format!("\"{}-{}\"", package.rev, hall.world.seed);
-    if request.header("if-none-match") == Some(tag.as_str()) {
-        return Answer::empty(304).with("etag", tag);
-    }
-    Answer::json(200, &document(hall, package)).with("etag", tag)
+    Ok(package)
 }
 
-fn document(hall: &Hall, package: &Package) -> Value {
-    let (mut versions, mut time) = (Map::new(), Map::new());
-    let at = |at: Ms| json!(iso_ms(at));
-    time.insert("created".to_owned(), at(package.created));
-    time.insert("modified".to_owned(), at(package.modified));
-    for version in &package.versions {
-        time.insert(version.version.clone(), at(version.at));
-        versions.insert(version.version.clone(), manifest(hall, package, version));
-    }
-    let people = package.people.keys();
-    let maintainers: Vec<Value> = people
-        .map(|login| json!({ "name": &**login, "email": format!("{login}@acme.example") }))
-        .collect();
-    json!({
-        "_id": package.name,
-        "_rev": format!("{}-tabletop", package.rev),
-        "name": package.name,
-        "dist-tags": package.tags,
-        "versions": versions,
-        "time": time,
-        "maintainers": maintainers,
-        "repository": package.repository.as_ref().map(|url| json!({ "type": "git", "url": url })),
-    })
-}
-
-fn manifest(hall: &Hall, package: &Package, version: &Version) -> Value {
-    let user = match &version.how {
-        How::Oidc { config, .. } => json!({
-            "name": "GitHub Actions",
-            "email": "npm-oidc-no-reply@github.com",
-            "trustedPublisher": { "id": "github", "oidcConfigId": format!("oidc:{config}") },
-        }),
-        _ => json!({ "name": &*version.user, "email": format!("{}@acme.example", version.user) }),
-    };
-    let file = package.name.rsplit('/').next().unwrap_or_default();
-    json!({
-        "name": package.name,
-        "version": version.version,
-        "gitHead": version.git_head.map(|oid| oid.to_string()),
-        "_npmUser": user,
-        "dist": {
-            "tarball": format!("{}/{}/-/{file}-{}.tgz", hall.registry, package.name, version.version),
-        },
-    })
+/// Tells whether an account may write a package.
+fn writes(package: &Package, login: &Arc<str>) -> bool {
+    package.people.get(login) == Some(&"read-write")
 }

@@ -313,6 +313,11 @@ fn control(hall: &mut Hall, request: &Request, now: Ms) -> Answer {
                 }),
             )
         }
+        ("GET", ["notes"]) => {
+            let notes = hall.world.notes.iter();
+            let all: Vec<Value> = notes.map(|(at, words)| json!({ "at": iso_ms(*at), "words": words })).collect();
+            Answer::json(200, &Value::Array(all))
+        }
         ("POST", ["fault"]) => match serde_json::from_slice(&request.body) {
             Ok(fault) => {
                 hall.faults.add(fault);

@@ -505,7 +505,9 @@ pub struct World {
     pub notes: Vec<(Ms, String)>,
     /// The next publish of this repository stops after so many packages.
     pub hiccups: BTreeMap<usize, usize>,
-    pub scene: Option<Arc<super::scenario::Scenario>>,
+    /// GitHub answers nobody before this instant, where a scenario says so.
+    pub github_closed_until: Option<Ms>,
+    pub scene: Option<&'static super::scenario::Scenario>,
     agenda: BinaryHeap<Reverse<(Ms, u64, Due)>>,
     noted: u64,
     parsed: HashMap<Oid, Option<Arc<Workflow>>>,

@@ -200,9 +200,13 @@ pub fn collaborators(
                 "triage" => "read",
                 other => other,
             };
+            let mut person = body::person(hall, one);
+            if let Some(map) = person.as_object_mut() {
+                map.insert("role_name".to_owned(), json!(role));
+            }
             Ok(Answer::json(
                 200,
-                &json!({ "permission": old, "role_name": role, "user": body::person(hall, one) }),
+                &json!({ "permission": old, "role_name": role, "user": person }),
             ))
         }
         _ => Err(not_found()),

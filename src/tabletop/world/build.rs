@@ -59,6 +59,7 @@ impl World {
             rng: Rng::of(size.seed, "world", size.repos as u64),
             notes: Vec::new(),
             hiccups: BTreeMap::new(),
+            github_closed_until: None,
             scene: None,
             agenda: BinaryHeap::new(),
             noted: 0,
