@@ -9,6 +9,7 @@ pub mod observe;
 pub mod owner;
 pub mod page;
 pub mod picture;
+pub mod powers;
 pub mod schedule;
 pub mod snapshot;
 pub mod switchboard;

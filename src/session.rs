@@ -13,7 +13,7 @@ use crate::journal::writer::{self, Access, Journal, Opened, Written};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
 use crate::model::decision::EventId;
 use crate::model::event::{Observation, SessionCreated, WriterJoined};
-use crate::model::fact::Answer;
+use crate::model::fact::{Answer, LiveSource};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::policy::Policy;
@@ -495,6 +495,23 @@ impl Session {
             }
         }
         let touched = self.fold.settle();
+        self.board.update(&self.fold.facts, &touched, now)
+    }
+
+    /// Takes in that sources gave the same answers again. Gives the repositories whose rows changed.
+    pub fn looked_again(
+        &mut self,
+        what: &[(Subject, LiveSource)],
+        at: Ts,
+        now: Ts,
+    ) -> Vec<Subject> {
+        for (about, source) in what {
+            self.fold.looked_again(*about, *source, at);
+        }
+        let touched = self.fold.settle();
+        if touched.subjects.is_empty() {
+            return Vec::new();
+        }
         self.board.update(&self.fold.facts, &touched, now)
     }
 

@@ -7,7 +7,7 @@ use super::observe::{Links, Report, Targets};
 use super::picture::live::OpenRuns;
 use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
-use super::{Command, Refused, page};
+use super::{Command, Refused, page, powers};
 use crate::model::decision::EventId;
 use crate::model::event::Observation;
 use crate::model::fact::Answer;
@@ -206,6 +206,7 @@ impl Owner {
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
         let (mut answers, mut rows) = (Vec::new(), false);
+        let mut changed: Vec<Subject> = Vec::new();
         for report in reports {
             match report {
                 Report::Answers(more) => {
@@ -214,8 +215,10 @@ impl Owner {
                         answers.push(self.match_runs(one));
                     }
                 }
-                // The facts stand as they are.
-                Report::Checked(..) => {}
+                Report::Checked(what, at) => {
+                    let now = (self.now)();
+                    changed.extend(self.session.looked_again(&what, at, now));
+                }
                 Report::Open(open) => {
                     rows = true;
                     for (repo, runs) in open {
@@ -239,18 +242,22 @@ impl Owner {
                 }
             }
         }
+        let mut news = false;
         if !answers.is_empty() {
             match self.session.observe(answers, (self.now)()) {
-                Ok(observed) if observed.written > 0 => {
-                    self.redraw(&observed.changed);
-                    self.aim();
-                    rows = false;
+                Ok(observed) => {
+                    changed.extend(observed.changed);
+                    news = observed.written > 0;
                 }
-                Ok(_) => {}
                 Err(error) => tracing::warn!("observations were not written: {error}"),
             }
         }
-        self.redraw_live(rows);
+        if news || !changed.is_empty() {
+            self.redraw(&changed);
+            self.aim();
+        } else {
+            self.redraw_live(rows);
+        }
     }
 
     /// Makes the changed rows anew, and the log's new ones.
@@ -277,10 +284,14 @@ impl Owner {
         if self.focus.log.is_some() && self.log.is_none() {
             self.log = Some(picture::log(&self.session, &mut self.names));
         }
-        let page = self
-            .focus
-            .page
-            .map(|about| -> Arc<Page> { Arc::new(page::page(&self.session, about, (self.now)())) });
+        let now = (self.now)();
+        let page = self.focus.page.map(|about| -> Arc<Page> {
+            Arc::new(if self.focus.powers {
+                powers::page(self.session.facts(), now)
+            } else {
+                page::page(&self.session, about, now)
+            })
+        });
         Arc::new(Snapshot {
             revision: self.revision,
             rows_revision: self.rows_revision,

@@ -2,6 +2,8 @@
 //!
 //! Gates are judged here for this one subject, with their reasons; the board keeps only counts.
 
+mod package;
+
 use super::snapshot::{Page, PageLine, Section};
 use crate::model::clock::{Clock, clocks};
 use crate::model::decision::{Slot, Value};
@@ -31,6 +33,11 @@ pub fn page(session: &Session, about: Subject, now: Ts) -> Page {
     let mut sections = match about.kind {
         Kind::Repo => repo(facts, about, now),
         Kind::Token => token(facts, about, now),
+        Kind::Package => {
+            let mut sections = package::package(facts, about);
+            sections.extend(gates(facts, &[about], about, now));
+            sections
+        }
         Kind::Session => whole(session, now),
         _ => Vec::new(),
     };
@@ -40,6 +47,7 @@ pub fn page(session: &Session, about: Subject, now: Ts) -> Page {
     sections.retain(|section| !section.lines.is_empty());
     Page {
         about,
+        powers: false,
         title,
         sections,
     }

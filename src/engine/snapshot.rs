@@ -234,6 +234,8 @@ pub struct Section {
 #[derive(Debug, Clone)]
 pub struct Page {
     pub about: Subject,
+    /// The page of powers and gaps, which is about the session too.
+    pub powers: bool,
     pub title: String,
     pub sections: Vec<Section>,
 }
@@ -241,6 +243,8 @@ pub struct Page {
 /// What the screen wants more about than the lists hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Focus {
+    /// Powers and gaps, instead of the session's own page.
+    pub powers: bool,
     /// A repository, a token, or the session.
     pub page: Option<Subject>,
     /// Rows of the log whose text is shown, from and to (exclusive). Asking for none of them asks for the list.

@@ -111,6 +111,7 @@ pub enum Id {
     Packages,
     Log,
     Session,
+    Powers,
     NextScreen,
     PreviousScreen,
     Open,

@@ -31,6 +31,8 @@ type Key = (Option<Subject>, Option<GateId>, String);
 #[derive(Debug, Clone)]
 pub struct Page {
     pub subject: Subject,
+    /// Powers and gaps, which are about the session too.
+    pub powers: bool,
     /// Name to show until the page is there.
     name: String,
     content: Option<Arc<Content>>,
@@ -47,6 +49,7 @@ impl Page {
     pub fn open(target: Target, height: usize) -> Self {
         Self {
             subject: target.subject,
+            powers: false,
             name: target.name,
             content: None,
             places: Vec::new(),
@@ -56,12 +59,25 @@ impl Page {
         }
     }
 
+    /// Opens the page of powers and gaps.
+    #[must_use]
+    pub fn powers(height: usize) -> Self {
+        let target = Target {
+            subject: Subject::SESSION,
+            name: "Powers and gaps".to_owned(),
+        };
+        Self {
+            powers: true,
+            ..Self::open(target, height)
+        }
+    }
+
     /// Takes the page from a picture that shows it; the cursor stays on its line as far as there is one.
     pub fn refresh(&mut self, snapshot: &Snapshot) {
         let Some(content) = snapshot
             .page
             .as_ref()
-            .filter(|page| page.about == self.subject)
+            .filter(|page| page.about == self.subject && page.powers == self.powers)
         else {
             return;
         };

@@ -281,6 +281,7 @@ impl State {
         };
         Focus {
             page: self.page.as_ref().map(|page| page.subject),
+            powers: self.page.as_ref().is_some_and(|page| page.powers),
             log,
             run: match self.overlay {
                 Some(Overlay::Run { repo, run, .. }) => Some((repo, run)),

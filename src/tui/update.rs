@@ -191,6 +191,12 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
                 },
             );
         }
+        Id::Powers => {
+            let mut page = Page::powers(state.size.page_rows());
+            page.refresh(&state.snapshot);
+            state.page = Some(page);
+            state.filtering = false;
+        }
         Id::Representatives | Id::Canaries => return decide::sample(state, action.id),
         Id::AcceptProposals => return decide::accept_proposals(state),
         Id::Undo => return decide::undo(state),

@@ -10,6 +10,7 @@ use super::{Brought, Report, Targets};
 use crate::engine::live::OpenRun;
 use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
 use crate::github::discover::{Choice, Found};
+use crate::github::org::OrgStore;
 use crate::github::{GitHub, GithubError, LiveRun, ReleaseWorkflow};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource, RunFact};
@@ -27,6 +28,9 @@ const AFTER_PUBLISH: [i64; 3] = [5, 60, 300];
 pub const LOG_GONE: &str = "log-gone";
 /// In the place of a log's cause: it could not be read.
 pub const LOG_HIDDEN: &str = "log-not-readable";
+
+/// Seconds for which the stores of an organisation need not be asked again.
+const STORES_FRESH: i64 = 3_600;
 
 /// One GitHub and what is remembered of it.
 pub struct Github {
@@ -46,6 +50,8 @@ struct Memory {
     known: HashMap<Subject, Known>,
     /// Found, and to be scanned.
     pending: HashMap<Subject, Found>,
+    /// An organisation's own stores: the same for all of its repositories.
+    stores: HashMap<Login, (Ts, Vec<OrgStore>)>,
     /// Finished runs as last told, with what was found out about them.
     runs: HashMap<Subject, Vec<RunFact>>,
     causes: HashMap<(Subject, u64), Told>,
@@ -97,7 +103,7 @@ impl Github {
             (What::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
             (What::Settings, Some(Ok(repo))) => self.settings(&repo, now).await,
             (What::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
-            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, aim, now).await,
+            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, now).await,
             // Gone since it was planned, or a name that GitHub cannot have.
             _ => Ok(Brought::default()),
         };
@@ -271,7 +277,6 @@ impl Github {
         aim: &Targets,
         now: Ts,
     ) -> Result<Brought, GithubError> {
-        let id = self.api.subject(repo.as_str());
         let look = self.api.environments(repo).await;
         let environments = match &look {
             Ok(look) => look.answers.iter().find_map(|(_, answer)| match answer {
@@ -282,7 +287,7 @@ impl Github {
             Err(error) => return Err(error.clone()),
         };
         let owner = repo.as_str().split('/').next().unwrap_or_default();
-        let stores = self.org_stores(owner, aim).await?;
+        let stores = self.org_stores(owner, aim, now).await?;
         let look = self
             .api
             .secrets(repo, environments.as_deref(), &stores)
@@ -292,7 +297,6 @@ impl Github {
             .answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, at));
-        let _ = id;
         Ok(Brought {
             reports: vec![Report::Answers(answers.collect())],
             ..Brought::default()
@@ -304,7 +308,8 @@ impl Github {
         &self,
         owner: &str,
         aim: &Targets,
-    ) -> Result<Vec<crate::github::org::OrgStore>, GithubError> {
+        now: Ts,
+    ) -> Result<Vec<OrgStore>, GithubError> {
         let Some(login) = aim
             .organisations
             .iter()
@@ -313,11 +318,18 @@ impl Github {
         else {
             return Ok(Vec::new());
         };
-        match self.api.org_stores(&login).await {
-            Ok(stores) => Ok(stores),
-            Err(error) if error.is_of_thing() => Ok(Vec::new()),
-            Err(error) => Err(error),
+        if let Some((at, stores)) = self.memory().stores.get(&login)
+            && now.0 - at.0 < STORES_FRESH
+        {
+            return Ok(stores.clone());
         }
+        let stores = match self.api.org_stores(&login).await {
+            Ok(stores) => stores,
+            Err(error) if error.is_of_thing() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        self.memory().stores.insert(login, (now, stores.clone()));
+        Ok(stores)
     }
 }
 

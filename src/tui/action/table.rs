@@ -94,6 +94,14 @@ pub const ACTIONS: &[Action] = &[
         "Shows the session itself: its people, samples and own gates.",
     ),
     row(
+        Id::Powers,
+        &[Key::Char('w')],
+        &[],
+        Group::Go,
+        "powers",
+        "Shows who of us can do what, and what nobody here can.",
+    ),
+    row(
         Id::NextScreen,
         &[Key::Tab],
         &[],

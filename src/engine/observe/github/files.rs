@@ -7,7 +7,7 @@ use crate::engine::schedule::{Urgency, What};
 use crate::github::discover::Found;
 use crate::github::refs::RefChoice;
 use crate::github::{CheckoutFiles, GithubError, Patterns};
-use crate::model::fact::{Answer, RefFact};
+use crate::model::fact::{Answer, CouldNotFact, LiveSource, RefFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
 use crate::model::time::Ts;
@@ -134,7 +134,6 @@ impl Github {
         &self,
         id: Subject,
         repo: &RepoName,
-        aim: &Targets,
         now: Ts,
     ) -> Result<Brought, GithubError> {
         let Some(known) = self.memory().known.get(&id).cloned() else {
@@ -155,6 +154,15 @@ impl Github {
             .other_refs(repo, &known.branch, known.workflows.as_deref(), &choice)
             .await?;
         let at = looks.at.unwrap_or(now);
+        let mut reports = Vec::new();
+        if !looks.complete {
+            let why = looks.why_not.as_deref().unwrap_or("some did not come");
+            let answer = Answer::CouldNot(CouldNotFact {
+                source: LiveSource::Refs,
+                why: why.into(),
+            });
+            reports.push(Report::Answers(vec![dated(id, answer, at)]));
+        }
         let mut by_folder: HashMap<Box<str>, BTreeMap<Subject, crate::model::fact::PathFact>> =
             HashMap::new();
         for (folder, files) in &looks.folders {
@@ -188,9 +196,9 @@ impl Github {
                 answers.push(dated(about, Answer::Ref(Box::new(answer)), at));
             }
         }
-        let _ = aim;
+        reports.push(Report::Answers(answers));
         Ok(Brought {
-            reports: vec![Report::Answers(answers)],
+            reports,
             ..Brought::default()
         })
     }
@@ -247,5 +255,18 @@ pub(super) fn scan(
     let tree = Files::new(texts).at(files.commit.as_deref(), refs);
     let name = files.repo.as_str();
     let scan = scan_tree(&tree, Some((forge, name)), name);
-    observe::answers(&scan, forge, registry)
+    let mut answers = observe::answers(&scan, forge, registry);
+    if !files.complete {
+        // What did not come is not absent: the gates about what was found stay open.
+        let why = files
+            .why_not
+            .as_deref()
+            .unwrap_or("some files did not come");
+        for (_, answer) in &mut answers {
+            if let Answer::Repo(fact) = answer {
+                fact.unread.push(why.into());
+            }
+        }
+    }
+    answers
 }
