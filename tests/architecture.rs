@@ -18,7 +18,9 @@ const BELOW: &[(&str, &[&str])] = &[
     ("tui", &["engine", "report"]),
     (
         "engine",
-        &["report", "session", "scan", "github", "registry"],
+        &[
+            "report", "session", "scan", "github", "registry", "diagnose",
+        ],
     ),
     ("report", &["session"]),
     ("session", &["journal"]),

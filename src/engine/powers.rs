@@ -54,7 +54,6 @@ pub fn page(facts: &Facts, now: Ts) -> Page {
         about: Subject::SESSION,
         powers: true,
         title: "Powers and gaps".to_owned(),
-        web: None,
         sections,
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::schedule::{Urgency, What};
 use crate::github::discover::Found;
 use crate::github::refs::RefChoice;
 use crate::github::{CheckoutFiles, GithubError, Patterns};
-use crate::model::fact::{Answer, CouldNotFact, LiveSource, RefFact};
+use crate::model::fact::{Answer, RefFact, RefsFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
 use crate::model::time::Ts;
@@ -27,23 +27,10 @@ const HINTS: [&str; 9] = [
     "publish",
     "NODE_AUTH",
 ];
-/// Branches that people publish older or coming versions from.
-const BRANCHES: [&str; 10] = [
-    "release/**",
-    "releases/**",
-    "maint/**",
-    "maintenance/**",
-    "*.x",
-    "v*",
-    "next",
-    "beta",
-    "alpha",
-    "canary",
-];
 /// What a scan of the default branch says that it looked at.
 const DEFAULT_ONLY: &str = "default branch";
 /// Branches looked at, at most.
-const REFS: usize = 50;
+const REFS: usize = 100;
 
 impl Github {
     /// Finds the repositories of every organisation, and scans those whose workflows changed.
@@ -144,7 +131,8 @@ impl Github {
             });
         };
         let choice = RefChoice {
-            branches: Patterns::parse(BRANCHES).unwrap_or_default(),
+            // A tag that was pushed does not start its workflow again; new ones come from branches.
+            branches: Patterns::parse(["**"]).unwrap_or_default(),
             tags: Patterns::default(),
             protected: true,
             cap: REFS,
@@ -154,15 +142,12 @@ impl Github {
             .other_refs(repo, &known.branch, known.workflows.as_deref(), &choice)
             .await?;
         let at = looks.at.unwrap_or(now);
-        let mut reports = Vec::new();
-        if !looks.complete {
-            let why = looks.why_not.as_deref().unwrap_or("some did not come");
-            let answer = Answer::CouldNot(CouldNotFact {
-                source: LiveSource::Refs,
-                why: why.into(),
-            });
-            reports.push(Report::Answers(vec![dated(id, answer, at)]));
-        }
+        let refs = RefsFact {
+            refs: looks.refs.iter().map(|look| look.git_ref.clone()).collect(),
+            complete: looks.complete,
+            why: looks.why_not.clone(),
+        };
+        let mut answers = vec![dated(id, Answer::Refs(refs), at)];
         let mut by_folder: HashMap<Box<str>, BTreeMap<Subject, crate::model::fact::PathFact>> =
             HashMap::new();
         for (folder, files) in &looks.folders {
@@ -175,7 +160,6 @@ impl Github {
                 });
             by_folder.insert(folder.clone(), paths.collect());
         }
-        let mut answers = Vec::new();
         for look in &looks.refs {
             let Some(paths) = look
                 .folder
@@ -196,9 +180,8 @@ impl Github {
                 answers.push(dated(about, Answer::Ref(Box::new(answer)), at));
             }
         }
-        reports.push(Report::Answers(answers));
         Ok(Brought {
-            reports,
+            reports: vec![Report::Answers(answers)],
             ..Brought::default()
         })
     }
