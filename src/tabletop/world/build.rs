@@ -176,7 +176,8 @@ impl World {
         }
     }
 
-    /// Opens a login session on npm, good for two hours, and gives the place of its token.
+    /// Opens a login session on npm and gives the place of its token. It outlives an exercise of a weekend: npm's own
+    /// lives some hours, and nobody can log in anew here.
     pub fn open_session(&mut self, login: &str, now: Ms) -> usize {
         let number = self.npm_tokens.len();
         let mut rng = Rng::of(self.seed, login, 3 + number as u64);
@@ -189,8 +190,7 @@ impl World {
             description: None,
             created: now,
             updated: now,
-            // A warm-up world is older than its start; a session lives 2 hours in the clock of whoever looks.
-            expires: Some(now + 2 * HOUR),
+            expires: Some(now + 3 * DAY),
             revoked: None,
             accessed: None,
             bypass_2fa: false,
