@@ -688,6 +688,18 @@ impl World {
                 ..Package::default()
             };
             self.writers_of(&mut package, rng);
+            // Whoever's token the repository has could write once: its past releases say so.
+            let owner = kind
+                .and_then(|kind| kind.secret.as_ref())
+                .and_then(|secret| {
+                    let mut tokens = self.shape.tokens.iter();
+                    tokens.find(|one| one.key == secret.token)
+                });
+            if let Some(owner) = owner {
+                package
+                    .people
+                    .insert(Arc::from(owner.owner.as_str()), "read-write");
+            }
             self.trust_of(&mut package, number, kind, rng, start);
             self.packages.insert(name.clone(), package);
         }
