@@ -302,7 +302,7 @@ fn the_mouse_selects_sorts_and_scrolls() {
     assert_eq!(console.state.board.sorted(), (Some(0), false));
     console.send(Message::Click { x: 3, y: 3 });
     assert_eq!(console.state.board.sorted(), (Some(0), true));
-    console.send(Message::Click { x: 12, y: 1 });
+    console.send(Message::Click { x: 24, y: 1 });
     assert_eq!(console.state.tab, Tab::Tokens);
     console.send(Message::Click { x: 3, y: 1 });
     console.send(Message::Click { x: 10, y: 5 });

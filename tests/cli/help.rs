@@ -4,6 +4,7 @@ use super::place::Place;
 
 const VERBS: &[&[&str]] = &[
     &["demo"],
+    &["tabletop"],
     &["scan"],
     &["check"],
     &["diagnose"],

@@ -108,7 +108,7 @@ impl Item for Row {
         column("reviewer", "Reviewer", flex(8, 16, 1), 6),
         column("lane", "Lane", Width::Fixed(12), 1),
         column("waves", "0 1 2 3 4 5", Width::Fixed(11), 1),
-        column("runs", "Runs", Width::Fixed(5), 4),
+        column("runs", "Runs", Width::Fixed(5), 5),
         column("state", "End state", flex(20, 24, 1), 5),
         column("clock", "Clock", flex(9, 24, 1), 4),
         number("paths", "Paths", 5, 7),
