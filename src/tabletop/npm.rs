@@ -13,11 +13,14 @@ use super::world::{NpmKind, NpmToken, Package};
 
 mod account;
 mod challenge;
+mod exchange;
 mod package;
 mod publish;
+mod tarball;
 mod trust;
 
 pub use challenge::Desk;
+pub use exchange::id_token;
 
 /// An answer that says no.
 type Refusal = Answer;
@@ -28,7 +31,7 @@ pub fn group(request: &Request) -> &'static str {
     match parts.as_slice() {
         ["-", "npm", "v1", "tokens", ..] => "tokens",
         ["-", "stage", ..] => "stage",
-        ["-", "package", _, "trust", ..] => "trust",
+        ["-", "package", .., "trust"] | ["-", "package", .., "trust", _] => "trust",
         ["-", "v1", "search", ..] => "search",
         _ => "read",
     }
@@ -36,7 +39,8 @@ pub fn group(request: &Request) -> &'static str {
 
 /// Answers a request to the registry.
 pub fn answer(hall: &mut Hall, request: &Request) -> Answer {
-    let parts: Vec<&str> = request.parts.iter().map(String::as_str).collect();
+    let parts = whole_names(&request.parts);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let method = if request.method == "HEAD" {
         "GET"
     } else {
@@ -59,12 +63,25 @@ fn route(
             account::tokens(hall, request, method, rest)
         }
         ("GET", ["-", "npm", "v1", "keys"]) => Ok(Answer::json(200, &json!({ "keys": [] }))),
-        ("GET", ["-", "npm", "v1", "attestations", ..]) => {
-            package::attestations(hall, &parts.get(4..).unwrap_or_default().join("/"))
+        ("GET", ["-", "npm", "v1", "attestations", which]) => {
+            package::attestations(hall, request, which)
         }
+        (
+            "POST",
+            [
+                "-",
+                "npm",
+                "v1",
+                "oidc",
+                "token",
+                "exchange",
+                "package",
+                name,
+            ],
+        ) => exchange::exchange(hall, request, name),
         ("GET", ["-", "org", org, what]) => account::organisation(hall, request, org, what),
         ("GET", ["-", "user", login, "package"]) => account::packages_of(hall, request, login),
-        ("GET", ["-", "v1", "search"]) => Ok(package::search(hall, request)),
+        ("GET", ["-", "v1", "search"]) => package::search(hall, request),
         ("GET", ["-", "v1", "done"]) => Ok(challenge::done(hall, request)),
         ("GET", ["auth", "cli", id]) => Ok(challenge::page(hall, id)),
         (_, ["-", "package", name, "trust", rest @ ..]) => {
@@ -81,32 +98,48 @@ fn route(
         }
         ("GET", ["-", "package", name, "visibility"]) => package::visibility(hall, request, name),
         (_, ["-", ..]) => Err(not_found()),
-        ("GET", [scope, name]) if scope.starts_with('@') => {
-            package::packument(hall, request, &format!("{scope}/{name}"))
-        }
         ("GET", [name]) if !name.is_empty() => package::packument(hall, request, name),
         ("GET", [name, version]) => package::manifest_of(hall, request, name, version),
-        ("GET", [.., "-", file]) => package::tarball(hall, request, parts, file),
+        ("GET", [name, "-", file]) => package::tarball(hall, request, name, file),
         ("PUT", [name]) if !name.is_empty() => publish::publish(hall, request, name),
         _ => Err(not_found()),
     }
 }
 
+/// Puts a package's name back together where its slash was sent as it is: `@acme`, `ui` becomes `@acme/ui`.
+fn whole_names(parts: &[String]) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match whole.last_mut() {
+            Some(scope) if scope.starts_with('@') && !scope.contains('/') => {
+                scope.push('/');
+                scope.push_str(part);
+            }
+            _ => whole.push(part.clone()),
+        }
+    }
+    whole
+}
+
+/// Says no. npm words some refusals as `error`, others as `message`; clients read either.
+fn no(status: u16, words: &str) -> Refusal {
+    Answer::json(status, &json!({ "error": words, "message": words }))
+}
+
 fn not_found() -> Refusal {
-    Answer::json(404, &json!({ "error": "Not found" }))
+    no(404, "Not found")
 }
 
 fn bad(words: &str) -> Refusal {
-    Answer::json(400, &json!({ "error": words, "message": words }))
+    no(400, words)
 }
 
 fn forbidden(words: &str) -> Refusal {
-    Answer::json(403, &json!({ "error": words }))
+    no(403, words)
 }
 
 fn unauthorised() -> Refusal {
-    Answer::json(401, &json!({ "error": "You must be logged in to do that" }))
-        .with("www-authenticate", "Bearer, Basic")
+    no(401, "You must be logged in to do that").with("www-authenticate", "Bearer, Basic")
 }
 
 /// Gives the credential of a request as long as it is alive, and keeps that it was used.
@@ -133,10 +166,8 @@ fn session(hall: &mut Hall, request: &Request) -> Result<NpmToken, Refusal> {
     let token = caller(hall, request)?;
     match token.kind {
         NpmKind::Session => Ok(token),
-        NpmKind::Granular => Err(Answer::json(
-            401,
-            &json!({ "error": "Granular access tokens that bypass 2FA are being restricted; log in to do that" }),
-        )),
+        // In these words, and as 401, whether or not the token bypasses 2FA: https://github.com/npm/cli/issues/9957
+        NpmKind::Granular => Err(no(401, "npm tokens that bypass 2FA are being restricted")),
         NpmKind::Exchange => Err(unauthorised()),
     }
 }
@@ -162,4 +193,29 @@ fn readable<'a>(hall: &'a Hall, request: &Request, name: &str) -> Result<&'a Pac
 /// Tells whether an account may write a package.
 fn writes(package: &Package, login: &Arc<str>) -> bool {
     package.people.get(login) == Some(&"read-write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_part_however_its_slash_was_sent() {
+        let whole =
+            |text: &str| whole_names(&text.split('|').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(
+            whole("@acme|ui|-|ui-1.0.0.tgz"),
+            ["@acme/ui", "-", "ui-1.0.0.tgz"]
+        );
+        assert_eq!(
+            whole("-|package|@acme/ui|trust"),
+            ["-", "package", "@acme/ui", "trust"]
+        );
+        assert_eq!(
+            whole("-|package|@acme|ui|trust"),
+            ["-", "package", "@acme/ui", "trust"]
+        );
+        assert_eq!(whole("plain"), ["plain"]);
+        assert_eq!(whole("@acme"), ["@acme"]);
+    }
 }

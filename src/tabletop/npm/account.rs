@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, bad, caller, challenge, not_found, session, unauthorised};
+use super::{Refusal, bad, caller, challenge, not_found, session, trust, unauthorised};
 use crate::safe::secret::Secret;
-use crate::tabletop::clock::{DAY, iso_ms, parse};
+use crate::tabletop::clock::{DAY, HOUR, iso_ms, parse};
 use crate::tabletop::random::Rng;
 use crate::tabletop::server::{Answer, Hall, Request};
 use crate::tabletop::world::{NpmKind, NpmToken};
@@ -56,14 +56,19 @@ pub fn tokens(
         }
         ("DELETE", ["token", which]) => {
             challenge::require(hall, request, &session.owner)?;
-            let now = hall.world.now;
+            if !trust::is_uuid(which) && !which.starts_with("npm_") {
+                return Err(bad("Invalid token format"));
+            }
+            let (now, seed) = (hall.world.now, hall.world.seed);
             let found = hall.world.npm_tokens.iter_mut().find(|one| {
                 (one.key == *which || one.value.expose() == *which)
                     && one.owner == session.owner
+                    && one.kind == NpmKind::Granular
                     && one.revoked.is_none()
             });
             let token = found.ok_or_else(not_found)?;
-            token.revoked = Some(now);
+            // It leaves the list at once, but may be taken for up to an hour, as npm's documentation warns.
+            token.revoked = Some(now + Rng::of(seed, &token.key, 60).between(0, HOUR));
             Ok(Answer::empty(204))
         }
         _ => Err(not_found()),
@@ -162,7 +167,27 @@ fn create(hall: &mut Hall, request: &Request, session: &NpmToken) -> Result<Answ
     if word("password").is_none() {
         return Err(bad("password is required"));
     }
+    for (field, words) in [
+        ("packages", "Packages must be an array"),
+        ("scopes", "Scopes must be an array"),
+        ("orgs", "Organizations must be an array"),
+    ] {
+        if asked.get(field).is_some_and(|value| !value.is_array()) {
+            return Err(bad(words));
+        }
+    }
     let access = word("packages_and_scopes_permission").unwrap_or_else(|| "read-only".to_owned());
+    let known = [
+        "no-access",
+        "read-only",
+        "read-write",
+        "read-write-stage-only",
+    ];
+    if !known.contains(&access.as_str()) {
+        return Err(bad(
+            "Invalid packages_and_scopes_permission. Must be one of: no-access, read-only, read-write",
+        ));
+    }
     let write = access.starts_with("read-write");
     let expires = match asked.get("expires") {
         Some(Value::String(at)) => parse(at).ok_or_else(|| bad("expires is not a date"))?,
@@ -171,12 +196,14 @@ fn create(hall: &mut Hall, request: &Request, session: &NpmToken) -> Result<Answ
     };
     if write && expires > now + 90 * DAY {
         return Err(bad(
-            "Tokens with write permission cannot live longer than 90 days",
+            "Read-write tokens cannot have expiration longer than 90 days",
         ));
     }
     let mut packages: Vec<String> = list("packages").into_iter().chain(list("scopes")).collect();
     if packages.is_empty() && !flag("packages_all") && list("orgs").is_empty() {
-        return Err(bad("Choose at least one package, scope or organization"));
+        return Err(bad(
+            "You must have at least one package / scope or organization added to this token.",
+        ));
     }
     packages.retain(|one| one != "*");
     let mut rng = Rng::of(

@@ -3,12 +3,14 @@
 
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha512};
 
-use super::{Refusal, caller, not_found, readable};
+use super::{Refusal, caller, not_found, readable, tarball as archive};
 use crate::tabletop::clock::{Ms, iso_ms};
 use crate::tabletop::server::{Answer, Hall, Request};
 use crate::tabletop::world::{How, Package, Version};
+
+/// What GitHub's provenance is made in the form of.
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
 /// The form that installs ask for.
 const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
@@ -111,7 +113,9 @@ pub fn manifest(hall: &Hall, package: &Package, version: &Version) -> Value {
         .as_deref()
         .and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
     let mut map = sent.unwrap_or_default();
-    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    let mut put = |name: &str, value: Value| {
+        map.insert(name.to_owned(), value);
+    };
     put("name", json!(package.name));
     put("version", json!(version.version));
     put(
@@ -119,14 +123,16 @@ pub fn manifest(hall: &Hall, package: &Package, version: &Version) -> Value {
         json!(format!("{}@{}", package.name, version.version)),
     );
     put("maintainers", maintainers(hall, package));
-    put("_npmVersion", json!("11.21.2"));
-    put("_nodeVersion", json!("24.11.1"));
+    if version.manifest.is_none() {
+        put("_npmVersion", json!("11.21.2"));
+        put("_nodeVersion", json!("24.11.1"));
+    }
     put("dist", dist(hall, package, version));
     put("_npmUser", user(hall, version));
     if let Some(oid) = version.git_head {
         put("gitHead", json!(oid.to_string()));
     }
-    if let Some(url) = &package.repository {
+    if let (None, Some(url)) = (&version.manifest, &package.repository) {
         put("repository", json!({ "type": "git", "url": url }));
     }
     if let Some(words) = &version.deprecated {
@@ -153,24 +159,41 @@ fn user(hall: &Hall, version: &Version) -> Value {
     }
 }
 
-/// The bytes of a version: what was uploaded, or a text that names it.
-fn bytes(package: &Package, version: &Version) -> Vec<u8> {
-    match &version.tarball {
-        Some(sent) => sent.to_vec(),
-        None => format!("tabletop {}@{}\n", package.name, version.version).into_bytes(),
-    }
-}
-
 fn dist(hall: &Hall, package: &Package, version: &Version) -> Value {
     let file = package.name.rsplit('/').next().unwrap_or_default();
-    let bytes = bytes(package, version);
-    let digest = Sha512::digest(&bytes);
-    json!({
+    let bytes = archive::bytes(package, version);
+    let mut dist = json!({
         "tarball": format!("{}/{}/-/{file}-{}.tgz", hall.registry, package.name, version.version),
-        "integrity": format!("sha512-{}", BASE64.encode(&digest)),
-        "fileCount": 3,
-        "unpackedSize": bytes.len(),
-    })
+        "integrity": archive::integrity(&bytes),
+        "shasum": archive::shasum(&bytes),
+    });
+    if let (true, Some(map)) = (attested(hall, package, version), dist.as_object_mut()) {
+        let spec = format!("{}@{}", package.name.replace('/', "%2f"), version.version);
+        map.insert(
+            "attestations".to_owned(),
+            json!({
+                "url": format!("{}/-/npm/v1/attestations/{spec}", hall.registry),
+                "provenance": { "predicateType": PROVENANCE },
+            }),
+        );
+    }
+    dist
+}
+
+/// Provenance comes from trusted publishing where repository and package are public, or was uploaded.
+fn attested(hall: &Hall, package: &Package, version: &Version) -> bool {
+    let public = || {
+        let home = package.home.and_then(|home| hall.world.repos.get(home));
+        !package.private && home.is_some_and(|repo| !repo.private)
+    };
+    version.bundle.is_some()
+        || match &version.how {
+            How::Oidc { provenance, .. } => *provenance && version.manifest.is_none() && public(),
+            How::Staged { config, .. } => {
+                config.is_some() && version.manifest.is_none() && public()
+            }
+            _ => false,
+        }
 }
 
 /// `GET /{package}/{version or tag}`
@@ -194,14 +217,10 @@ pub fn manifest_of(
 pub fn tarball(
     hall: &mut Hall,
     request: &Request,
-    parts: &[&str],
+    name: &str,
     file: &str,
 ) -> Result<Answer, Refusal> {
-    let name = parts
-        .get(..parts.len().saturating_sub(2))
-        .unwrap_or_default()
-        .join("/");
-    let package = readable(hall, request, &name)?;
+    let package = readable(hall, request, name)?;
     let short = package.name.rsplit('/').next().unwrap_or_default();
     let version = file
         .strip_prefix(short)
@@ -215,7 +234,7 @@ pub fn tarball(
     Ok(Answer {
         status: 200,
         headers: vec![("content-type", "application/octet-stream".to_owned())],
-        body: bytes(package, found),
+        body: archive::bytes(package, found),
     })
 }
 
@@ -237,16 +256,15 @@ pub fn collaborators(hall: &mut Hall, request: &Request, name: &str) -> Result<A
 /// `GET /-/package/{package}/visibility`
 pub fn visibility(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, Refusal> {
     caller(hall, request)?;
-    Ok(Answer::json(
-        200,
-        &json!({ "public": !readable(hall, request, name)?.private }),
-    ))
+    let private = readable(hall, request, name)?.private;
+    let word = if private { "private" } else { "public" };
+    Ok(Answer::json(200, &json!({ name: word })))
 }
 
 /// `GET /-/npm/v1/attestations/{package}@{version}`: those that were uploaded; this world signs none itself.
-pub fn attestations(hall: &Hall, which: &str) -> Result<Answer, Refusal> {
+pub fn attestations(hall: &mut Hall, request: &Request, which: &str) -> Result<Answer, Refusal> {
     let (name, version) = which.rsplit_once('@').ok_or_else(not_found)?;
-    let package = hall.world.packages.get(name).ok_or_else(not_found)?;
+    let package = readable(hall, request, name)?;
     let version = package
         .versions
         .iter()
@@ -257,13 +275,30 @@ pub fn attestations(hall: &Hall, which: &str) -> Result<Answer, Refusal> {
         .as_deref()
         .and_then(|text| serde_json::from_str::<Value>(text).ok());
     let bundle = bundle.ok_or_else(not_found)?;
-    let one = json!({ "predicateType": "https://slsa.dev/provenance/v1", "bundle": bundle });
+    let one = json!({ "predicateType": predicate(&bundle), "bundle": bundle });
     Ok(Answer::json(200, &json!({ "attestations": [one] })))
 }
 
+/// Reads what form the statement in a bundle has.
+fn predicate(bundle: &Value) -> String {
+    let payload = bundle
+        .pointer("/dsseEnvelope/payload")
+        .and_then(Value::as_str);
+    payload
+        .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+        .and_then(|statement| Some(statement.get("predicateType")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| PROVENANCE.to_owned())
+}
+
 /// `GET /-/v1/search`: public packages by `scope:` or `maintainer:`, or whose name has the words.
-pub fn search(hall: &Hall, request: &Request) -> Answer {
-    let text = request.query("text").unwrap_or_default();
+pub fn search(hall: &Hall, request: &Request) -> Result<Answer, Refusal> {
+    let Some(text) = request.query("text").filter(|text| !text.is_empty()) else {
+        return Err(Answer::json(
+            400,
+            &json!({ "error": "'text' query parameter is required", "code": "ERR_TEXT_MISSING" }),
+        ));
+    };
     let number = |name: &str, default: usize| {
         request
             .query(name)
@@ -290,10 +325,10 @@ pub fn search(hall: &Hall, request: &Request) -> Answer {
         .skip(from)
         .take(size)
         .filter_map(|one| search_json(hall, one));
-    Answer::json(
+    Ok(Answer::json(
         200,
         &json!({ "objects": objects.collect::<Vec<_>>(), "total": found.len(), "time": iso_ms(hall.world.now) }),
-    )
+    ))
 }
 
 fn search_json(hall: &Hall, package: &Package) -> Option<Value> {
@@ -309,10 +344,14 @@ fn search_json(hall: &Hall, package: &Package) -> Option<Value> {
     let people: Vec<Value> = people
         .map(|login| json!({ "username": &**login, "email": address(hall, login) }))
         .collect();
+    let mut links = json!({ "npm": format!("{}/package/{}", hall.registry, package.name) });
+    if let (Some(url), Some(map)) = (&package.repository, links.as_object_mut()) {
+        map.insert("repository".to_owned(), json!(url));
+    }
     Some(json!({
         "package": {
             "name": package.name, "version": latest.version, "date": iso_ms(latest.at), "publisher": publisher,
-            "maintainers": people, "links": { "repository": package.repository },
+            "maintainers": people, "links": links,
         },
         "downloads": { "weekly": package.weekly, "monthly": package.weekly * 4 },
         "dependents": package.dependents,

@@ -6,20 +6,22 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use super::{Refusal, bad, caller, challenge, forbidden, not_found, session, writes};
+use super::{
+    Refusal, bad, caller, challenge, exchange, forbidden, no, not_found, session, tarball, writes,
+};
 use crate::tabletop::random::Rng;
 use crate::tabletop::server::{Answer, Hall, Request};
-use crate::tabletop::world::{Failure, How, NpmKind, NpmToken, Stage, Version};
+use crate::tabletop::world::{Failure, How, NpmKind, NpmToken, Oid, Stage, Version, World};
 
 /// Says no as npm says it for a cause.
 fn refused(why: Failure) -> Refusal {
     match why {
+        // npm hides a dead token behind 404 when something is written.
         Failure::ExpiredToken => not_found(),
-        Failure::OneTimePassword => Answer::json(
-            401,
-            &json!({ "error": "You must provide a one-time pass." }),
-        )
-        .with("www-authenticate", "OTP"),
+        Failure::OneTimePassword => {
+            no(401, "You must provide a one-time pass.").with("www-authenticate", "OTP")
+        }
+        Failure::OidcDenied => forbidden("OIDC permission denied for this action"),
         Failure::StageRequired => Answer::json(
             403,
             &json!({ "error": "This token can only stage versions. Use npm stage publish.", "code": "E_STAGE_REQUIRED" }),
@@ -33,43 +35,94 @@ fn refused(why: Failure) -> Refusal {
     }
 }
 
-/// Lets a credential write a package: a token by its powers, a person by a second factor.
+/// What is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Publish,
+    Stage,
+    Tag,
+}
+
+/// Lets a credential write a package: a token by its powers, a workflow by its config, a person by a second factor.
 fn may(
     hall: &mut Hall,
     request: &Request,
     token: &NpmToken,
     name: &str,
-    stage: bool,
+    act: Act,
 ) -> Result<(), Refusal> {
-    if token.kind != NpmKind::Session {
-        return hall.world.allowed(&token.key, name, stage).map_err(refused);
+    match token.kind {
+        NpmKind::Granular => {
+            let stage = act != Act::Publish;
+            hall.world.allowed(&token.key, name, stage).map_err(refused)
+        }
+        NpmKind::Exchange => {
+            let now = hall.world.now;
+            let package = hall.world.packages.get(name).ok_or_else(not_found)?;
+            let config = exchange::config(package, token, now).ok_or_else(not_found)?;
+            let allowed = match act {
+                Act::Publish => config.publish,
+                Act::Stage => config.stage,
+                // That permission can be given on the web only, and no config of this world has it.
+                Act::Tag => false,
+            };
+            allowed
+                .then_some(())
+                .ok_or_else(|| refused(Failure::OidcDenied))
+        }
+        NpmKind::Session => {
+            let allowed = match hall.world.packages.get(name) {
+                Some(package) => writes(package, &token.owner),
+                None => may_begin(&hall.world, &token.owner, name),
+            };
+            if !allowed {
+                return Err(refused(Failure::Forbidden));
+            }
+            match act {
+                Act::Stage => Ok(()),
+                Act::Publish | Act::Tag => challenge::require(hall, request, &token.owner),
+            }
+        }
     }
-    if hall
-        .world
-        .packages
-        .get(name)
-        .is_some_and(|package| !writes(package, &token.owner))
-    {
-        return Err(refused(Failure::Forbidden));
-    }
-    challenge::require(hall, request, &token.owner)
+}
+
+/// Tells whether an account may begin a package of a name: one of its own scope, of its organisation, or without scope.
+fn may_begin(world: &World, login: &str, name: &str) -> bool {
+    let Some(scope) = name
+        .strip_prefix('@')
+        .and_then(|rest| rest.split('/').next())
+    else {
+        return true;
+    };
+    let member = || world.person(login).is_some_and(|one| one.role.is_some());
+    scope == login || (scope == &*world.org.login && member())
 }
 
 /// What a publish document brings: version, tag, manifest, tarball, bundle.
 struct Upload {
     version: Version,
     tag: String,
+    repository: Option<String>,
+    private: bool,
 }
 
-fn upload(hall: &Hall, request: &Request, token: &NpmToken, name: &str) -> Result<Upload, Refusal> {
-    let asked = request.json();
-    let versions = asked
-        .get("versions")
-        .and_then(Value::as_object)
-        .ok_or_else(|| bad("versions are missing"))?;
+/// Reads an attachment of a publish document as text.
+fn attached<'a>(document: &'a Value, end: &str) -> Option<&'a str> {
+    let all = document.get("_attachments")?.as_object()?;
+    let (_, file) = all.iter().find(|(key, _)| key.ends_with(end))?;
+    file.get("data")?.as_str()
+}
+
+/// Gives the archive in a publish document.
+pub fn archive(document: &str) -> Option<Vec<u8>> {
+    let document: Value = serde_json::from_str(document).ok()?;
+    BASE64.decode(attached(&document, ".tgz")?.as_bytes()).ok()
+}
+
+fn upload(hall: &Hall, asked: &Value, token: &NpmToken, name: &str) -> Result<Upload, Refusal> {
+    let versions = asked.get("versions").and_then(Value::as_object);
     let (number, manifest) = versions
-        .iter()
-        .next()
+        .and_then(|versions| versions.iter().next())
         .ok_or_else(|| bad("versions are missing"))?;
     if asked.get("name").and_then(Value::as_str) != Some(name) {
         return Err(bad("name does not match the address"));
@@ -78,42 +131,76 @@ fn upload(hall: &Hall, request: &Request, token: &NpmToken, name: &str) -> Resul
     let tag = tags
         .and_then(|tags| tags.keys().next().cloned())
         .unwrap_or_else(|| "latest".to_owned());
-    let file = |end: &str| {
-        let all = asked.get("_attachments").and_then(Value::as_object)?;
-        let data = all
-            .iter()
-            .find(|(key, _)| key.ends_with(end))?
-            .1
-            .get("data")?
-            .as_str()?;
-        Some(data.to_owned())
-    };
-    let tarball = file(".tgz").and_then(|data| BASE64.decode(data.as_bytes()).ok());
+    let bytes = attached(asked, ".tgz")
+        .and_then(|data| BASE64.decode(data.as_bytes()).ok())
+        .ok_or_else(|| bad("the tarball is missing"))?;
+    let said = manifest.pointer("/dist/integrity").and_then(Value::as_str);
+    if said.is_some_and(|said| said != tarball::integrity(&bytes)) {
+        return Err(bad("dist.integrity does not match the tarball"));
+    }
+    let bundle = attached(asked, ".sigstore");
+    let repository = manifest
+        .get("repository")
+        .and_then(|one| one.get("url").unwrap_or(one).as_str())
+        .map(str::to_owned);
     let head = manifest.get("gitHead").and_then(Value::as_str);
+    let how = match (token.kind, &token.config) {
+        (NpmKind::Exchange, Some(config)) => How::Oidc {
+            config: config.clone(),
+            provenance: bundle.is_some(),
+        },
+        (NpmKind::Session, _) => How::Laptop,
+        _ => How::Token {
+            key: token.key.clone(),
+        },
+    };
+    if bundle.is_some() {
+        provenance(hall, token, name, repository.as_deref())?;
+    }
     Ok(Upload {
         version: Version {
             version: number.clone(),
             at: hall.world.now,
-            how: if token.kind == NpmKind::Session {
-                How::Laptop
-            } else {
-                How::Token {
-                    key: token.key.clone(),
-                }
-            },
-            user: token.owner.clone(),
-            git_head: head.and_then(crate::tabletop::world::Oid::parse),
+            how,
+            user: Arc::clone(&token.owner),
+            git_head: head.and_then(Oid::parse),
             run: None,
             deprecated: None,
             manifest: Some(Arc::from(manifest.to_string())),
-            tarball: tarball.map(Arc::from),
-            bundle: file(".sigstore").map(Arc::from),
+            tarball: Some(Arc::from(bytes)),
+            bundle: bundle.map(Arc::from),
         },
         tag,
+        repository,
+        private: asked.get("access").and_then(Value::as_str) == Some("restricted"),
     })
 }
 
-fn taken(hall: &Hall, name: &str, version: &str) -> Result<(), Refusal> {
+/// Provenance must come from the repository that the manifest names.
+fn provenance(
+    hall: &Hall,
+    token: &NpmToken,
+    name: &str,
+    repository: Option<&str>,
+) -> Result<(), Refusal> {
+    let package = hall.world.packages.get(name);
+    let config = package.and_then(|one| exchange::config(one, token, hall.world.now));
+    let Some(config) = config else { return Ok(()) };
+    let wanted = format!("github.com/{}", config.repository);
+    let said = repository.unwrap_or_default();
+    if said.trim_end_matches(".git").ends_with(&wanted) {
+        return Ok(());
+    }
+    Err(no(
+        422,
+        &format!(
+            "Error verifying sigstore provenance bundle: Failed to validate repository information: \
+             package.json: \"repository.url\" is \"{said}\", expected to match \"https://{wanted}\" from provenance"
+        ),
+    ))
+}
+
+fn taken(hall: &Hall, name: &str, version: &str, status: u16) -> Result<(), Refusal> {
     let there = hall
         .world
         .packages
@@ -125,38 +212,77 @@ fn taken(hall: &Hall, name: &str, version: &str) -> Result<(), Refusal> {
         .iter()
         .any(|one| one.package == name && one.version == version && one.status == "pending");
     if there || waits {
-        return Err(forbidden(&format!(
-            "You cannot publish over the previously published versions: {version}."
-        )));
+        return Err(no(
+            status,
+            &format!("You cannot publish over the previously published versions: {version}."),
+        ));
     }
     Ok(())
 }
 
-/// `PUT /{package}`
-pub fn publish(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, Refusal> {
-    let token = caller(hall, request)?;
-    may(hall, request, &token, name, false)?;
-    let upload = upload(hall, request, &token, name)?;
-    taken(hall, name, &upload.version.version)?;
-    hall.world.put_version(name, upload.version, &upload.tag);
-    if let Some(package) = hall.world.packages.get_mut(name)
+/// Gives the credential of a write: a dead one is answered as if there were nothing here.
+fn writer(hall: &mut Hall, request: &Request) -> Result<NpmToken, Refusal> {
+    caller(hall, request).map_err(|refusal| match request.bearer() {
+        None => refusal,
+        Some(_) => not_found().with(
+            "npm-notice",
+            "Access token expired or revoked. Please try logging in again.",
+        ),
+    })
+}
+
+/// Sets what a package that has just begun says of itself.
+fn begin(world: &mut World, name: &str, owner: &Arc<str>, private: bool, url: Option<String>) {
+    if let Some(package) = world.packages.get_mut(name)
         && package.people.is_empty()
     {
-        package.people.insert(token.owner.clone(), "read-write");
+        package.people.insert(Arc::clone(owner), "read-write");
+        package.private = private;
+        package.repository = url;
     }
+}
+
+/// `PUT /{package}`
+pub fn publish(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, Refusal> {
+    let token = writer(hall, request)?;
+    may(hall, request, &token, name, Act::Publish)?;
+    let upload = upload(hall, &request.json(), &token, name)?;
+    taken(hall, name, &upload.version.version, 403)?;
+    hall.world.put_version(name, upload.version, &upload.tag);
+    begin(
+        &mut hall.world,
+        name,
+        &token.owner,
+        upload.private,
+        upload.repository,
+    );
     Ok(Answer::json(200, &json!({ "success": true })))
 }
 
-/// `POST /-/stage/package/{package}`
+/// `POST /-/stage/package/{package}`. A new name gets a placeholder first, as since 2026-10-02.
 pub fn stage(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, Refusal> {
-    let token = caller(hall, request)?;
-    if token.kind != NpmKind::Session {
-        hall.world
-            .allowed(&token.key, name, true)
-            .map_err(refused)?;
+    let token = writer(hall, request)?;
+    may(hall, request, &token, name, Act::Stage)?;
+    let upload = upload(hall, &request.json(), &token, name)?;
+    taken(hall, name, &upload.version.version, 409)?;
+    if !hall.world.packages.contains_key(name) {
+        let placeholder = Version {
+            version: "0.0.0-stage".to_owned(),
+            manifest: None,
+            tarball: None,
+            bundle: None,
+            git_head: None,
+            ..upload.version.clone()
+        };
+        hall.world.put_version(name, placeholder, "latest");
+        begin(
+            &mut hall.world,
+            name,
+            &token.owner,
+            upload.private,
+            upload.repository,
+        );
     }
-    let upload = upload(hall, request, &token, name)?;
-    taken(hall, name, &upload.version.version)?;
     let number = hall.world.stages.len() as u64;
     let id = Rng::of(hall.world.seed, name, 400 + number).uuid();
     hall.world.stages.push(Stage {
@@ -166,7 +292,7 @@ pub fn stage(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, R
         tag: upload.tag,
         created: hall.world.now,
         actor: token.owner.to_string(),
-        config: None,
+        config: token.config,
         run: None,
         git_head: upload.version.git_head,
         status: "pending",
@@ -174,8 +300,26 @@ pub fn stage(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, R
     });
     Ok(Answer::json(
         201,
-        &json!({ "message": "Staged", "stageId": id }),
+        &json!({ "message": "Package version staged successfully.", "stageId": id }),
     ))
+}
+
+/// Gives a version that was approved what its publish document brought.
+pub fn complete(world: &mut World, stage: &Stage) {
+    let document = stage.document.as_deref();
+    let Some(sent) = document.and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+        return;
+    };
+    let version = world.packages.get_mut(&stage.package).and_then(|package| {
+        let mut all = package.versions.iter_mut();
+        all.find(|one| one.version == stage.version)
+    });
+    let Some(version) = version else { return };
+    let manifests = sent.get("versions").and_then(Value::as_object);
+    let manifest = manifests.and_then(|all| all.get(&stage.version));
+    version.manifest = manifest.map(|one| Arc::from(one.to_string()));
+    version.tarball = document.and_then(archive).map(Arc::from);
+    version.bundle = attached(&sent, ".sigstore").map(Arc::from);
 }
 
 /// `/-/package/{package}/dist-tags…`
@@ -194,7 +338,7 @@ pub fn dist_tags(
     }
     let [tag] = rest else { return Err(not_found()) };
     let token = caller(hall, request)?;
-    may(hall, request, &token, name, true)?;
+    may(hall, request, &token, name, Act::Tag)?;
     let package = hall.world.packages.get_mut(name).ok_or_else(not_found)?;
     match method {
         "PUT" | "POST" => {

@@ -3,11 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Refusal, bad, caller, challenge, forbidden, not_found, session, writes};
+use super::{
+    Refusal, bad, caller, challenge, forbidden, no, not_found, publish, session, tarball, writes,
+};
 use crate::tabletop::clock::iso_ms;
 use crate::tabletop::random::Rng;
 use crate::tabletop::server::{Answer, Hall, Request};
-use crate::tabletop::world::{NpmKind, Oid, Stage, TrustConfig};
+use crate::tabletop::world::{NpmKind, Stage, TrustConfig};
 
 /// A package holds at most so many configs that are alive.
 const MOST: usize = 10;
@@ -56,10 +58,7 @@ pub fn trust(
                 if package.trust.iter().find(same).is_some() || alive + made.len() >= MOST {
                     let words =
                         "Trusted publisher configuration already exists or the limit is reached";
-                    return Err(Answer::json(
-                        409,
-                        &json!({ "error": words, "message": words }),
-                    ));
+                    return Err(no(409, words));
                 }
                 config.id = Rng::of(seed, name, 70 + package.rev * 16 + made.len() as u64).uuid();
                 config.created = now;
@@ -71,6 +70,9 @@ pub fn trust(
             Ok(Answer::json(200, &answer))
         }
         ("DELETE", [id]) => {
+            if !is_uuid(id) {
+                return Err(bad("Invalid configuration id"));
+            }
             let at = package
                 .trust
                 .iter()
@@ -82,6 +84,12 @@ pub fn trust(
         }
         _ => Err(not_found()),
     }
+}
+
+/// Tells whether a text has the form of a UUID.
+pub fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
 fn config_json(one: &TrustConfig) -> Value {
@@ -207,7 +215,7 @@ pub fn stages(
         ("GET", ["tarball"]) => Ok(Answer {
             status: 200,
             headers: vec![("content-type", "application/octet-stream".to_owned())],
-            body: format!("tabletop {}@{}\n", stage.package, stage.version).into_bytes(),
+            body: bytes(&stage),
         }),
         ("POST", ["approve"]) | ("DELETE", []) => {
             if token.kind != NpmKind::Session {
@@ -215,10 +223,7 @@ pub fn stages(
             }
             challenge::require(hall, request, &token.owner)?;
             if stage.status != "pending" {
-                return Err(Answer::json(
-                    409,
-                    &json!({ "error": "This version is not waiting any more" }),
-                ));
+                return Err(no(409, "This version is not waiting any more"));
             }
             if method == "DELETE" {
                 if let Some(one) = hall.world.stages.get_mut(at) {
@@ -227,10 +232,17 @@ pub fn stages(
                 return Ok(Answer::empty(204));
             }
             hall.world.approve_stage(id, &token.owner);
+            publish::complete(&mut hall.world, &stage);
             Ok(Answer::json(201, &json!({ "message": "Approved" })))
         }
         _ => Err(not_found()),
     }
+}
+
+/// The archive that waits: what was uploaded, or one made from the name as for other versions.
+fn bytes(stage: &Stage) -> Vec<u8> {
+    let sent = stage.document.as_deref().and_then(publish::archive);
+    sent.unwrap_or_else(|| tarball::made(&stage.package, &stage.version))
 }
 
 fn stage_json(hall: &Hall, one: &Stage) -> Value {
@@ -239,7 +251,6 @@ fn stage_json(hall: &Hall, one: &Stage) -> Value {
         .packages
         .get(&one.package)
         .is_some_and(|package| package.private);
-    let bytes = format!("{}@{}", one.package, one.version);
     json!({
         "id": one.id,
         "packageName": one.package,
@@ -249,8 +260,7 @@ fn stage_json(hall: &Hall, one: &Stage) -> Value {
         "actor": one.actor,
         "actorType": if one.config.is_some() { "trusted automation" } else { "user" },
         "access": if private { "private" } else { "public" },
-        // In the form of a digest; there is no real tarball behind it.
-        "shasum": Oid::of("shasum", bytes.as_bytes()).to_string(),
+        "shasum": tarball::shasum(&bytes(one)),
         "status": one.status,
     })
 }
