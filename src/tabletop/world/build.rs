@@ -32,6 +32,9 @@ const WARM: Ms = 14 * MINUTE;
 const CALLER: &str = "caller";
 const CALLEE: &str = "reusable";
 
+/// Since 2025-07-31 npm knows trusted publishing.
+const TRUSTED_PUBLISHING: Ms = 1_753_920_000_000;
+
 impl World {
     /// Makes the world as it stands at an instant.
     pub fn build(size: Size, start: Ms) -> Self {
@@ -700,7 +703,7 @@ impl World {
                     .people
                     .insert(Arc::from(owner.owner.as_str()), "read-write");
             }
-            self.trust_of(&mut package, number, kind, rng, start);
+            self.trust_of(&mut package, number, kind, rng, start, &times);
             self.packages.insert(name.clone(), package);
         }
         let release = kind.map_or(Some("release.yml"), KindShape::release_file);
@@ -755,6 +758,7 @@ impl World {
         kind: Option<&KindShape>,
         rng: &mut Rng,
         start: Ms,
+        times: &[Ms],
     ) {
         let Some(trust) = kind.and_then(|kind| kind.trust.as_ref()) else {
             return;
@@ -763,6 +767,14 @@ impl World {
             start - rng.between(4, 30) * DAY
         } else {
             start - rng.between(90, 300) * DAY
+        };
+        // A config lives because something was published through it: from the middle of the history on.
+        let by = times.get(times.len() / 2..).unwrap_or_default();
+        let first = by.iter().find(|at| **at - DAY > TRUSTED_PUBLISHING);
+        let (created, validated) = match first {
+            _ if trust.lapsed => (created, None),
+            Some(at) => (at - 20 * HOUR, Some(*at)),
+            None => (created, Some(created + 20 * HOUR)),
         };
         package.trust.push(TrustConfig {
             id: rng.uuid(),
@@ -773,7 +785,7 @@ impl World {
             publish: trust.publish,
             stage: true,
             created,
-            validated: (!trust.lapsed).then_some(created + 20 * HOUR),
+            validated,
         });
     }
 
@@ -1024,6 +1036,10 @@ impl World {
         for package in self.packages.values_mut() {
             for version in &mut package.versions {
                 version.run = version.run.and_then(|was| ids.get(&was).copied());
+                let run = version.run.and_then(|id| id.checked_sub(RUN_BASE));
+                let run = run.and_then(|place| self.runs.get(usize::try_from(place).ok()?));
+                // What a run published was there when it ended.
+                version.at = run.map_or(version.at, |run| version.at.min(run.ends));
             }
         }
     }
