@@ -19,6 +19,7 @@ use config::Config;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Take an organisation's npm publish paths off long-lived tokens
 #[derive(Debug, Parser)]
@@ -99,6 +100,8 @@ enum Verb {
     Init(commands::init::Options),
     Import(commands::import::Options),
     Open(commands::open::Options),
+    Refresh(commands::refresh::Options),
+    Watch(commands::watch::Options),
     Status(commands::status::Options),
     Report(commands::report::Options),
     Explain(commands::explain::Options),
@@ -130,7 +133,7 @@ fn after_help() -> String {
     for (code, meaning) in Exit::TABLE {
         text.push_str(&format!("  {code:>2}  {meaning}\n"));
     }
-    text.push_str("\nStart with `cutover demo`, or with `cutover init NAME --scan FOLDER`.");
+    text.push_str("\nStart with `cutover tabletop`, or with `cutover init NAME --scan FOLDER`.");
     text
 }
 
@@ -241,6 +244,8 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Verb::Init(options) => commands::init::run(options, context),
         Verb::Import(options) => commands::import::run(options, context),
         Verb::Open(options) => commands::open::run(options, context),
+        Verb::Refresh(options) => commands::refresh::run(options, context),
+        Verb::Watch(options) => commands::watch::run(options, context),
         Verb::Status(options) => commands::status::run(options, context),
         Verb::Report(options) => commands::report::run(options, context),
         Verb::Explain(options) => commands::explain::run(options, context),
@@ -284,7 +289,11 @@ fn bare(named: Option<PathBuf>, context: &mut Context) -> Result<Exit, CommandEr
     if named.is_none() && context.session.is_none() && !only {
         return commands::start::run(context);
     }
-    commands::open::run(&commands::open::Options { session: named }, context)
+    let options = commands::open::Options {
+        session: named,
+        ..commands::open::Options::default()
+    };
+    commands::open::run(&options, context)
 }
 
 /// Gathers flags, environment and configuration. An error gives the streams back, to be told on them.
@@ -371,6 +380,8 @@ impl Around {
             device: device(),
             browser: variable("BROWSER"),
             environment: || std::env::vars_os().collect(),
+            variable: Arc::new(variable),
+            home: variable("HOME").map(PathBuf::from),
             search: std::env::var_os("PATH"),
             target: variable("GITHUB_BASE_REF"),
             interactive: stdin && stderr,

@@ -33,6 +33,7 @@ pub mod output;
 pub mod plan;
 pub mod preflight;
 pub mod recent;
+pub mod refresh;
 pub mod report;
 pub mod revocation;
 pub mod scan;
@@ -41,6 +42,7 @@ pub mod status;
 pub mod tabletop;
 pub mod undo;
 pub mod waive;
+pub mod watch;
 
 /// How a verb ended, when nothing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +70,8 @@ impl Exit {
         (1, "an error"),
         (2, "wrong usage"),
         (3, "nothing found"),
-        (10, "work remains (status)"),
-        (11, "blocked; wins over 10 (status, preflight)"),
+        (10, "work remains (status, refresh)"),
+        (11, "blocked; wins over 10 (status, refresh, preflight)"),
         (12, "the session file is damaged, forked or cut"),
         (13, "policy violated (check, scan --fail-on)"),
     ];

@@ -24,6 +24,9 @@ const MAX_ANSWER: u64 = 4_096;
 /// Gives fresh random bytes.
 pub type Random = fn() -> io::Result<[u8; 16]>;
 
+/// Reads one variable of the environment: set, not empty and text.
+pub type Variable = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What configuration and environment say about the look of the console.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
@@ -67,6 +70,10 @@ pub struct Context {
     pub browser: Option<String>,
     /// Gives the whole environment, for the verb that looks at it. It holds secrets: sort it at once.
     pub environment: fn() -> Vec<(OsString, OsString)>,
+    /// Reads one variable, for the verbs that look outside: credentials and proxies.
+    pub variable: Variable,
+    /// `HOME`: where the user's own npm configuration is.
+    pub home: Option<PathBuf>,
     /// `PATH`.
     pub search: Option<OsString>,
     /// The pull request's target branch, where CI says it.

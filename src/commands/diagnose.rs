@@ -1,4 +1,8 @@
-//! `cutover diagnose`: explains the log of a failed publish. Reads a file or standard input, asks nobody.
+//! `cutover diagnose`: explains the log of a failed publish: a file, standard input, or a run on GitHub.
+//!
+//! Asks nobody unless a run's address is given.
+
+pub mod run;
 
 use super::Exit;
 use super::context::{Context, shown};
@@ -27,9 +31,12 @@ pub enum Format {
 /// Explain the log of a failed publish: its real cause and what to do
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The log of the job, as the CI system gives it; `-` is standard input
-    #[arg(value_name = "LOGFILE", default_value = "-")]
+    /// The log of the job; `-` is standard input; or the address of a run on GitHub
+    #[arg(value_name = "LOGFILE|URL", default_value = "-")]
     pub log: PathBuf,
+    /// Address of a GitHub Enterprise Server that the run is on
+    #[arg(long, value_name = "URL")]
+    pub github_url: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -40,6 +47,10 @@ pub struct Options {
 /// # Errors
 /// The log cannot be read or is too large; the output cannot be written.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    if let Some(address) = options.log.to_str().filter(|text| run::is_address(text)) {
+        let place = options.github_url.as_deref();
+        return run::of_address(address, place, options.format, context);
+    }
     if options.log == Path::new("-") && context.interactive {
         context.out.say("Paste the log, then press Ctrl-D.");
     }
@@ -48,7 +59,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         diagnose::diagnose(&log, &diagnose::Context::default())
     });
     match options.format {
-        Format::Table => table(&told, &mut context.out)?,
+        Format::Table => explain(&told, &mut context.out)?,
         Format::Json => json(&told, &mut context.out)?,
     }
     match told.outcome {
@@ -93,7 +104,14 @@ fn json(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn table(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
+fn heading(text: &str, out: &mut Output) -> Result<(), CommandError> {
+    let text = out.paint(Paint::Bold, text);
+    writeln!(out.data(), "{text}")?;
+    Ok(())
+}
+
+/// Prints what a log told.
+fn explain(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
     for cause in &told.causes {
         write_cause(cause, out)?;
     }

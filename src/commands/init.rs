@@ -7,14 +7,18 @@ use super::Exit;
 use super::context::{Context, ENDING, shown};
 use super::error::CommandError;
 use super::import::{self, Gathered, Home, Sources};
-use super::{open, recent};
+use super::live::outside::{self, Flags};
+use super::{live, open, recent};
 use crate::assets;
 use crate::model::event::SessionCreated;
-use crate::model::name::HostName;
+use crate::model::name::{HostName, Login};
 use crate::model::policy::{Policy, Profile};
 use crate::safe::shown::visible;
 use crate::session::{self, Session};
 use std::path::{Path, PathBuf};
+
+/// Repositories that are listed and not scanned, named in words at most.
+const NAMED: usize = 10;
 
 /// Who works on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -37,12 +41,26 @@ pub struct Options {
     /// Whether several people work on it, or one alone
     #[arg(long, value_enum, default_value_t)]
     pub profile: Who,
-    /// Host of the forge that the repositories live on
-    #[arg(long, value_name = "HOST", default_value = "github.com")]
-    pub forge: String,
+    /// Host of the forge that the repositories live on; default: github.com, or that of --github-url
+    #[arg(long, value_name = "HOST")]
+    pub forge: Option<String>,
     /// Organisations that the cutover is about; default: the scanned repositories' owners
     #[arg(long = "org", value_name = "NAME")]
     pub organisations: Vec<String>,
+    /// People whose own repositories and packages it is about too
+    #[arg(long = "user", value_name = "NAME")]
+    pub users: Vec<String>,
+    /// Find the repositories of the organisations and people on GitHub, and look at them and npm once
+    #[arg(long)]
+    pub live: bool,
+    #[command(flatten)]
+    pub outside: Flags,
+    /// Of the found repositories take these only (`name`, `owner/name`, `web-*`; `!x` takes out again)
+    #[arg(long, value_name = "PATTERN", requires = "live")]
+    pub include: Vec<String>,
+    /// Leave these out of the found repositories
+    #[arg(long, value_name = "PATTERN", requires = "live")]
+    pub exclude: Vec<String>,
     /// Open the console afterwards
     #[arg(long)]
     pub open: bool,
@@ -69,31 +87,42 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Err(CommandError::usage("--open needs a terminal")
             .hint("leave it out, and open the session later with `cutover open`"));
     }
-    if HostName::parse(&options.forge).is_err() {
-        return Err(CommandError::usage(format!(
-            "--forge `{}` is no host name",
-            visible(&options.forge)
-        ))
-        .hint("for example --forge github.com"));
-    }
     let actor = context.actor()?;
-    let registry = assets::npm_url();
-    let registry = registry.trim_end_matches('/');
+    let (forge, registry) = (forge(options)?, registry(options)?);
+    looks(options)?;
     let home = Home {
-        forge: &options.forge,
-        registry,
+        forge: &forge,
+        registry: &registry,
     };
     let gathered = import::gather(&options.sources, home, &[], context)?;
-    let created = created(options, &gathered, registry, &path);
+    let created = created(options, &gathered, home, &path);
+    if options.live && created.organisations.is_empty() {
+        return Err(
+            CommandError::usage("--live needs to know whose repositories it is about")
+                .hint("name them: `--org ORG`, `--user NAME`"),
+        );
+    }
     found(&path, &created, &gathered, &actor, context)?;
     let said = gathered.words();
     writeln!(context.out.data(), "{}: {said}", shown(&path))?;
     recent::remember(context, &path);
-    if options.open {
-        let session = Some(path);
-        return open::run(&open::Options { session }, context);
+    if options.live {
+        discover(options, &path, context)?;
     }
-    if gathered.answers.is_empty() {
+    if options.open {
+        let opened = open::Options {
+            session: Some(path),
+            live: options.live,
+            outside: options.outside.clone(),
+        };
+        return open::run(&opened, context);
+    }
+    if options.live {
+        context.out.hint(format!(
+            "next: `cutover open --live {0}`, or `cutover refresh {0}`",
+            shown(&path)
+        ));
+    } else if gathered.answers.is_empty() {
         context.out.hint(format!(
             "add to it: `cutover import -s {} --scan FOLDER`",
             shown(&path)
@@ -107,15 +136,124 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     Ok(Exit::Done)
 }
 
-fn created(options: &Options, gathered: &Gathered, registry: &str, path: &Path) -> SessionCreated {
-    let organisations = if options.organisations.is_empty() {
-        &gathered.organisations
-    } else {
-        &options.organisations
+/// Gives the host of the forge.
+fn forge(options: &Options) -> Result<String, CommandError> {
+    let place = options.outside.place()?;
+    let host = match (&options.forge, &place) {
+        (Some(forge), Some(place)) if forge != place.forge() => {
+            return Err(CommandError::usage(format!(
+                "--forge says {}, and --github-url is of {}",
+                visible(forge),
+                visible(place.forge())
+            )));
+        }
+        (Some(forge), _) => forge.clone(),
+        (None, Some(place)) => place.forge().to_owned(),
+        (None, None) => "github.com".to_owned(),
     };
+    if HostName::parse(&host).is_err() {
+        return Err(
+            CommandError::usage(format!("--forge `{}` is no host name", visible(&host)))
+                .hint("for example --forge github.com"),
+        );
+    }
+    Ok(host)
+}
+
+/// Gives the registry that the cutover is about.
+fn registry(options: &Options) -> Result<String, CommandError> {
+    Ok(match options.outside.base()? {
+        Some(base) => base.id().to_owned(),
+        None => assets::npm_url().trim_end_matches('/').to_owned(),
+    })
+}
+
+/// Checks what is to be looked at before a file is made.
+fn looks(options: &Options) -> Result<(), CommandError> {
+    for name in options.organisations.iter().chain(&options.users) {
+        if options.live && Login::parse(name).is_err() {
+            return Err(CommandError::usage(format!(
+                "`{}` is no name of an organisation or a person",
+                visible(name)
+            )));
+        }
+    }
+    if !options.live && !options.outside.npmrc.is_empty() {
+        return Err(CommandError::usage("--npmrc goes with --live"));
+    }
+    outside::choice(&boxed(&options.include), &boxed(&options.exclude)).map(drop)
+}
+
+fn boxed(all: &[String]) -> Vec<Box<str>> {
+    all.iter().map(|one| one.as_str().into()).collect()
+}
+
+/// Looks at the forge and the registry once and says what was found. The session stays where nothing could be reached:
+/// what was not looked at says so.
+fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(), CommandError> {
+    let session = context.write(path)?;
+    let actor = session.actor().to_owned();
+    let outside = outside::find(&options.outside, &session, context)?;
+    let crew = live::crew(outside, true, context)?;
+    let links = live::one_pass(session, crew, context)?;
+    live::say_links(&links, context);
+    let session = context.open_as(path, actor, true)?;
+    for line in found_words(&session) {
+        writeln!(context.out.data(), "{line}")?;
+    }
+    Ok(())
+}
+
+/// Says what the forge showed: repositories that were scanned, and those that were listed only.
+fn found_words(session: &Session) -> Vec<String> {
+    let facts = session.facts();
+    let (mut listed, mut archived, mut forks) = (0_usize, Vec::new(), Vec::new());
+    for seen in facts.seen.values() {
+        let Some((fact, _)) = seen.forge() else {
+            continue;
+        };
+        listed += 1;
+        match fact {
+            fact if fact.archived => archived.push(visible(&fact.name).into_owned()),
+            fact if fact.fork => forks.push(visible(&fact.name).into_owned()),
+            _ => {}
+        }
+    }
+    let mut lines = vec![format!(
+        "{listed} repositories found, {} publish paths in {} of them",
+        facts.paths.len(),
+        facts
+            .repos
+            .keys()
+            .filter(|repo| facts.open_paths(**repo).next().is_some())
+            .count()
+    )];
+    for (what, mut names) in [("archived", archived), ("forks", forks)] {
+        if names.is_empty() {
+            continue;
+        }
+        names.sort();
+        let more = names.len().saturating_sub(NAMED);
+        let mut line = format!("not scanned, {what}: {}", names.len());
+        names.truncate(NAMED);
+        line.push_str(&format!(" ({}", names.join(", ")));
+        if more > 0 {
+            line.push_str(&format!(" and {more} more"));
+        }
+        lines.push(line + ")");
+    }
+    lines
+}
+
+fn created(options: &Options, gathered: &Gathered, home: Home<'_>, path: &Path) -> SessionCreated {
+    let mut organisations = options.organisations.clone();
+    organisations.extend(options.users.iter().cloned());
+    if organisations.is_empty() {
+        organisations.clone_from(&gathered.organisations);
+    }
     SessionCreated {
-        forge: options.forge.as_str().into(),
-        registry: registry.into(),
+        forge: home.forge.into(),
+        registry: home.registry.into(),
         organisations: organisations
             .iter()
             .map(|name| visible(name).into())
@@ -125,6 +263,8 @@ fn created(options: &Options, gathered: &Gathered, registry: &str, path: &Path) 
             Who::Solo => Profile::Solo,
         },
         name: visible(&path.file_stem().unwrap_or_default().to_string_lossy()).into(),
+        include: boxed(&options.include),
+        exclude: boxed(&options.exclude),
         ..SessionCreated::default()
     }
 }

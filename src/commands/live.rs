@@ -1,25 +1,44 @@
-//! The outside world for verbs that look at it: which GitHub and registry, with whose credentials, by which clock.
+//! The observers for verbs that look outside, made from where to look and as whom; and one pass of them.
+//!
+//! What `outside` finds for a real session and what the tabletop brings for its own come in by the same door.
 
+pub mod outside;
+
+use super::Exit;
 use super::context::Context;
 use super::error::CommandError;
+use super::status::{self, Format};
 use crate::engine::Handle;
 use crate::engine::crew::Crew;
+use crate::engine::live::{Link, LinkState};
 use crate::engine::observe::github::Github;
 use crate::engine::observe::npm::Npm;
+use crate::engine::schedule::What;
 use crate::engine::switchboard::Switchboard;
 use crate::github::discover::Choice;
 use crate::github::{GitHub, Place};
-use crate::http::{Credential, Group, Options, World};
+use crate::http::{Credential, Group, Options, Proxies, World};
 use crate::registry::{Base, Login, Registry, RegistryError};
 use crate::session::Session;
+use std::path::Path;
 use std::sync::Arc;
+
+/// The groups that a GitHub has, as far as observers ask them at all times.
+const GITHUB: [Group; 3] = [
+    Group::GithubGraphql,
+    Group::GithubRest,
+    Group::GithubActions,
+];
 
 /// Where to look, and as whom.
 pub struct Outside {
     pub world: World,
     pub place: Place,
-    /// None: what is public only, and no GraphQL.
-    pub credential: Option<Credential>,
+    /// The credential for GitHub; else why there is none, and what to do. Without one GitHub is not asked at all.
+    pub credential: Result<Credential, String>,
+    /// Repositories that are scanned.
+    pub choice: Choice,
+    pub proxies: Proxies,
     pub npm: NpmAccounts,
     /// Simulated seconds in a second.
     pub speed: f64,
@@ -28,7 +47,12 @@ pub struct Outside {
 /// The registry, and who of us is logged in there.
 pub struct NpmAccounts {
     pub base: Base,
+    /// The registry's name in the ids of the session.
+    pub id: String,
     pub logins: Vec<Login>,
+    pub proxies: Proxies,
+    /// PEM certificates to trust beside the system's.
+    pub extra_ca: Option<Vec<u8>>,
 }
 
 /// Makes the observers.
@@ -39,39 +63,48 @@ pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Crew,
     let seed = context.random_seed()?;
     let random = Arc::new(spread(seed));
     let switchboard = Switchboard::new(Arc::clone(&context.now), random.clone());
-    switchboard.expect(&[
-        Group::GithubGraphql,
-        Group::GithubRest,
-        Group::GithubActions,
-    ]);
-    if outside.credential.is_none() {
-        switchboard.refuse(
-            Group::GithubGraphql,
-            "no token: set GH_TOKEN, or log in with `gh auth login`",
-        );
-    }
-    let options = Options::new(outside.world, Arc::clone(&context.now));
-    let api = GitHub::open(
-        outside.place,
-        outside.credential,
-        options,
-        switchboard.listener(),
-    )
-    .map_err(|error| CommandError::user(error.to_string()))?;
-    let registry = crate::assets::npm_url();
-    let id = registry.trim_end_matches('/');
-    let github = Github::new(api, id, Choice::default());
-    let npm = npm(&outside.npm, &switchboard, outside.world, id, context)?;
+    switchboard.expect(&GITHUB);
+    let npm = npm(&outside.npm, &switchboard, outside.world, context)?;
+    let (id, speed) = (outside.npm.id.clone(), outside.speed);
+    let github = github(outside, &id, &switchboard, context)?;
     Ok(Crew {
-        github: Some(Arc::new(github)),
+        github: github.map(Arc::new),
         npm: Some(Arc::new(npm)),
         switchboard,
         now: Arc::clone(&context.now),
-        speed: outside.speed,
+        speed,
         random,
         once: Vec::new(),
         one_pass,
     })
+}
+
+/// GitHub as one account; none without a credential, and then the connections say why.
+fn github(
+    outside: Outside,
+    registry: &str,
+    switchboard: &Switchboard,
+    context: &Context,
+) -> Result<Option<Github>, CommandError> {
+    let credential = match outside.credential {
+        Ok(credential) => credential,
+        Err(why) => {
+            for group in GITHUB {
+                switchboard.refuse(group, &why);
+            }
+            return Ok(None);
+        }
+    };
+    let mut options = Options::new(outside.world, Arc::clone(&context.now));
+    options.proxies = outside.proxies;
+    let api = GitHub::open(
+        outside.place,
+        Some(credential),
+        options,
+        switchboard.listener(),
+    )
+    .map_err(|error| CommandError::user(error.to_string()))?;
+    Ok(Some(Github::new(api, registry, outside.choice)))
 }
 
 /// The registry as nobody, and as each account.
@@ -79,11 +112,12 @@ fn npm(
     npm: &NpmAccounts,
     switchboard: &Switchboard,
     world: World,
-    id: &str,
     context: &Context,
 ) -> Result<Npm, CommandError> {
     switchboard.expect(&[Group::NpmRead]);
     let mut options = Options::new(world, Arc::clone(&context.now));
+    options.proxies = npm.proxies.clone();
+    options.extra_ca.clone_from(&npm.extra_ca);
     options.listen = Some(switchboard.listener());
     let bad = |error: RegistryError| CommandError::user(error.to_string());
     let nobody = Registry::new(npm.base.clone(), options, None).map_err(bad)?;
@@ -93,22 +127,84 @@ fn npm(
         .map(|login| nobody.acting_as(login))
         .collect::<Result<Vec<_>, _>>()
         .map_err(bad)?;
-    Ok(Npm::new(nobody, accounts, id))
+    Ok(Npm::new(nobody, accounts, &npm.id))
 }
 
-/// Looks once at everything that is due, writes what is news, and gives the session back.
+/// Looks once at everything that is due, writes what is news, and gives the session back. Tells how the connections
+/// stood at the end.
 ///
 /// # Errors
 /// The engine cannot start.
-pub fn one_pass(session: Session, crew: Crew, context: &mut Context) -> Result<(), CommandError> {
+pub fn one_pass(
+    session: Session,
+    crew: Crew,
+    context: &mut Context,
+) -> Result<Vec<Link>, CommandError> {
     let now = Arc::clone(&context.now);
+    let switchboard = crew.switchboard.clone();
     let mut handle = Handle::start_live(session, now, crew)
         .map_err(|error| CommandError::internal(format!("the observers cannot start: {error}")))?;
     context
         .out
         .slow("looking at GitHub and npm", || handle.wait_for_observers());
     handle.stop();
-    Ok(())
+    Ok(switchboard.links())
+}
+
+/// Looks once, says what could not be reached, and prints the status with its exit codes.
+///
+/// # Errors
+/// Nothing at all could be reached; the session cannot be read again; the output cannot be written.
+pub fn refresh(
+    session: Session,
+    path: &Path,
+    mut crew: Crew,
+    secrets: bool,
+    format: Format,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let actor = session.actor().to_owned();
+    crew.one_pass = true;
+    if secrets {
+        crew.once.push(What::Secrets);
+    }
+    let links = one_pass(session, crew, context)?;
+    let reached = say_links(&links, context);
+    if !reached {
+        return Err(CommandError::user(
+            "nothing outside could be reached: what is known is as before",
+        )
+        .hint("`cutover status` prints it"));
+    }
+    let session = context.open_as(path, actor, true)?;
+    let outcome = status::print(&session, format, None, context)?;
+    Ok(status::exit(&session, outcome))
+}
+
+/// Says which groups of endpoints could not be asked. Tells whether any could.
+pub fn say_links(links: &[Link], context: &mut Context) -> bool {
+    let mut reached = false;
+    let mut told: Vec<String> = Vec::new();
+    for link in links {
+        let why = match &link.state {
+            LinkState::Live { .. } => {
+                reached = true;
+                continue;
+            }
+            LinkState::Connecting => continue,
+            LinkState::Limited { until, why } => format!("{why}, until {until}"),
+            LinkState::Unauthorised { why } | LinkState::Offline { why, .. } => why.to_string(),
+        };
+        // One missing token closes several groups: it is said once.
+        match told.iter_mut().find(|said| said.ends_with(&why)) {
+            Some(said) => said.insert_str(0, &format!("{}, ", link.group)),
+            None => told.push(format!("{}: {why}", link.group)),
+        }
+    }
+    for said in told {
+        context.out.warn(format!("could not be reached: {said}"));
+    }
+    reached
 }
 
 /// Numbers in 0..1 that differ from one console to the next: no more is asked of them than to spread tries.

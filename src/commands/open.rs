@@ -2,6 +2,8 @@
 
 use super::context::{Context, shown};
 use super::error::CommandError;
+use super::live;
+use super::live::outside::{self, Flags};
 use super::{Exit, recent};
 use crate::assets;
 use crate::engine::Handle;
@@ -15,11 +17,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Open the console on a session
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
     /// The session file; default: the only *.cutover here
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
+    /// Look at GitHub and npm while it is open
+    #[arg(long)]
+    pub live: bool,
+    #[command(flatten)]
+    pub outside: Flags,
 }
 
 /// Opens the console.
@@ -36,14 +43,27 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             )),
         );
     }
-    let session = if context.read_only {
-        context.read(&path)?
-    } else {
-        let actor = actor(context)?;
-        context.open_as(&path, actor, false)?
-    };
+    if !options.live {
+        if !options.outside.is_empty() {
+            return Err(CommandError::usage(
+                "--github-url, --registry and --npmrc say where to look: they go with --live",
+            ));
+        }
+        let session = if context.read_only {
+            context.read(&path)?
+        } else {
+            let actor = actor(context)?;
+            context.open_as(&path, actor, false)?
+        };
+        recent::remember(context, &path);
+        return console(session, &path, context);
+    }
+    context.actor = Some(actor(context)?);
+    let session = context.write(&path)?;
+    let outside = outside::find(&options.outside, &session, context)?;
+    let crew = live::crew(outside, false, context)?;
     recent::remember(context, &path);
-    console(session, &path, context)
+    console_with(session, &path, Some(crew), context)
 }
 
 /// Gives the name of whoever works at the console; asks for it where nobody is named.

@@ -3,13 +3,14 @@
 use super::context::{Context, sessions_in, shown};
 use super::error::CommandError;
 use super::output::Paint;
-use super::{Exit, demo, open, recent};
+use super::{Exit, demo, open, recent, tabletop};
 use crate::tui::start::{Choice, Entry, Group, Start};
 use std::path::PathBuf;
 
 /// What can be done here.
 enum Way {
     Open(PathBuf),
+    Tabletop,
     Demo,
     Init,
 }
@@ -34,6 +35,11 @@ pub fn run(context: &mut Context) -> Result<Exit, CommandError> {
     }
     for (way, title, detail) in [
         (
+            Way::Tabletop,
+            "Walk through a cutover of a simulated organisation",
+            "cutover tabletop",
+        ),
+        (
             Way::Demo,
             "Look around in an example organisation",
             "cutover demo",
@@ -56,8 +62,13 @@ pub fn run(context: &mut Context) -> Result<Exit, CommandError> {
         Choice::Entry(at) => match ways.into_iter().nth(at) {
             Some(Way::Open(path)) => {
                 let session = Some(path);
-                open::run(&open::Options { session }, context)
+                let options = open::Options {
+                    session,
+                    ..open::Options::default()
+                };
+                open::run(&options, context)
             }
+            Some(Way::Tabletop) => tabletop::run(&tabletop::Options::default(), context),
             Some(Way::Demo) => demo::run(&demo::Options { into: None }, context),
             Some(Way::Init) => begin(context),
             None => Ok(Exit::Done),
@@ -102,6 +113,10 @@ fn words(
         }
     }
     for (command, what) in [
+        (
+            "cutover tabletop",
+            "walk through a cutover of a simulated organisation",
+        ),
         ("cutover demo", "look around in an example organisation"),
         (
             "cutover scan FOLDER",

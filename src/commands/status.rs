@@ -45,12 +45,17 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let path = context.session_path(options.file.as_deref())?;
     let session = context.read(&path)?;
     let outcome = print(&session, options.format, options.top, context)?;
-    Ok(match outcome {
+    Ok(exit(&session, outcome))
+}
+
+/// Gives the exit of a status: damage of the file wins over what stands in it.
+pub fn exit(session: &Session, outcome: Outcome) -> Exit {
+    match outcome {
         _ if !session.report.appendable() || !session.report.cuts.is_empty() => Exit::Damaged,
         Outcome::Done => Exit::Done,
         Outcome::WorkRemains => Exit::WorkRemains,
         Outcome::Blocked => Exit::Blocked,
-    })
+    }
 }
 
 /// Prints the status of an open session.

@@ -9,7 +9,8 @@ use super::live::{self, NpmAccounts, Outside};
 use super::{demo, open, status};
 use crate::assets;
 use crate::github::Place;
-use crate::http::{Call, Client, Credential, Group, Origin, World};
+use crate::github::discover::Choice;
+use crate::http::{Call, Client, Credential, Group, Origin, Proxies, World};
 use crate::model::event::SessionCreated;
 use crate::model::time::Ts;
 use crate::registry::{Base, Login};
@@ -23,25 +24,40 @@ use std::time::Instant;
 
 /// The forge's name in a simulated session, so that ids stay the same whatever ports are free.
 const FORGE: &str = "github.com";
+const REPOS: u32 = 60;
+const SEED: u64 = 1;
+const SPEED: f64 = 10.0;
 
 /// Walk through a cutover of a simulated organisation, live, on this machine only
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// How many repositories the organisation has
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    #[arg(long, value_name = "N", default_value_t = REPOS, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub repos: u32,
     /// What its content is made from: the same number makes the same organisation
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = SEED)]
     pub seed: u64,
     /// What goes wrong in it; an unknown name lists them
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
     /// Simulated seconds in a second
-    #[arg(long, value_name = "X", default_value_t = 10.0, value_parser = speed)]
+    #[arg(long, value_name = "X", default_value_t = SPEED, value_parser = speed)]
     pub speed: f64,
     /// Keep the session in this file; default: a temporary one
     #[arg(long = "keep", value_name = "FILE")]
     pub keep: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            repos: REPOS,
+            seed: SEED,
+            scenario: None,
+            speed: SPEED,
+            keep: None,
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -108,7 +124,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     ended
 }
 
-fn found(
+/// Starts a session of this world.
+///
+/// # Errors
+/// The disk refuses.
+pub fn found(
     path: &Path,
     world: &Tabletop,
     actor: &str,
@@ -126,7 +146,11 @@ fn found(
     super::init::found(path, &created, &Gathered::default(), actor, context)
 }
 
-fn outside(world: &Tabletop, speed: f64) -> Result<Outside, CommandError> {
+/// Gives where the simulated organisation is, as one of its people. Reads nothing of the environment.
+///
+/// # Errors
+/// There is nobody in it, or its addresses are not on this machine.
+pub fn outside(world: &Tabletop, speed: f64) -> Result<Outside, CommandError> {
     let internal = |error: &dyn std::fmt::Display| CommandError::internal(error.to_string());
     let place = Place::tabletop(&world.github, FORGE).map_err(|error| internal(&error))?;
     let principal = world
@@ -147,8 +171,16 @@ fn outside(world: &Tabletop, speed: f64) -> Result<Outside, CommandError> {
     Ok(Outside {
         world: World::Tabletop,
         place,
-        credential: Some(credential),
-        npm: NpmAccounts { base, logins },
+        credential: Ok(credential),
+        choice: Choice::default(),
+        proxies: Proxies::default(),
+        npm: NpmAccounts {
+            id: crate::assets::npm_url().trim_end_matches('/').to_owned(),
+            base,
+            logins,
+            proxies: Proxies::default(),
+            extra_ca: None,
+        },
         speed,
     })
 }

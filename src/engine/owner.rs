@@ -403,7 +403,14 @@ impl Owner {
                 }
             };
             match command {
-                None | Some(Command::Stop) => return,
+                None | Some(Command::Stop) => {
+                    // What observers have seen is written, even if it came last.
+                    while let Some(report) = reports.as_mut().and_then(|open| open.try_recv().ok())
+                    {
+                        self.take(vec![report]);
+                    }
+                    return;
+                }
                 Some(Command::Decide { action, answer }) => {
                     let result = self.decide(&action);
                     // Pictures go out first: who waits for the answer then sees what it did.

@@ -96,6 +96,11 @@ pub struct SessionCreated {
     /// The name that screens show.
     #[serde(default)]
     pub name: Box<str>,
+    /// Patterns of the repositories that the forge's are chosen by; none takes all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Box<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Box<str>>,
 }
 
 /// Who writes on which device.
