@@ -26,6 +26,8 @@ mod diagnose;
 mod help;
 #[path = "cli/identify.rs"]
 mod identify;
+#[path = "cli/live.rs"]
+mod live;
 #[path = "cli/place.rs"]
 mod place;
 #[path = "cli/preflight.rs"]

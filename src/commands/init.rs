@@ -113,7 +113,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         let opened = open::Options {
             session: Some(path),
             live: options.live,
-            outside: options.outside.clone(),
+            outside: if options.live {
+                options.outside.clone()
+            } else {
+                Flags::default()
+            },
         };
         return open::run(&opened, context);
     }

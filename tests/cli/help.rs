@@ -12,6 +12,8 @@ const VERBS: &[&[&str]] = &[
     &["init"],
     &["import"],
     &["open"],
+    &["refresh"],
+    &["watch"],
     &["assign"],
     &["lane"],
     &["plan"],
