@@ -95,7 +95,7 @@ impl Room {
             .unwrap();
         let options = tabletop::Options {
             repos,
-            seed: 7,
+            seed: 1,
             speed: 1.0,
             start: Ts::parse("2026-12-05T09:00:00Z").unwrap().utc(),
             scenario: None,
@@ -175,9 +175,17 @@ impl Room {
     }
 }
 
+/// Conclusions and causes of all runs that are known.
+fn told(session: &cutover::session::Session) -> Vec<(Option<Box<str>>, Option<Box<str>>)> {
+    let runs = session.facts().seen.values().filter_map(|seen| seen.runs());
+    runs.flat_map(|(fact, _)| &fact.runs)
+        .map(|run| (run.conclusion.clone(), run.cause.clone()))
+        .collect()
+}
+
 #[test]
 fn a_refresh_sees_the_world_and_its_status_is_the_exit() {
-    let room = Room::new(12, |_| false);
+    let room = Room::new(30, |_| false);
     let mut context = room.context();
     let path = room.session(&mut context);
     let exit = room.refresh(&path, false, &mut context);
@@ -226,7 +234,7 @@ fn a_refresh_sees_the_world_and_its_status_is_the_exit() {
             let name = session.facts().repos.get(id)?.name().to_owned();
             Some((name, run.id, run.cause.clone()?))
         })
-        .expect("the world has a failed run that a log explains");
+        .unwrap_or_else(|| panic!("no log explains a run of {:?}", told(&session)));
     let place = Place::tabletop(&room.world.github, "github.com").unwrap();
     let outside = verb::outside(&room.world, 1.0).unwrap();
     let options = Options::new(World::Tabletop, Arc::clone(&context.now));

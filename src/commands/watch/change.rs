@@ -1,10 +1,11 @@
 //! What is different between two pictures of a session, as lines of JSON. Pure.
 //!
-//! The order of kinds is fixed: links, runs, packages, tokens, then gates and clocks by repository. Times at which
+//! The order of kinds is fixed: links, runs, packages, tokens with their clocks, then gates and clocks by repository. Times at which
 //! something was looked at again without news are no change.
 
 use crate::engine::live::{Link, LinkState, PackageRow, RunRow};
 use crate::engine::snapshot::{Row, Snapshot, TokenRow};
+use crate::model::clock::Clock;
 use crate::model::fact::HowFact;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -50,6 +51,7 @@ pub fn between(old: &Snapshot, new: &Snapshot) -> Vec<Change> {
     }
     if !Arc::ptr_eq(&old.tokens, &new.tokens) {
         changes.extend(tokens(&old.tokens, &new.tokens));
+        changes.extend(token_clocks(&old.tokens, &new.tokens));
     }
     if old.rows_revision != new.rows_revision {
         changes.extend(rows(old, new));
@@ -177,6 +179,35 @@ fn tokens(old: &[TokenRow], new: &[TokenRow]) -> Vec<Change> {
     differing("token", old, new, |token| token.id, words)
 }
 
+fn token_clocks(old: &[TokenRow], new: &[TokenRow]) -> Vec<Change> {
+    let words = |token: &TokenRow| {
+        let subject = json!({"token": token.id.to_string(), "account": token.account});
+        clock_words(subject, token.clock)
+    };
+    // One that never had a clock has no news.
+    let mut changes = differing("clock", old, new, |token| token.id, words);
+    let had = |change: &Change| {
+        old.iter()
+            .any(|token| token.clock.is_some() && change.fields["token"] == token.id.to_string())
+    };
+    changes.retain(|change| !change.fields["clock"].is_null() || had(change));
+    changes
+}
+
+fn clock_words(mut subject: Value, clock: Option<Clock>) -> Value {
+    add(
+        &mut subject,
+        "clock",
+        Some(clock.map(|clock| clock.kind.word())),
+    );
+    add(
+        &mut subject,
+        "ends",
+        clock.map(|clock| clock.ends.to_string()),
+    );
+    subject
+}
+
 fn rows(old: &Snapshot, new: &Snapshot) -> Vec<Change> {
     let before: HashMap<Subject, &Row> = old.rows.iter().map(|row| (row.id, row)).collect();
     let mut changes = Vec::new();
@@ -188,10 +219,7 @@ fn rows(old: &Snapshot, new: &Snapshot) -> Vec<Change> {
         }
         let ends = |row: &Row| row.clock.map(|clock| (clock.kind, clock.ends));
         if ends(row) != old.and_then(|old| ends(old)) {
-            let mut fields = json!({"repo": row.name, "clock": null});
-            if let Some((kind, at)) = ends(row) {
-                fields = json!({"repo": row.name, "clock": kind.word(), "ends": at.to_string()});
-            }
+            let fields = clock_words(json!({"repo": row.name}), row.clock);
             changes.push(Change::new("clock", fields));
         }
     }
