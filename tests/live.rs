@@ -175,11 +175,11 @@ impl Room {
     }
 }
 
-/// Conclusions and causes of all runs that are known.
-fn told(session: &cutover::session::Session) -> Vec<(Option<Box<str>>, Option<Box<str>>)> {
+/// Conclusions and causes of all runs that are known, in words.
+fn told(session: &cutover::session::Session) -> Vec<String> {
     let runs = session.facts().seen.values().filter_map(|seen| seen.runs());
     runs.flat_map(|(fact, _)| &fact.runs)
-        .map(|run| (run.conclusion.clone(), run.cause.clone()))
+        .map(|run| format!("{:?} {:?}", run.conclusion, run.cause))
         .collect()
 }
 

@@ -237,14 +237,14 @@ fn print_json(
     };
     let mut list = Vec::new();
     for one in jobs {
-        let mut entry = json!({
+        let (told, lost) = match &one.told {
+            Ok(told) => (Some(serde_json::to_value(told).map_err(failed)?), None),
+            Err(why) => (None, Some(why)),
+        };
+        list.push(json!({
             "job": one.job.id, "name": one.job.name, "step": one.job.failed_step().map(|step| &step.name),
-        });
-        match &one.told {
-            Ok(told) => entry["told"] = serde_json::to_value(told).map_err(failed)?,
-            Err(why) => entry["could_not_read"] = why.as_str().into(),
-        }
-        list.push(entry);
+            "told": told, "could_not_read": lost,
+        }));
     }
     let document = json!({
         "version": 1, "repo": address.repo.as_str(), "run": run.id, "attempt": run.attempt, "file": run.file,

@@ -180,18 +180,14 @@ fn tokens(old: &[TokenRow], new: &[TokenRow]) -> Vec<Change> {
 }
 
 fn token_clocks(old: &[TokenRow], new: &[TokenRow]) -> Vec<Change> {
-    let words = |token: &TokenRow| {
+    let before: HashMap<Subject, Option<Clock>> =
+        old.iter().map(|token| (token.id, token.clock)).collect();
+    let news = |token: &&TokenRow| before.get(&token.id).copied().flatten() != token.clock;
+    let change = |token: &TokenRow| {
         let subject = json!({"token": token.id.to_string(), "account": token.account});
-        clock_words(subject, token.clock)
+        Change::new("clock", clock_words(subject, token.clock))
     };
-    // One that never had a clock has no news.
-    let mut changes = differing("clock", old, new, |token| token.id, words);
-    let had = |change: &Change| {
-        old.iter()
-            .any(|token| token.clock.is_some() && change.fields["token"] == token.id.to_string())
-    };
-    changes.retain(|change| !change.fields["clock"].is_null() || had(change));
-    changes
+    new.iter().filter(news).map(change).collect()
 }
 
 fn clock_words(mut subject: Value, clock: Option<Clock>) -> Value {
