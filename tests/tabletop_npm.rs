@@ -267,6 +267,17 @@ async fn the_real_npm_works_against_it() {
         "{errors}"
     );
 
+    let words = "Use 99.0.1";
+    npm.text(&["deprecate", &format!("{package}@99.0.0"), words])
+        .await;
+    let said = [
+        "view",
+        &format!("{package}@99.0.0"),
+        "deprecated",
+        "--prefer-online",
+    ];
+    assert_eq!(npm.text(&said).await.trim(), words);
+
     // What was staged waits, and what was approved is what was uploaded.
     let manifest = json!({ "name": package, "version": "99.1.0", "license": "MIT" });
     std::fs::write(folder.path().join("package.json"), manifest.to_string()).unwrap();
@@ -479,6 +490,30 @@ async fn a_config_that_publishes_nothing_lapses_and_stays_listed() {
     assert_eq!(table.ask("DELETE", &gone, &rosa, Value::Null).await.0, 404);
     let (_, list) = table.ask("GET", &path, &rosa, Value::Null).await;
     assert!(!known(&list));
+}
+
+#[tokio::test]
+async fn a_config_of_every_provider_is_given_back_as_it_was_made() {
+    let table = Table::new().await;
+    let rosa = table.secret("rosa", Opens::NpmSession);
+    let path = format!("/-/package/{}/trust", table.trusted().replace('/', "%2f"));
+    table.window(&rosa, &path).await;
+    let id = "94b40e60-cfd5-486f-a04b-507abf27a83d";
+    let circle = json!({
+        "oidc.circleci.com/org-id": id, "oidc.circleci.com/project-id": id,
+        "oidc.circleci.com/pipeline-definition-id": id, "oidc.circleci.com/vcs-origin": "github.com/acme/x",
+    });
+    let lab =
+        json!({ "project_path": "acme/x", "ci_config_ref_uri": { "file": ".gitlab-ci.yml" } });
+    for (kind, claims) in [("circleci", circle), ("gitlab", lab)] {
+        let wanted = json!([{ "type": kind, "claims": claims, "permissions": ["createPackage"] }]);
+        assert_eq!(table.ask("POST", &path, &rosa, wanted).await.0, 200);
+        let (_, list) = table.ask("GET", &path, &rosa, Value::Null).await;
+        let last = list.as_array().unwrap().last().unwrap().clone();
+        assert_eq!((&last["type"], &last["claims"]), (&json!(kind), &claims));
+    }
+    let nothing = json!([{ "type": "circleci", "claims": {}, "permissions": ["createPackage"] }]);
+    assert_eq!(table.ask("POST", &path, &rosa, nothing).await.0, 400);
 }
 
 #[tokio::test]

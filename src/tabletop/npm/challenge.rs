@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Refusal;
 use crate::tabletop::clock::{MINUTE, Ms, SECOND};
@@ -27,9 +27,11 @@ struct Challenge {
     used: bool,
 }
 
-/// What the registry keeps besides the world: challenges and open windows.
+/// What the registry keeps besides the world: challenges, open windows, claims.
 #[derive(Debug, Default)]
 pub struct Desk {
+    /// Claims of CircleCI's configs by the config's id: they have no file that the world could know.
+    pub claims: BTreeMap<String, Value>,
     challenges: Vec<Challenge>,
     windows: BTreeMap<Arc<str>, Ms>,
 }

@@ -41,6 +41,7 @@ enum Act {
     Publish,
     Stage,
     Tag,
+    Amend,
 }
 
 /// Lets a credential write a package: a token by its powers, a workflow by its config, a person by a second factor.
@@ -63,8 +64,8 @@ fn may(
             let allowed = match act {
                 Act::Publish => config.publish,
                 Act::Stage => config.stage,
-                // That permission can be given on the web only, and no config of this world has it.
-                Act::Tag => false,
+                // Tags need a permission that is given on the web only; no config of this world has it.
+                Act::Tag | Act::Amend => false,
             };
             allowed
                 .then_some(())
@@ -80,7 +81,9 @@ fn may(
             }
             match act {
                 Act::Stage => Ok(()),
-                Act::Publish | Act::Tag => challenge::require(hall, request, &token.owner),
+                Act::Publish | Act::Tag | Act::Amend => {
+                    challenge::require(hall, request, &token.owner)
+                }
             }
         }
     }
@@ -242,11 +245,40 @@ fn begin(world: &mut World, name: &str, owner: &Arc<str>, private: bool, url: Op
     }
 }
 
-/// `PUT /{package}`
+/// Sets what a document says of versions that are there: their words of deprecation. None changes in anything else.
+fn deprecate(world: &mut World, asked: &Value, name: &str) -> Result<Answer, Refusal> {
+    let versions = asked.get("versions").and_then(Value::as_object);
+    let versions = versions.ok_or_else(|| bad("versions are missing"))?;
+    let package = world.packages.get_mut(name).ok_or_else(not_found)?;
+    for version in &mut package.versions {
+        let said = versions
+            .get(&version.version)
+            .and_then(|one| one.get("deprecated"));
+        if let Some(words) = said.and_then(Value::as_str) {
+            version.deprecated = (!words.is_empty()).then(|| words.to_owned());
+        }
+    }
+    package.rev += 1;
+    package.modified = world.now;
+    Ok(Answer::json(200, &json!({ "success": true })))
+}
+
+/// `PUT /{package}`: a new version, or, without an archive, the document with other words of deprecation.
 pub fn publish(hall: &mut Hall, request: &Request, name: &str) -> Result<Answer, Refusal> {
     let token = writer(hall, request)?;
-    may(hall, request, &token, name, Act::Publish)?;
-    let upload = upload(hall, &request.json(), &token, name)?;
+    let asked = request.json();
+    let adds = asked.get("_attachments").is_some();
+    may(
+        hall,
+        request,
+        &token,
+        name,
+        if adds { Act::Publish } else { Act::Amend },
+    )?;
+    if !adds {
+        return deprecate(&mut hall.world, &asked, name);
+    }
+    let upload = upload(hall, &asked, &token, name)?;
     taken(hall, name, &upload.version.version, 403)?;
     hall.world.put_version(name, upload.version, &upload.tag);
     begin(

@@ -33,7 +33,11 @@ pub fn trust(
     match (method, rest) {
         ("GET", []) => Ok(Answer::json(
             200,
-            &package.trust.iter().map(config_json).collect(),
+            &package
+                .trust
+                .iter()
+                .map(|one| config_json(one, hall.desk.claims.get(&one.id)))
+                .collect(),
         )),
         ("POST", []) => {
             let asked = request.json();
@@ -62,9 +66,16 @@ pub fn trust(
                 }
                 config.id = Rng::of(seed, name, 70 + package.rev * 16 + made.len() as u64).uuid();
                 config.created = now;
+                if config.kind == "circleci" {
+                    let claims = one.get("claims").cloned().unwrap_or_default();
+                    hall.desk.claims.insert(config.id.clone(), claims);
+                }
                 made.push(config);
             }
-            let answer = made.iter().map(config_json).collect();
+            let answer = made
+                .iter()
+                .map(|one| config_json(one, hall.desk.claims.get(&one.id)))
+                .collect();
             package.trust.extend(made);
             package.rev += 1;
             Ok(Answer::json(200, &answer))
@@ -92,8 +103,9 @@ pub fn is_uuid(text: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }
 
-fn config_json(one: &TrustConfig) -> Value {
+fn config_json(one: &TrustConfig, kept: Option<&Value>) -> Value {
     let mut claims = match one.kind.as_str() {
+        "circleci" => kept.cloned().unwrap_or_default(),
         "gitlab" => {
             json!({ "project_path": one.repository, "ci_config_ref_uri": { "file": one.file } })
         }
@@ -129,6 +141,17 @@ fn read(one: &Value) -> Option<TrustConfig> {
             claims.get("project_path")?.as_str()?,
             file("ci_config_ref_uri")?,
         ),
+        "circleci" => {
+            let claim = |name: &str| claims.get(format!("oidc.circleci.com/{name}"))?.as_str();
+            let ids = ["org-id", "project-id", "pipeline-definition-id"];
+            if !ids.iter().all(|name| claim(name).is_some_and(is_uuid)) {
+                return None;
+            }
+            (
+                claim("vcs-origin")?,
+                claim("pipeline-definition-id")?.to_owned(),
+            )
+        }
         _ => return None,
     };
     let allowed = |word: &str| {
