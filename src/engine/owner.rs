@@ -194,7 +194,8 @@ impl Owner {
             let mut fact = before.clone();
             match_runs(&mut fact, &runs.runs);
             let observation = Observation {
-                as_of: as_of.max(observation.as_of),
+                // Later than the document by what it adds.
+                as_of: as_of.max(observation.as_of).plus(1),
                 answer: Answer::Published(fact),
             };
             (observation.answer != Answer::Published(before.clone()))

@@ -338,19 +338,24 @@ impl Console {
 
     fn over(session: Session, folder: tempfile::TempDir, width: u16, height: u16) -> Self {
         let handle = Handle::start(session, Arc::new(start)).unwrap();
+        Self::of(handle, folder, start(), width, height)
+    }
+
+    /// A console over an engine that runs already, at an instant.
+    pub fn of(handle: Handle, folder: tempfile::TempDir, now: Ts, width: u16, height: u16) -> Self {
         let snapshot = Arc::clone(&handle.snapshots.borrow());
         let settings = Settings {
             utc: true,
             session: "acme.cutover".to_owned(),
             ..Settings::default()
         };
-        let state = State::new(snapshot, settings, start(), Size { width, height });
+        let state = State::new(snapshot, settings, now, Size { width, height });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         Self {
             state,
-            now: start(),
+            now,
             effects: Vec::new(),
             handle: Some(handle),
             runtime,

@@ -38,8 +38,10 @@ impl Github {
         let mut runs = runs;
         self.memory().enrich(id, &mut runs);
         let answer = Answer::Runs(RunsFact { runs });
+        // A sweep of the same second knows less: what was found out since then is the later answer.
+        let as_of = now.plus(1);
         Ok(Brought {
-            reports: vec![Report::Answers(vec![dated(id, answer, now)])],
+            reports: vec![Report::Answers(vec![dated(id, answer, as_of)])],
             ..Brought::default()
         })
     }
