@@ -476,7 +476,8 @@ fn without_a_session_there_is_a_start_screen_that_remembers() {
     assert_eq!(tty.end().exit_code(), 0);
     tty.assert_given_back();
     let mut tty = start();
-    tty.shows("Start a session from your checkouts").send("jj\r");
+    tty.shows("Start a session from your checkouts")
+        .send("jj\r");
     tty.shows("cutover init acme --scan");
     assert_eq!(tty.end().exit_code(), 0);
     let mut tty = start();

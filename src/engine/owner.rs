@@ -175,46 +175,42 @@ impl Owner {
         (about, observation)
     }
 
-    /// New runs may explain versions that were read before them.
-    fn published_by(
-        &self,
-        (repo, observation): &(Subject, Observation),
-    ) -> Vec<(Subject, Observation)> {
-        let Answer::Runs(runs) = &observation.answer else {
+    /// New runs of a repository may explain versions that were read before them, or with them.
+    fn explained_by(&self, repo: Subject) -> Vec<(Subject, Observation)> {
+        let facts = self.session.facts();
+        let Some((runs, seen_at)) = facts.seen.get(&repo).and_then(|seen| seen.runs()) else {
             return Vec::new();
         };
-        let facts = self.session.facts();
-        let packages = facts
-            .repos
-            .get(repo)
-            .into_iter()
-            .flat_map(|row| &row.packages);
-        let newer = packages.filter_map(|package| {
-            let (before, as_of) = facts.seen.get(package)?.published()?;
-            let mut fact = before.clone();
-            match_runs(&mut fact, &runs.runs);
-            let observation = Observation {
-                // Later than the document by what it adds.
-                as_of: as_of.max(observation.as_of).plus(1),
-                answer: Answer::Published(fact),
-            };
-            (observation.answer != Answer::Published(before.clone()))
-                .then_some((*package, observation))
-        });
+        let packages = facts.repos.get(&repo).into_iter();
+        let newer = packages
+            .flat_map(|row| &row.packages)
+            .filter_map(|package| {
+                let (before, as_of) = facts.seen.get(package)?.published()?;
+                let mut fact = before.clone();
+                match_runs(&mut fact, &runs.runs);
+                let observation = Observation {
+                    // Later than the document by what it adds.
+                    as_of: as_of.max(seen_at).plus(1),
+                    answer: Answer::Published(fact),
+                };
+                (observation.answer != Answer::Published(before.clone()))
+                    .then_some((*package, observation))
+            });
         newer.collect()
     }
 
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
         let (mut answers, mut rows) = (Vec::new(), false);
-        let mut changed: Vec<Subject> = Vec::new();
+        let (mut changed, mut ran): (Vec<Subject>, Vec<Subject>) = (Vec::new(), Vec::new());
         for report in reports {
             match report {
                 Report::Answers(more) => {
-                    for one in more {
-                        answers.extend(self.published_by(&one));
-                        answers.push(self.match_runs(one));
-                    }
+                    let of_runs = more
+                        .iter()
+                        .filter(|(_, one)| matches!(one.answer, Answer::Runs(_)));
+                    ran.extend(of_runs.map(|(repo, _)| *repo));
+                    answers.extend(more.into_iter().map(|one| self.match_runs(one)));
                 }
                 Report::Checked(what, at) => {
                     let now = (self.now)();
@@ -243,21 +239,34 @@ impl Owner {
                 }
             }
         }
-        let mut news = false;
-        if !answers.is_empty() {
-            match self.session.observe(answers, (self.now)()) {
-                Ok(observed) => {
-                    changed.extend(observed.changed);
-                    news = observed.written > 0;
-                }
-                Err(error) => tracing::warn!("observations were not written: {error}"),
-            }
-        }
+        let mut news = self.write(answers, &mut changed);
+        let explained = ran
+            .iter()
+            .flat_map(|repo| self.explained_by(*repo))
+            .collect();
+        news |= self.write(explained, &mut changed);
         if news || !changed.is_empty() {
             self.redraw(&changed);
             self.aim();
         } else {
             self.redraw_live(rows);
+        }
+    }
+
+    /// Writes what is news among answers; tells whether anything was.
+    fn write(&mut self, answers: Vec<(Subject, Observation)>, changed: &mut Vec<Subject>) -> bool {
+        if answers.is_empty() {
+            return false;
+        }
+        match self.session.observe(answers, (self.now)()) {
+            Ok(observed) => {
+                changed.extend(observed.changed);
+                observed.written > 0
+            }
+            Err(error) => {
+                tracing::warn!("observations were not written: {error}");
+                false
+            }
         }
     }
 
