@@ -197,6 +197,8 @@ pub struct Live {
     pub tail: Option<Arc<Tail>>,
     /// What observers want said: rights that are missing or too many, clocks that disagree, gaps in listings.
     pub notes: Vec<Box<str>>,
+    /// How many of the first notes are warnings: shown before what goes well.
+    pub warnings: usize,
 }
 
 impl Live {

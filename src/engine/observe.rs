@@ -15,6 +15,9 @@ use crate::model::id::Subject;
 use crate::model::time::Ts;
 use std::sync::Arc;
 
+/// Whose notes are warnings: a list of tokens that could not be read.
+pub const UNLISTED: &str = "unlisted";
+
 /// Something that an observer has to say.
 #[derive(Debug)]
 pub enum Report {

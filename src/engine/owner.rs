@@ -3,7 +3,7 @@
 //! Nothing is polled: it sleeps until a command comes or the next verdict can change by itself.
 
 use super::live::{Live, Tail};
-use super::observe::{Links, Report, Targets};
+use super::observe::{Links, Report, Targets, UNLISTED};
 use super::picture::live::OpenRuns;
 use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
@@ -111,7 +111,16 @@ impl Owner {
     /// Makes the picture of the outside world anew; its rows only where facts or runs changed.
     fn redraw_live(&mut self, rows: bool) {
         let facts = self.session.facts();
+        let warnings: Vec<Box<str>> = self
+            .links
+            .warning
+            .iter()
+            .chain(self.notes.get(UNLISTED).into_iter().flatten())
+            .cloned()
+            .collect();
+        let others = self.notes.iter().filter(|(from, _)| **from != UNLISTED);
         let mut live = Live {
+            warnings: warnings.len(),
             links: self.links.links.clone(),
             budgets: self.links.budgets.clone(),
             window: self.links.window,
@@ -120,11 +129,9 @@ impl Owner {
             sparks: Arc::clone(&self.live.sparks),
             packages: Arc::clone(&self.live.packages),
             tail: self.tail.clone(),
-            notes: self
-                .links
-                .warning
+            notes: warnings
                 .iter()
-                .chain(self.notes.values().flatten())
+                .chain(others.flat_map(|(_, notes)| notes))
                 .cloned()
                 .collect(),
         };

@@ -32,7 +32,8 @@ pub struct Switchboard {
 struct Inner {
     groups: BTreeMap<Group, Known>,
     rates: BTreeMap<Purse, Rate>,
-    skew: Option<i64>,
+    /// Seconds by which the clocks of GitHub and, under true, of npm differ: one that is right says nothing of the other.
+    skews: BTreeMap<bool, i64>,
 }
 
 #[derive(Default, Clone)]
@@ -75,12 +76,11 @@ impl Switchboard {
             Ok(reply) => &reply.seen,
             Err(trouble) => trouble.seen.as_ref(),
         };
-        inner.skew = seen.skew.or(inner.skew);
+        if let Some(skew) = seen.skew {
+            inner.skews.insert(purse_of(group) == Purse::Npm, skew);
+        }
         if let Some(rate) = &seen.rate {
-            let purse = match group {
-                Group::GithubGraphql => Purse::Graphql,
-                _ => purse_of(group),
-            };
+            let purse = purse_of(group);
             let mut rate = rate.clone();
             // By our clock, as everything that is planned here.
             rate.reset = rate.reset.plus(-seen.skew.unwrap_or_default());
@@ -186,7 +186,12 @@ impl Switchboard {
 
     /// Says what to warn of: clocks that disagree.
     pub fn warning(&self) -> Option<String> {
-        Skew::says(self.lock().skew?)
+        let inner = self.lock();
+        let worst = inner
+            .skews
+            .values()
+            .max_by_key(|skew| skew.unsigned_abs())?;
+        Skew::says(*worst)
     }
 }
 
@@ -212,14 +217,12 @@ fn groups_of(what: What) -> &'static [Group] {
     }
 }
 
-/// Tells whether a failure is one that a later try may not meet: the rest is about the thing that was asked for.
+/// Tells whether a failure is one that a later try may not meet: the rest is about the thing that was asked for, and
+/// is said beside it. An answer that is no JSON is of the rest: its group answers, so only there it can be seen.
 pub fn may_pass(trouble: &Trouble) -> bool {
     trouble.fault.is_of_group()
         || matches!(
             trouble.fault,
-            Fault::Limited { .. }
-                | Fault::Unauthorised { .. }
-                | Fault::Truncated
-                | Fault::NotJson { .. }
+            Fault::Limited { .. } | Fault::Unauthorised { .. }
         )
 }

@@ -159,6 +159,7 @@ impl Fault {
                 | Self::CaptivePortal
                 | Self::TimedOut(_)
                 | Self::Reset
+                | Self::Truncated
                 | Self::ServerError { .. }
                 | Self::EdgePage { .. }
         )

@@ -36,6 +36,8 @@ pub enum FaultKind {
     Huge(usize),
     /// 200 and text that is no JSON.
     Garbage,
+    /// 200 and this in the place of the data.
+    Json(serde_json::Value),
     /// Moved to another address.
     Redirect(String),
 }
@@ -137,6 +139,7 @@ impl FaultKind {
                 body: b"{\"total\": 3, \"obj".to_vec(),
                 ..Answer::json(200, &json!(""))
             },
+            Self::Json(value) => Answer::json(200, value),
             Self::Redirect(to) => Answer::empty(302).with("location", to.clone()),
             Self::Drop | Self::Truncate | Self::Slow(_) | Self::Date(_) => return None,
         })

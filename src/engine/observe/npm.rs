@@ -3,7 +3,7 @@
 //! Several accounts side by side: public documents are read as the first of them, or as nobody; each account lists its
 //! own tokens. Keeps only what saves calls, and never touches the session.
 
-use super::{Brought, Report, Targets};
+use super::{Brought, Report, Targets, UNLISTED};
 use crate::engine::observe::github::dated;
 use crate::engine::schedule::{Batch, What};
 use crate::engine::switchboard::may_pass;
@@ -134,9 +134,14 @@ impl Npm {
     async fn account(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
         let mut answers: Vec<(Subject, Observation)> = Vec::new();
         let mut later = false;
+        let mut notes: Vec<Box<str>> = Vec::new();
         for account in &self.accounts {
             match account.whoami().await {
-                Ok(login) => self.of_account(account, &login, now, &mut answers).await,
+                Ok(login) => notes.extend(
+                    self.of_account(account, &login, now, &mut answers)
+                        .await
+                        .map(|lost| format!("npm tokens of {login} not listed: {lost}").into()),
+                ),
                 Err(lost) => {
                     tracing::debug!("whoami: {lost}");
                     later |= lost.trouble().is_some_and(may_pass);
@@ -158,16 +163,20 @@ impl Npm {
         if answers.is_empty() && later {
             return Err(());
         }
-        Ok(facts(answers))
+        let mut brought = facts(answers);
+        brought.reports.push(Report::Notes(UNLISTED, notes));
+        Ok(brought)
     }
 
+    /// Asks what one account shows; gives why its tokens could not be listed.
     async fn of_account(
         &self,
         account: &Registry,
         login: &Login,
         now: Ts,
         answers: &mut Vec<(Subject, Observation)>,
-    ) {
+    ) -> Option<Lost> {
+        let mut unlisted = None;
         let person = Subject::person(login.as_str());
         match account.tokens(login).await {
             Ok(listing) => {
@@ -181,6 +190,7 @@ impl Npm {
             Err(lost) => {
                 let (about, answer) = registry::could_not_list(login, &lost);
                 answers.push(dated(about, answer, now));
+                unlisted = Some(lost);
             }
         }
         let profile = account.profile(login).await;
@@ -189,6 +199,7 @@ impl Npm {
             let (about, answer) = looked.unwrap_or_else(|lost| (person, lost.answer(source)));
             answers.push(dated(about, answer, now));
         }
+        unlisted
     }
 }
 

@@ -20,6 +20,15 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
         .iter()
         .filter_map(|link| trouble(link, now))
         .collect();
+    let note = |role| {
+        live.notes.first().map(|note| Piece {
+            words: note.to_string(),
+            role,
+        })
+    };
+    if live.warnings > 0 {
+        all.extend(note(Role::Warning));
+    }
     let connecting = live
         .links
         .iter()
@@ -51,11 +60,8 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
             role: Role::Warning,
         });
     }
-    if let Some(note) = live.notes.first() {
-        all.push(Piece {
-            words: note.to_string(),
-            role: Role::Faint,
-        });
+    if live.warnings == 0 {
+        all.extend(note(Role::Faint));
     }
     all
 }
@@ -188,6 +194,18 @@ mod tests {
     fn nothing_connected_says_nothing() {
         assert!(words(&Live::default(), 5).is_empty());
         assert_eq!(next_change(&Live::default(), Ts(5)), None);
+    }
+
+    #[test]
+    fn a_warning_comes_before_what_goes_well_and_a_note_after() {
+        let mut live = with(vec![Link {
+            group: "npm read",
+            state: LinkState::Live { heard: Ts(0) },
+        }]);
+        live.notes = vec!["clocks disagree".into()];
+        assert_eq!(words(&live, 0), ["live", "clocks disagree"]);
+        live.warnings = 1;
+        assert_eq!(words(&live, 0), ["clocks disagree", "live"]);
     }
 
     #[test]
