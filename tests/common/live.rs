@@ -40,7 +40,7 @@ use ratatui::backend::TestBackend;
 /// The forge's name in the session, whatever port serves it.
 const FORGE: &str = "github.com";
 /// No picture in this time: the test has failed.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Simulated time since the start.
 #[derive(Clone)]
