@@ -99,7 +99,10 @@ fn people(facts: &Facts) -> Vec<PageLine> {
                 can.push(format!("writes {writes} packages"));
             }
             if let Some(listing) = row.listings.last() {
-                can.push(format!("owns {} tokens", listing.tokens.len()));
+                can.push(match listing.tokens.len() {
+                    1 => "owns 1 token".to_owned(),
+                    many => format!("owns {many} tokens"),
+                });
             }
             if let Some((profile, _)) = seen.and_then(|seen| seen.profile()) {
                 can.push(format!("two-factor login: {}", profile.two_factor));

@@ -48,7 +48,12 @@ pub fn what(row: &RunRow) -> String {
         (None, Some(step), Some((done, all))) => format!("step {done} of {all}: {step}"),
         (None, Some(step), None) if row.state == RunState::Failed => format!("failed in {step}"),
         (None, Some(step), None) => step.to_string(),
-        (None, None, _) if row.state == RunState::Failed => "its log was not read yet".to_owned(),
+        (None, None, _) if row.state == RunState::Failed && row.newest => {
+            "its log was not read yet".to_owned()
+        }
+        (None, None, _) if row.state == RunState::Failed => {
+            "an older failure: its log is not read".to_owned()
+        }
         (None, None, _) => String::new(),
     }
 }

@@ -4,8 +4,9 @@ use crate::engine::live::{Link, LinkState, Live};
 use crate::model::time::Ts;
 use crate::tui::theme::Role;
 
-/// Seconds without an answer after which the age is shown: younger is live.
-const FRESH: i64 = 60;
+/// Seconds without an answer after which the age is shown: younger is live, since nothing is asked more often than it
+/// has to be, and everything within five minutes.
+const FRESH: i64 = 330;
 
 /// One piece of the line.
 pub struct Piece {
@@ -184,10 +185,10 @@ mod tests {
             group: "GitHub GraphQL",
             state: LinkState::Live { heard: Ts(0) },
         }]);
-        assert_eq!(words(&live, 59), ["live"]);
-        assert_eq!(next_change(&live, Ts(1)), Some(Ts(60)));
-        assert_eq!(words(&live, 60), ["last heard 1m ago"]);
-        assert_eq!(next_change(&live, Ts(60)), Some(Ts(120)));
+        assert_eq!(words(&live, 329), ["live"]);
+        assert_eq!(next_change(&live, Ts(1)), Some(Ts(330)));
+        assert_eq!(words(&live, 330), ["last heard 5m ago"]);
+        assert_eq!(next_change(&live, Ts(330)), Some(Ts(360)));
     }
 
     #[test]

@@ -46,7 +46,10 @@ fn detail(row: &RunRow) -> String {
     );
     match &row.cause {
         Some(cause) => format!("{head}: {}: {}", cause.id, cause.action),
-        None => format!("{head}: {}", runs::what(row)),
+        None => match runs::what(row).as_str() {
+            "" => head,
+            what => format!("{head}: {what}"),
+        },
     }
 }
 
