@@ -6,7 +6,7 @@ use super::{column, flex, number, text};
 use crate::model::fact::HowFact;
 use crate::model::id::Subject;
 use crate::tui::column::{Column, Width};
-use crate::tui::filter::{Kind, Value, Word};
+use crate::tui::filter::{Value, Word};
 use crate::tui::form::Target;
 use crate::tui::list::{Context, Item, SortKey};
 
@@ -59,45 +59,27 @@ impl Item for PackageRow {
         column("repo", "Repo", flex(14, u16::MAX, 3), 2),
     ];
     const WORDS: &'static [Word] = &[
-        Word {
-            key: "package",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "repo",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "how",
-            kind: Kind::OneOf(&["oidc", "staged", "attested", "matched-run", "unmatched"]),
-        },
-        Word {
-            key: "is",
-            kind: Kind::OneOf(&[
+        Word::text("package"),
+        Word::text("repo"),
+        Word::one_of(
+            "how",
+            &["oidc", "staged", "attested", "matched-run", "unmatched"],
+        ),
+        Word::one_of(
+            "is",
+            &[
                 "orphan",
                 "looked",
                 "unlooked",
                 "trusted",
                 "untrusted",
                 "refused",
-            ]),
-        },
-        Word {
-            key: "age",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "window",
-            kind: Kind::Duration,
-        },
-        Word {
-            key: "weekly",
-            kind: Kind::Number,
-        },
-        Word {
-            key: "writers",
-            kind: Kind::Number,
-        },
+            ],
+        ),
+        Word::duration("age"),
+        Word::duration("window"),
+        Word::number("weekly"),
+        Word::number("writers"),
     ];
     const SORT: Option<usize> = None;
 

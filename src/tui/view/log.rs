@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::table::{self, Cell};
-use super::{put, time};
+use super::table::{self, Cell, Pen};
+use super::time;
 use crate::tui::rows::log::{self, LogRow};
 use crate::tui::state::State;
 use crate::tui::theme::{Role, Theme};
@@ -30,21 +30,12 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
 
 fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Theme) {
     let told = state.snapshot.log_text.get(&row.id);
-    let mut say = |words: &str, role: Role| {
-        put::text(
-            buffer,
-            (at.x, at.y),
-            at.width,
-            words,
-            theme.style(role),
-            theme.glyphs,
-        );
-    };
+    let mut pen = Pen::new(buffer, at, theme);
     match at.column {
-        log::AT => say(&time::at(row.at, state.settings.utc), Role::Faint),
-        log::BY => say(&row.by, Role::Text),
-        log::KIND => say(&row.kind.replace('_', " "), Role::Heading),
-        log::ABOUT => say(
+        log::AT => pen.say(&time::at(row.at, state.settings.utc), Role::Faint),
+        log::BY => pen.say(&row.by, Role::Text),
+        log::KIND => pen.say(&row.kind.replace('_', " "), Role::Heading),
+        log::ABOUT => pen.say(
             told.map_or_else(
                 || row.about.map_or("", |about| about.kind.word()),
                 |told| &told.label,
@@ -53,7 +44,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &LogRow, at: Cell, theme: &Them
         ),
         log::TEXT => {
             let text = told.map_or("", |told| &told.text);
-            say(&time::localised(text, state.settings.utc), Role::Text);
+            pen.say(&time::localised(text, state.settings.utc), Role::Text);
         }
         _ => {}
     }

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::table::{self, Cell};
-use super::{put, time};
+use super::table::{self, Cell, Pen};
+use super::time;
 use crate::model::fact::HowFact;
 use crate::tui::rows::packages::{self, PackageRow};
 use crate::tui::state::State;
@@ -61,76 +61,59 @@ fn how_sign(how: HowFact) -> (Glyph, Role) {
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &PackageRow, at: Cell, theme: &Theme) {
+    let mut pen = Pen::new(buffer, at, theme);
     let dash = theme.glyphs.sign(Glyph::Dash);
-    let write = |buffer: &mut Buffer, x: u16, words: &str, role: Role| {
-        let width = at.width.saturating_sub(x - at.x);
-        put::text(
-            buffer,
-            (x, at.y),
-            width,
-            words,
-            theme.style(role),
-            theme.glyphs,
-        );
+    let right = |pen: &mut Pen<'_>, words: Option<String>| match words {
+        Some(words) => pen.right(&words, Role::Text),
+        None => pen.right(dash, Role::Faint),
     };
-    let right = |buffer: &mut Buffer, words: Option<String>| {
-        let (words, role) = words.map_or((dash.to_owned(), Role::Faint), |some| (some, Role::Text));
-        put::right(
-            buffer,
-            (at.x, at.y),
-            at.width,
-            &words,
-            theme.style(role),
-            theme.glyphs,
-        );
-    };
-    let or_dash = |buffer: &mut Buffer, words: Option<&str>| match words {
-        Some(words) => write(buffer, at.x, words, Role::Text),
-        None => write(buffer, at.x, dash, Role::Faint),
+    let or_dash = |pen: &mut Pen<'_>, words: Option<&str>| match words {
+        Some(words) => pen.say(words, Role::Text),
+        None => pen.dash(),
     };
     match at.column {
-        packages::NAME => write(buffer, at.x, &row.name, Role::Text),
-        packages::LATEST => or_dash(buffer, row.latest.as_deref()),
+        packages::NAME => pen.say(&row.name, Role::Text),
+        packages::LATEST => or_dash(&mut pen, row.latest.as_deref()),
         packages::TAGS => {
             let tags = row.tags.join(", ");
-            or_dash(buffer, Some(tags.as_str()).filter(|tags| !tags.is_empty()));
+            or_dash(&mut pen, Some(&*tags).filter(|tags| !tags.is_empty()));
         }
         packages::HOW => {
-            for (how, x) in row.how.iter().zip(at.x..) {
+            for (how, cells) in row.how.iter().zip(0..) {
                 let (glyph, role) = how_sign(*how);
-                write(buffer, x, theme.glyphs.sign(glyph), role);
+                pen.sign(cells, glyph, role);
             }
             match row.how.first() {
-                Some(how) => write(buffer, at.x + 6, packages::how_word(row), how_sign(*how).1),
-                None => write(buffer, at.x, dash, Role::Faint),
+                Some(how) => pen.after(6, packages::how_word(row), how_sign(*how).1),
+                None => pen.dash(),
             }
         }
-        packages::RELEASED => right(buffer, row.released.map(|when| time::ago(when, state.now))),
-        packages::CADENCE => right(buffer, row.cadence_days.map(|days| format!("{days}d"))),
+        packages::RELEASED => right(
+            &mut pen,
+            row.released.map(|when| time::ago(when, state.now)),
+        ),
+        packages::CADENCE => right(&mut pen, row.cadence_days.map(|days| format!("{days}d"))),
         packages::TRUST => match row.configs {
-            None => write(buffer, at.x, "not read", Role::Faint),
-            Some(0) => write(buffer, at.x, "none", Role::Warning),
-            Some(1) => write(buffer, at.x, "1 config", Role::Text),
-            Some(many) => write(buffer, at.x, &format!("{many} configs"), Role::Text),
+            None => pen.say("not read", Role::Faint),
+            Some(0) => pen.say("none", Role::Warning),
+            Some(1) => pen.say("1 config", Role::Text),
+            Some(many) => pen.say(&format!("{many} configs"), Role::Text),
         },
-        packages::WINDOW => {
-            let left = row.window.map(|end| time::took(end.0 - state.now.0));
-            match left {
-                Some(left) => write(buffer, at.x, &left, Role::Warning),
-                None => write(buffer, at.x, dash, Role::Faint),
-            }
-        }
+        packages::WINDOW => match row.window {
+            Some(end) => pen.say(&time::took(end.0 - state.now.0), Role::Warning),
+            None => pen.dash(),
+        },
         packages::PROVENANCE => match &row.provenance {
-            Some(Ok(version)) => write(buffer, at.x, version, Role::Passed),
-            Some(Err(_)) => write(buffer, at.x, "refused", Role::Blocked),
-            None => write(buffer, at.x, dash, Role::Faint),
+            Some(Ok(version)) => pen.say(version, Role::Passed),
+            Some(Err(_)) => pen.say("refused", Role::Blocked),
+            None => pen.dash(),
         },
-        packages::WRITERS => right(buffer, (row.writers > 0).then(|| row.writers.to_string())),
-        packages::WEEKLY => right(buffer, row.weekly.map(many)),
+        packages::WRITERS => right(&mut pen, (row.writers > 0).then(|| row.writers.to_string())),
+        packages::WEEKLY => right(&mut pen, row.weekly.map(many)),
         packages::REPO => match row.repos.as_slice() {
-            [] => write(buffer, at.x, "no repository", Role::Warning),
-            [one] => write(buffer, at.x, one, Role::Text),
-            [one, rest @ ..] => write(buffer, at.x, &format!("{one} +{}", rest.len()), Role::Text),
+            [] => pen.say("no repository", Role::Warning),
+            [one] => pen.say(one, Role::Text),
+            [one, rest @ ..] => pen.say(&format!("{one} +{}", rest.len()), Role::Text),
         },
         _ => {}
     }

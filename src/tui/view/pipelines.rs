@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::table::{self, Cell};
-use super::{put, time};
+use super::table::{self, Cell, Pen};
+use super::time;
 use crate::tui::rows::runs::{self, RunRow, RunState};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -72,49 +72,29 @@ fn cell(buffer: &mut Buffer, state: &State, row: &RunRow, at: Cell, theme: &Them
     } else {
         Role::Faint
     };
-    let write = |buffer: &mut Buffer, x: u16, words: &str, role: Role| {
-        let width = at.width.saturating_sub(x - at.x);
-        put::text(
-            buffer,
-            (x, at.y),
-            width,
-            words,
-            theme.style(role),
-            theme.glyphs,
-        );
-    };
-    let right = |buffer: &mut Buffer, words: &str| {
-        put::right(
-            buffer,
-            (at.x, at.y),
-            at.width,
-            words,
-            theme.style(plain),
-            theme.glyphs,
-        );
-    };
+    let mut pen = Pen::new(buffer, at, theme);
     match at.column {
         runs::STATE => {
-            write(buffer, at.x, theme.glyphs.sign(glyph), role);
-            write(buffer, at.x + 2, row.state.word(), role);
+            pen.sign(0, glyph, role);
+            pen.after(2, row.state.word(), role);
         }
-        runs::REPO => write(buffer, at.x, &row.name, plain),
-        runs::WORKFLOW => write(buffer, at.x, &row.file, plain),
-        runs::NUMBER => right(buffer, &row.number.to_string()),
-        runs::REF => write(buffer, at.x, &row.branch, plain),
-        runs::EVENT => write(buffer, at.x, &row.event, plain),
-        runs::WHO => write(buffer, at.x, &row.actor, plain),
+        runs::REPO => pen.say(&row.name, plain),
+        runs::WORKFLOW => pen.say(&row.file, plain),
+        runs::NUMBER => pen.right(&row.number.to_string(), plain),
+        runs::REF => pen.say(&row.branch, plain),
+        runs::EVENT => pen.say(&row.event, plain),
+        runs::WHO => pen.say(&row.actor, plain),
         runs::TOOK => {
             let seconds = runs::seconds(row, state.now.0);
-            right(buffer, &time::took(seconds));
+            pen.right(&time::took(seconds), plain);
         }
-        runs::AGO => right(buffer, &time::ago(row.updated, state.now)),
+        runs::AGO => pen.right(&time::ago(row.updated, state.now), plain),
         runs::WHAT => {
             let role = match (row.state, row.newest) {
                 (RunState::Failed, true) => Role::Blocked,
                 _ => plain,
             };
-            write(buffer, at.x, &runs::what(row), role);
+            pen.say(&runs::what(row), role);
         }
         _ => {}
     }

@@ -21,6 +21,60 @@ pub struct Cell {
     pub width: u16,
 }
 
+/// Writes into one cell and never beyond it.
+pub struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    at: Cell,
+    theme: &'a Theme,
+}
+
+impl<'a> Pen<'a> {
+    pub fn new(buffer: &'a mut Buffer, at: Cell, theme: &'a Theme) -> Self {
+        Self { buffer, at, theme }
+    }
+
+    /// Writes from the left edge.
+    pub fn say(&mut self, words: &str, role: Role) {
+        self.after(0, words, role);
+    }
+
+    /// Writes from so many cells behind the left edge.
+    pub fn after(&mut self, cells: u16, words: &str, role: Role) {
+        let (at, theme) = (self.at, self.theme);
+        put::text(
+            self.buffer,
+            (at.x + cells, at.y),
+            at.width.saturating_sub(cells),
+            words,
+            theme.style(role),
+            theme.glyphs,
+        );
+    }
+
+    /// Writes up to the right edge.
+    pub fn right(&mut self, words: &str, role: Role) {
+        let (at, theme) = (self.at, self.theme);
+        put::right(
+            self.buffer,
+            (at.x, at.y),
+            at.width,
+            words,
+            theme.style(role),
+            theme.glyphs,
+        );
+    }
+
+    /// Writes a sign from so many cells behind the left edge.
+    pub fn sign(&mut self, cells: u16, glyph: Glyph, role: Role) {
+        self.after(cells, self.theme.glyphs.sign(glyph), role);
+    }
+
+    /// Writes that there is nothing to say.
+    pub fn dash(&mut self) {
+        self.sign(0, Glyph::Dash, Role::Faint);
+    }
+}
+
 /// Draws titles and rows; `cell` writes one cell.
 pub fn draw<R: Item>(
     buffer: &mut Buffer,

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
-use super::table::{self, Cell};
-use super::{board, put};
+use super::board;
+use super::table::{self, Cell, Pen};
 use crate::model::clock::{Clock, ClockKind};
 use crate::tui::rows::tokens::{self as token, TokenRow};
 use crate::tui::state::State;
@@ -38,86 +38,48 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
     let life = token::life(row, state.now.0);
     let gone = life == "revoked";
     let plain = if gone { Role::Faint } else { Role::Text };
-    let place = (at.x, at.y);
-    let mut say = |words: &str, role: Role| {
-        put::text(
-            buffer,
-            place,
-            at.width,
-            words,
-            theme.style(role),
-            theme.glyphs,
-        );
-    };
+    if at.column == token::CLOCK {
+        clock(buffer, state, row, gone, at, theme);
+        return;
+    }
+    let mut pen = Pen::new(buffer, at, theme);
     match at.column {
-        token::NAME => say(token::token_name(row), plain),
-        token::ACCOUNT => say(&row.account, plain),
-        token::RIGHTS => say(token::rights(row), plain),
-        token::STATE => say(life, if gone { Role::Passed } else { plain }),
-        token::CLOCK => {
-            // A token that is over has no clock any more: its end is shown.
-            let over = row.expires.map(|ends| Clock {
-                ends,
-                kind: ClockKind::TokenExpiry,
-                about: row.id,
-            });
-            match row.clock.or(over).filter(|_| !gone) {
-                Some(clock) => {
-                    // Nearly every clock here is the token's own end: only another one is named.
-                    let named = clock.kind != ClockKind::TokenExpiry;
-                    board::countdown(buffer, (&clock, named), state, at, theme);
-                }
-                None => say(theme.glyphs.sign(Glyph::Dash), Role::Faint),
-            }
-        }
-        token::SECRETS => put::right(
-            buffer,
-            place,
-            at.width,
-            &row.secrets.to_string(),
-            theme.style(plain),
-            theme.glyphs,
-        ),
+        token::NAME => pen.say(token::token_name(row), plain),
+        token::ACCOUNT => pen.say(&row.account, plain),
+        token::RIGHTS => pen.say(token::rights(row), plain),
+        token::STATE => pen.say(life, if gone { Role::Passed } else { plain }),
+        token::SECRETS => pen.right(&row.secrets.to_string(), plain),
         token::RELEASED if row.holds == 0 => {
-            put::right(
-                buffer,
-                place,
-                at.width,
-                theme.glyphs.sign(Glyph::Dash),
-                theme.style(Role::Faint),
-                theme.glyphs,
-            );
+            pen.right(theme.glyphs.sign(Glyph::Dash), Role::Faint);
         }
         token::RELEASED => {
             let words = format!("{}/{}", row.released, row.holds);
-            let role = if row.released == row.holds {
-                Role::Passed
-            } else {
-                plain
-            };
-            put::right(
-                buffer,
-                place,
-                at.width,
-                &words,
-                theme.style(role),
-                theme.glyphs,
-            );
+            let all = row.released == row.holds;
+            pen.right(&words, if all { Role::Passed } else { plain });
         }
         token::SAFE => {
             let (verdict, why) = if gone { &row.gone } else { &row.chain };
             let (glyph, role) = board::sign(Some(*verdict));
-            let x = at.x + 2;
-            say(theme.glyphs.sign(glyph), role);
-            put::text(
-                buffer,
-                (x, at.y),
-                at.width.saturating_sub(2),
-                why,
-                theme.style(role),
-                theme.glyphs,
-            );
+            pen.sign(0, glyph, role);
+            pen.after(2, why, role);
         }
         _ => {}
+    }
+}
+
+fn clock(buffer: &mut Buffer, state: &State, row: &TokenRow, gone: bool, at: Cell, theme: &Theme) {
+    // A token that is over has no clock any more: its end is shown.
+    let over = row.expires.map(|ends| Clock {
+        ends,
+        kind: ClockKind::TokenExpiry,
+        about: row.id,
+    });
+    match row.clock.or(over).filter(|_| !gone) {
+        Some(clock) => {
+            // Nearly every clock here is the token's own end: only another one is named.
+            let named = clock.kind != ClockKind::TokenExpiry;
+            board::countdown(buffer, (&clock, named), state, at, theme);
+        }
+        None => Pen::new(buffer, at, theme).dash(),
     }
 }
