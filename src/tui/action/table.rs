@@ -128,10 +128,16 @@ pub const ACTIONS: &[Action] = &[
     row(
         Id::Browse,
         &[Key::Char('o')],
-        &[Scope::Board, Scope::Repo, Scope::Log],
+        &[
+            Scope::Board,
+            Scope::Repo,
+            Scope::Pipelines,
+            Scope::Packages,
+            Scope::Log,
+        ],
         Group::Go,
         "web page",
-        "Opens the repository's page in the browser; shows its address where no browser can be started.",
+        "Opens the page of the repository or run in the browser; shows its address where no browser can be started.",
     ),
     row(
         Id::Back,

@@ -5,8 +5,7 @@ pub use crate::engine::live::{RunRow, RunState};
 use super::{column, flex, number, text};
 use crate::model::id::Subject;
 use crate::tui::column::{Column, Width};
-use crate::tui::filter::{Kind, Value, Word};
-use crate::tui::form::Target;
+use crate::tui::filter::{Value, Word};
 use crate::tui::list::{Context, Item, SortKey};
 
 pub const STATE: usize = 0;
@@ -19,15 +18,6 @@ pub const WHO: usize = 6;
 pub const TOOK: usize = 7;
 pub const AGO: usize = 8;
 pub const WHAT: usize = 9;
-
-/// What a decision about this run goes to: its repository.
-#[must_use]
-pub fn run_target(row: &RunRow) -> Target {
-    Target {
-        subject: row.repo,
-        name: row.name.to_string(),
-    }
-}
 
 /// Seconds that a run took, or takes so far.
 #[must_use]
@@ -73,33 +63,15 @@ impl Item for RunRow {
         column("what", "What happened", flex(18, u16::MAX, 6), 1),
     ];
     const WORDS: &'static [Word] = &[
-        Word {
-            key: "repo",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "workflow",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "ref",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "event",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "who",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "cause",
-            kind: Kind::Text,
-        },
-        Word {
-            key: "is",
-            kind: Kind::OneOf(&[
+        Word::text("repo"),
+        Word::text("workflow"),
+        Word::text("ref"),
+        Word::text("event"),
+        Word::text("who"),
+        Word::text("cause"),
+        Word::one_of(
+            "is",
+            &[
                 "failed",
                 "running",
                 "queued",
@@ -108,12 +80,9 @@ impl Item for RunRow {
                 "newest",
                 "rerun",
                 "mine",
-            ]),
-        },
-        Word {
-            key: "age",
-            kind: Kind::Duration,
-        },
+            ],
+        ),
+        Word::duration("age"),
     ];
     const SORT: Option<usize> = None;
 

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::{Effect, Key, State, decide, edit_filter, perform, request};
+use super::{Effect, Key, State, decide, edit_filter, perform, request, web};
 use crate::tui::action;
 use crate::tui::list::{Item, List};
 use crate::tui::rows::tokens::stamp;
@@ -28,6 +28,9 @@ fn on_text_key(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('k') | Key::Up => super::scroll(state, -1),
         Key::PageDown | Key::Ctrl('f' | 'd') => super::scroll(state, rows),
         Key::PageUp | Key::Ctrl('b' | 'u') => super::scroll(state, -rows),
+        Key::Char('o') if matches!(state.overlay, Some(Overlay::Run { .. })) => {
+            return web::browse(state);
+        }
         Key::Esc | Key::Enter | Key::Char('q' | '?' | 'y') | Key::Ctrl('c') => state.overlay = None,
         _ => {}
     }

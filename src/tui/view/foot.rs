@@ -33,6 +33,7 @@ fn hints(scope: Scope) -> &'static [Id] {
         ],
         Scope::Pipelines => &[
             Id::Open,
+            Id::Browse,
             Id::Filter,
             Id::Palette,
             Id::Help,
