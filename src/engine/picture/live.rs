@@ -48,28 +48,30 @@ fn explain(id: &str) -> Option<Cause> {
 pub fn runs(facts: &Facts, open: &OpenRuns) -> Vec<RunRow> {
     let mut rows = Vec::new();
     for (repo, seen) in &facts.seen {
-        if let Some((fact, as_of)) = seen.runs() {
-            rows.extend(fact.runs.iter().map(|run| row(facts, *repo, run, as_of)));
-        }
+        let Some((fact, as_of)) = seen.runs() else {
+            continue;
+        };
+        // A run may have ended since it was seen open, or have been started again since it ended: what moved last counts.
+        let open = open.get(repo).map_or(&[][..], Vec::as_slice);
+        let again = |run: &&RunFact| {
+            let mut open = open.iter().map(|one| &one.run);
+            open.any(|one| one.id == run.id && one.updated > run.updated)
+        };
+        let ended = fact.runs.iter().filter(|run| !again(run));
+        rows.extend(ended.map(|run| row(facts, *repo, run, as_of)));
     }
     for (repo, runs) in open {
-        for one in runs {
-            // It may have ended and be a fact already.
-            rows.retain(|row| {
-                row.repo != *repo || row.id != one.run.id || one.run.attempt > row.attempt
-            });
-            if rows
-                .iter()
-                .any(|row| row.repo == *repo && row.id == one.run.id)
-            {
-                continue;
-            }
-            rows.push(RunRow {
-                step: one.step.as_deref().map(shown),
-                steps: one.steps,
-                ..row(facts, *repo, &one.run, one.as_of)
-            });
-        }
+        let known = facts.seen.get(repo).and_then(|seen| seen.runs());
+        let ended = known.map_or(&[][..], |(fact, _)| &fact.runs);
+        let over = |one: &&OpenRun| {
+            let mut ended = ended.iter();
+            ended.any(|run| run.id == one.run.id && run.updated >= one.run.updated)
+        };
+        rows.extend(runs.iter().filter(|one| !over(one)).map(|one| RunRow {
+            step: one.step.as_deref().map(shown),
+            steps: one.steps,
+            ..row(facts, *repo, &one.run, one.as_of)
+        }));
     }
     rows.sort_unstable_by(|a, b| {
         (&a.name, a.repo, &a.file, b.created, b.id)
@@ -247,5 +249,60 @@ fn package(facts: &Facts, id: Subject, now: Ts) -> PackageRow {
             .map(|(fact, _)| shown(&fact.why)),
         repos,
         haystack: visible(&haystack).as_ref().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::model::fact::{Answer, RunsFact};
+    use crate::model::facts::Dated;
+
+    fn run(updated: i64, status: &str) -> RunFact {
+        RunFact {
+            id: 7,
+            file: "release.yml".into(),
+            status: status.into(),
+            conclusion: (status == "completed").then(|| "failure".into()),
+            updated: Ts(updated),
+            ..RunFact::default()
+        }
+    }
+
+    /// The rows of one run that was seen ended at one instant and open at another.
+    fn states(ended: i64, open: i64) -> Vec<RunState> {
+        let repo = Subject::repo("github.com", "acme/ui");
+        let mut facts = Facts::default();
+        let value = Answer::Runs(RunsFact {
+            runs: vec![run(ended, "completed")],
+        });
+        facts.see(
+            repo,
+            Dated {
+                as_of: Ts(50),
+                tie: 0,
+                value,
+            },
+        );
+        let one = OpenRun {
+            run: run(open, "in_progress"),
+            step: None,
+            steps: None,
+            as_of: Ts(50),
+        };
+        let open = OpenRuns::from([(repo, vec![one])]);
+        runs(&facts, &open).iter().map(|row| row.state).collect()
+    }
+
+    #[test]
+    fn of_two_sights_of_one_run_the_one_that_moved_last_counts() {
+        assert_eq!(states(20, 10), [RunState::Failed], "it has ended since");
+        assert_eq!(
+            states(20, 20),
+            [RunState::Failed],
+            "nothing moves after the end"
+        );
+        assert_eq!(states(20, 30), [RunState::Running], "it was started again");
     }
 }
