@@ -11,6 +11,7 @@ use super::schedule::{Batch, Key, Purse, Schedule, Urgency, What};
 use super::switchboard::Switchboard;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -40,7 +41,11 @@ pub struct Crew {
     pub one_pass: bool,
 }
 
-type Answered = (Batch, Result<Brought, ()>);
+type Tasks = JoinSet<Result<Brought, ()>>;
+type Done = (tokio::task::Id, Result<Brought, ()>);
+
+/// What each task asks: one that panics leaves only its id.
+type UnderWay = HashMap<tokio::task::Id, Batch>;
 
 impl Crew {
     /// Looks until stopped, or until one pass is over where that was asked for.
@@ -50,7 +55,8 @@ impl Crew {
             mut targets,
         } = post;
         let mut schedule = Schedule::default();
-        let mut tasks: JoinSet<Answered> = JoinSet::new();
+        let mut tasks = Tasks::new();
+        let mut under_way = UnderWay::new();
         let mut told = Links::default();
         let mut tell_at = Instant::now();
         let mut idle_since: Option<Instant> = None;
@@ -60,23 +66,24 @@ impl Crew {
             let now = (self.now)();
             self.open_and_close(&mut schedule);
             for batch in schedule.next(now) {
-                self.ask(&mut tasks, batch, Arc::clone(&aim));
+                let id = self.ask(&mut tasks, batch.clone(), Arc::clone(&aim));
+                under_way.insert(id, batch);
             }
             if Instant::now() >= tell_at {
+                tell_at = Instant::now() + TELL;
                 let links = self.links(&schedule, now);
                 if links != told {
                     told = links.clone();
-                    tell_at = Instant::now() + TELL;
                     if reports.send(Report::Links(links)).await.is_err() {
                         break;
                     }
                 }
             }
-            let idle = tasks.is_empty() && schedule.is_idle(now);
+            let idle = self.one_pass && tasks.is_empty() && schedule.is_done(now);
             idle_since = idle_since
                 .filter(|_| idle)
                 .or_else(|| idle.then(Instant::now));
-            if self.one_pass && idle_since.is_some_and(|since| since.elapsed() >= SETTLED) {
+            if idle_since.is_some_and(|since| since.elapsed() >= SETTLED) {
                 break;
             }
             let wake = self.wake(&schedule, now).min(TELL);
@@ -91,8 +98,12 @@ impl Crew {
                     }
                     Err(_) => break,
                 },
-                Some(done) = tasks.join_next() => {
-                    if !self.settle(&mut schedule, done, &reports).await {
+                Some(done) = tasks.join_next_with_id() => {
+                    let (id, brought) = outcome(done);
+                    let Some(batch) = under_way.remove(&id) else {
+                        continue;
+                    };
+                    if !self.settle(&mut schedule, &batch, brought, &reports).await {
                         break;
                     }
                 }
@@ -186,7 +197,6 @@ impl Crew {
             budgets: self
                 .switchboard
                 .budgets(|purse| schedule.planned(purse, now)),
-            window: None,
             waiting: schedule.waiting(now),
             warning: self.switchboard.warning().map(Into::into),
         }
@@ -201,41 +211,34 @@ impl Crew {
         Duration::from_secs_f64(seconds.clamp(0.02, NAP.as_secs_f64()))
     }
 
-    fn ask(&self, tasks: &mut JoinSet<Answered>, batch: Batch, aim: Arc<Targets>) {
+    fn ask(&self, tasks: &mut Tasks, batch: Batch, aim: Arc<Targets>) -> tokio::task::Id {
         let (github, npm, now) = (self.github.clone(), self.npm.clone(), Arc::clone(&self.now));
-        tasks.spawn(async move {
-            let brought = match (batch.what.purse(), github, npm) {
+        let task = tasks.spawn(async move {
+            match (batch.what.purse(), github, npm) {
                 (Purse::Graphql | Purse::Rest, Some(github), _) => {
                     github.ask(&batch, &aim, now()).await
                 }
                 (Purse::Npm, _, Some(npm)) => npm.ask(&batch, &aim, now()).await,
                 _ => Err(()),
-            };
-            (batch, brought)
+            }
         });
+        task.id()
     }
 
     /// Puts a finished question back and passes on what it brought. False where nobody listens any more.
     async fn settle(
         &self,
         schedule: &mut Schedule,
-        done: Result<Answered, tokio::task::JoinError>,
+        batch: &Batch,
+        brought: Result<Brought, ()>,
         reports: &mpsc::Sender<Report>,
     ) -> bool {
         let now = (self.now)();
-        let (batch, brought) = match done {
-            Ok(pair) => pair,
-            Err(error) => {
-                // An observer's panic is its own failure: its question stays under way and is not asked again.
-                tracing::error!("an observer failed: {error}");
-                return true;
-            }
-        };
         let Ok(brought) = brought else {
-            schedule.failed(&batch, now, (self.random)());
+            schedule.failed(batch, now, (self.random)());
             return true;
         };
-        schedule.done(&batch, now, |about| {
+        schedule.done(batch, now, |about| {
             brought
                 .paces
                 .iter()
@@ -252,4 +255,12 @@ impl Crew {
         }
         true
     }
+}
+
+/// An observer's panic is that question's failure: it is asked again later, like any other that failed.
+fn outcome(done: Result<Done, tokio::task::JoinError>) -> Done {
+    done.unwrap_or_else(|error| {
+        tracing::error!("an observer failed: {error}");
+        (error.id(), Err(()))
+    })
 }

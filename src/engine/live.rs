@@ -185,8 +185,6 @@ pub struct Live {
     /// Empty where this program was started without a network.
     pub links: Vec<Link>,
     pub budgets: Vec<Budget>,
-    /// End of the open 2FA window of npm.
-    pub window: Option<Ts>,
     /// Questions that are due, and under way.
     pub waiting: (usize, usize),
     /// Newest trouble first.

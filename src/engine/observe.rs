@@ -9,7 +9,7 @@ pub mod npm;
 use super::live::{Budget, Link, OpenRun, Tail};
 use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
-use crate::model::fact::LiveSource;
+use crate::model::fact::{Answer, LiveSource};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -41,8 +41,6 @@ pub enum Report {
 pub struct Links {
     pub links: Vec<Link>,
     pub budgets: Vec<Budget>,
-    /// End of npm's open 2FA window.
-    pub window: Option<Ts>,
     /// Questions that are due, and under way.
     pub waiting: (usize, usize),
     /// Clocks that disagree.
@@ -57,6 +55,20 @@ pub struct Brought {
     pub paces: Vec<(Subject, i64, Urgency)>,
     /// What this makes worth asking, in how many seconds.
     pub hurry: Vec<(Key, i64, Urgency)>,
+}
+
+impl Brought {
+    /// Brings answers and nothing else.
+    pub fn answers(answers: Vec<(Subject, Observation)>) -> Self {
+        Self {
+            reports: vec![Report::Answers(answers)],
+            ..Self::default()
+        }
+    }
+}
+
+fn dated(about: Subject, answer: Answer, as_of: Ts) -> (Subject, Observation) {
+    (about, Observation { as_of, answer })
 }
 
 /// A repository to look at.

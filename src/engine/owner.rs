@@ -123,7 +123,6 @@ impl Owner {
             warnings: warnings.len(),
             links: self.links.links.clone(),
             budgets: self.links.budgets.clone(),
-            window: self.links.window,
             waiting: self.links.waiting,
             runs: Arc::clone(&self.live.runs),
             sparks: Arc::clone(&self.live.sparks),

@@ -236,7 +236,8 @@ pub struct Batch {
 #[derive(Debug, Default)]
 pub struct Schedule {
     book: HashMap<Key, Entry>,
-    due: BTreeSet<(Ts, Key)>,
+    /// What waits, by when it is due: a queue for each kind, so that finding the first of a kind walks past no other.
+    due: [BTreeSet<(Ts, Subject)>; What::ALL.len()],
     rooms: [Room; Purse::ALL.len()],
     out: [usize; Purse::ALL.len()],
     /// Kinds of question that cannot be asked before an instant: their endpoints are limited or away.
@@ -256,7 +257,27 @@ impl Schedule {
             failed: 0,
         };
         self.book.insert(key, entry);
-        self.due.insert((first, key));
+        self.queue(key, first);
+    }
+
+    fn queue(&mut self, (what, about): Key, due: Ts) {
+        if let Some(queue) = self.due.get_mut(what as usize) {
+            queue.insert((due, about));
+        }
+    }
+
+    fn unqueue(&mut self, (what, about): Key, due: Ts) {
+        if let Some(queue) = self.due.get_mut(what as usize) {
+            queue.remove(&(due, about));
+        }
+    }
+
+    /// Gives what of a kind is due at `now` and may be asked.
+    fn ready(&self, what: What, now: Ts) -> impl Iterator<Item = (Ts, Subject)> {
+        let open = self.closed_until(what, now).is_none();
+        let queue = self.due.get(what as usize).filter(|_| open);
+        let due = queue.map(|queue| queue.range(..before(now.plus(1))));
+        due.into_iter().flatten().copied()
     }
 
     /// Drops what no longer exists.
@@ -264,7 +285,7 @@ impl Schedule {
         let gone: Vec<Key> = self.book.keys().filter(|key| !keep(key)).copied().collect();
         for key in gone {
             if let Some(entry) = self.book.remove(&key) {
-                self.due.remove(&(entry.due, key));
+                self.unqueue(key, entry.due);
             }
         }
     }
@@ -272,13 +293,15 @@ impl Schedule {
     /// Asks sooner: at `at` or before, with this urgency.
     pub fn hurry(&mut self, key: Key, at: Ts, urgency: Urgency) {
         self.know(key, at);
-        if let Some(entry) = self.book.get_mut(&key) {
-            self.due.remove(&(entry.due, key));
-            entry.due = entry.due.min(at);
-            entry.urgency = entry.urgency.min(urgency);
-            if !entry.out {
-                self.due.insert((entry.due, key));
-            }
+        let Some(entry) = self.book.get_mut(&key) else {
+            return;
+        };
+        let (before, after, out) = (entry.due, entry.due.min(at), entry.out);
+        entry.due = after;
+        entry.urgency = entry.urgency.min(urgency);
+        self.unqueue(key, before);
+        if !out {
+            self.queue(key, after);
         }
     }
 
@@ -307,13 +330,14 @@ impl Schedule {
 
     /// Gives the calls to make now, most pressing first, and takes them for under way.
     pub fn next(&mut self, now: Ts) -> Vec<Batch> {
-        let mut ready: Vec<(Urgency, u8, Ts, Key)> = self
-            .due
-            .range(..(now.plus(1), MIN_KEY))
-            .filter(|(_, key)| self.closed_until(key.0, now).is_none())
+        let due = What::ALL.into_iter().flat_map(|what| {
+            self.ready(what, now)
+                .map(move |(due, about)| (due, (what, about)))
+        });
+        let mut ready: Vec<(Urgency, u8, Ts, Key)> = due
             .filter_map(|(due, key)| {
-                let entry = self.book.get(key)?;
-                Some((entry.urgency, key.0.rank(), *due, *key))
+                let entry = self.book.get(&key)?;
+                Some((entry.urgency, key.0.rank(), due, key))
             })
             .collect();
         ready.sort_unstable();
@@ -356,25 +380,26 @@ impl Schedule {
     /// Takes a key for under way. Whoever hurries it in the meantime sets a time again.
     fn take(&mut self, key: Key) {
         if let Some(entry) = self.book.get_mut(&key) {
-            self.due.remove(&(entry.due, key));
+            let due = std::mem::replace(&mut entry.due, Ts(i64::MAX));
             entry.out = true;
-            entry.due = Ts(i64::MAX);
+            self.unqueue(key, due);
         }
     }
 
     /// Fills a call with what is due soon: else those that run would drift apart into many calls.
     fn top_up(&mut self, batch: &mut Batch, now: Ts) {
         let room = batch.what.batch().saturating_sub(batch.about.len());
-        let soon: Vec<Key> = self
+        let soon: Vec<Subject> = self
             .due
-            .range((now.plus(1), MIN_KEY)..(now.plus(RUNNING), MIN_KEY))
-            .map(|(_, key)| *key)
-            .filter(|key| key.0 == batch.what)
+            .get(batch.what as usize)
+            .into_iter()
+            .flat_map(|queue| queue.range(before(now.plus(1))..before(now.plus(RUNNING))))
+            .map(|(_, about)| *about)
             .take(room)
             .collect();
-        for key in soon {
-            self.take(key);
-            batch.about.push(key.1);
+        for about in soon {
+            self.take((batch.what, about));
+            batch.about.push(about);
         }
     }
 
@@ -415,11 +440,14 @@ impl Schedule {
     fn put_back(&mut self, key: Key, due: Ts, urgency: Urgency, failed: u32) {
         if let Some(entry) = self.book.get_mut(&key) {
             // Hurried while it was under way: that stands.
-            entry.due = entry.due.min(due);
-            entry.urgency = urgency;
-            entry.out = false;
-            entry.failed = failed;
-            self.due.insert((entry.due, key));
+            let due = entry.due.min(due);
+            *entry = Entry {
+                due,
+                urgency,
+                out: false,
+                failed,
+            };
+            self.queue(key, due);
         }
     }
 
@@ -434,7 +462,7 @@ impl Schedule {
                 if out >= room.at_once {
                     return None;
                 }
-                let (due, _) = self.due.iter().find(|(_, key)| key.0 == *what)?;
+                let (due, _) = self.due.get(*what as usize)?.first()?;
                 let open = self.closed_until(*what, now).unwrap_or(*due).max(*due);
                 // What is due and was left lying could not be paid.
                 Some(if open <= now { room.opens(now) } else { open })
@@ -468,25 +496,27 @@ impl Schedule {
         units.ceil() as u32
     }
 
-    /// Tells whether one pass is over: nothing is under way, and all that was due was asked or cannot be now.
-    pub fn is_idle(&self, now: Ts) -> bool {
-        let due = self
-            .due
-            .range(..(now.plus(1), MIN_KEY))
-            .any(|(_, key)| self.closed_until(key.0, now).is_none());
-        !due && self.book.values().all(|entry| !entry.out)
+    /// Tells whether all that is due was asked, or cannot be now.
+    pub fn is_done(&self, now: Ts) -> bool {
+        let mut kinds = What::ALL.into_iter();
+        !kinds.any(|what| self.ready(what, now).next().is_some())
     }
 
     /// Counts what is due and not yet asked, and what is under way.
     pub fn waiting(&self, now: Ts) -> (usize, usize) {
-        let due = self.due.range(..(now.plus(1), MIN_KEY)).count();
+        let due = self
+            .due
+            .iter()
+            .map(|queue| queue.range(..before(now.plus(1))).count());
         let out = self.book.values().filter(|entry| entry.out).count();
-        (due, out)
+        (due.sum(), out)
     }
 }
 
-/// The least key: bounds a range of instants.
-const MIN_KEY: Key = (What::Rights, Subject::SESSION);
+/// Bounds a range of instants: the session is the least of all subjects.
+fn before(at: Ts) -> (Ts, Subject) {
+    (at, Subject::SESSION)
+}
 
 /// Seconds before the next try after so many failures in a row: 5, 10, 20 … 300, and up to half as much again.
 pub fn pause(failed: u32, jitter: f64) -> i64 {

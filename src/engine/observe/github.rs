@@ -6,13 +6,12 @@
 mod files;
 mod trouble;
 
-use super::{Brought, Report, Targets};
+use super::{Brought, Report, Targets, dated};
 use crate::engine::live::OpenRun;
 use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
 use crate::github::discover::{Choice, Found};
 use crate::github::org::OrgStore;
 use crate::github::{GitHub, GithubError, LiveRun, ReleaseWorkflow};
-use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource, RunFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
@@ -20,9 +19,8 @@ use crate::model::time::Ts;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Seconds after a release run has ended in which its packages are looked at again: a version is not visible at once,
-/// because npm scans it first.
-const AFTER_PUBLISH: [i64; 3] = [5, 60, 300];
+/// Seconds after a release run was seen to have ended in which its packages are looked at again.
+const AFTER_PUBLISH: i64 = 5;
 
 /// In the place of a log's cause: GitHub keeps the log no longer.
 pub const LOG_GONE: &str = "log-gone";
@@ -212,12 +210,10 @@ impl Github {
                 } else if memory.open.remove(repo) {
                     // It has just ended: what it published appears soon.
                     let packages = aim.repo(*repo).map_or(&[][..], |repo| &repo.packages);
-                    for package in packages {
-                        let again = |wait| ((What::Packument, *package), wait, Urgency::Now);
-                        brought
-                            .hurry
-                            .extend(AFTER_PUBLISH.map(again).into_iter().take(1));
-                    }
+                    let again = |package: &Subject| {
+                        ((What::Packument, *package), AFTER_PUBLISH, Urgency::Now)
+                    };
+                    brought.hurry.extend(packages.iter().map(again));
                 }
             }
         }
@@ -265,10 +261,7 @@ impl Github {
                 None => {}
             }
         }
-        Ok(Brought {
-            reports: vec![Report::Answers(answers)],
-            ..Brought::default()
-        })
+        Ok(Brought::answers(answers))
     }
 
     async fn secrets(
@@ -297,10 +290,7 @@ impl Github {
             .answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, at));
-        Ok(Brought {
-            reports: vec![Report::Answers(answers.collect())],
-            ..Brought::default()
-        })
+        Ok(Brought::answers(answers.collect()))
     }
 
     /// The organisation's own stores for Dependabot, codespaces and agents: a repository does not list those.
@@ -380,10 +370,6 @@ fn open_run(run: &LiveRun, as_of: Ts) -> OpenRun {
     }
 }
 
-pub(super) fn dated(about: Subject, answer: Answer, as_of: Ts) -> (Subject, Observation) {
-    (about, Observation { as_of, answer })
-}
-
 /// Says of everything in a batch that it could not be looked at.
 fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> Brought {
     let source = match batch.what {
@@ -398,8 +384,5 @@ fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> Brought {
         .about
         .iter()
         .map(|about| dated(*about, error.answer(source), now));
-    Brought {
-        reports: vec![Report::Answers(answers.collect())],
-        ..Brought::default()
-    }
+    Brought::answers(answers.collect())
 }

@@ -3,8 +3,7 @@
 //! Several accounts side by side: public documents are read as the first of them, or as nobody; each account lists its
 //! own tokens. Keeps only what saves calls, and never touches the session.
 
-use super::{Brought, Report, Targets, UNLISTED};
-use crate::engine::observe::github::dated;
+use super::{Brought, Report, Targets, UNLISTED, dated};
 use crate::engine::schedule::{Batch, What};
 use crate::engine::switchboard::may_pass;
 use crate::model::event::Observation;
@@ -81,7 +80,7 @@ impl Npm {
         Ok(match self.reader.packument(name, &known).await? {
             Packument::New(fact, known) => {
                 self.memory().known.insert(id, known);
-                facts(vec![dated(id, Answer::Published(*fact), now)])
+                Brought::answers(vec![dated(id, Answer::Published(*fact), now)])
             }
             Packument::Same => Brought {
                 reports: vec![Report::Checked(vec![(id, LiveSource::Published)], now)],
@@ -94,7 +93,7 @@ impl Npm {
 
     async fn access(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
         let fact = self.reader.access(name).await?;
-        Ok(facts(vec![dated(id, Answer::Access(fact), now)]))
+        Ok(Brought::answers(vec![dated(id, Answer::Access(fact), now)]))
     }
 
     /// How far a package reaches: one search tells it for a whole scope, or for all packages of an account.
@@ -125,7 +124,7 @@ impl Npm {
         };
         // The search lags and misses private packages: what it does not name is not absent.
         Ok(found.map_or_else(Brought::default, |fact| {
-            facts(vec![dated(id, Answer::Reach(fact), now)])
+            Brought::answers(vec![dated(id, Answer::Reach(fact), now)])
         }))
     }
 
@@ -163,7 +162,7 @@ impl Npm {
         if answers.is_empty() && later {
             return Err(());
         }
-        let mut brought = facts(answers);
+        let mut brought = Brought::answers(answers);
         brought.reports.push(Report::Notes(UNLISTED, notes));
         Ok(brought)
     }
@@ -203,17 +202,14 @@ impl Npm {
     }
 }
 
-fn facts(answers: Vec<(Subject, Observation)>) -> Brought {
-    Brought {
-        reports: vec![Report::Answers(answers)],
-        ..Brought::default()
-    }
-}
-
 /// What cannot pass by itself is an answer; the rest is tried again.
 fn could_not(lost: &Lost, about: Subject, source: LiveSource, now: Ts) -> Result<Brought, ()> {
     if lost.trouble().is_some_and(may_pass) {
         return Err(());
     }
-    Ok(facts(vec![dated(about, lost.answer(source), now)]))
+    Ok(Brought::answers(vec![dated(
+        about,
+        lost.answer(source),
+        now,
+    )]))
 }

@@ -55,12 +55,6 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
             role: if low { Role::Warning } else { Role::Faint },
         });
     }
-    if let Some(end) = live.window.filter(|end| *end > now) {
-        all.push(Piece {
-            words: format!("npm 2FA {}", super::time::took(end.0 - now.0)),
-            role: Role::Warning,
-        });
-    }
     if live.warnings == 0 {
         all.extend(note(Role::Faint));
     }
@@ -113,7 +107,7 @@ pub fn next_change(live: &Live, now: Ts) -> Option<Ts> {
             link.state,
             LinkState::Limited { .. } | LinkState::Offline { .. }
         )
-    }) || live.window.is_some_and(|end| end > now);
+    });
     if counts {
         return Some(now.plus(1));
     }

@@ -94,10 +94,7 @@ impl Github {
         let answers = answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, now));
-        Ok(Brought {
-            reports: vec![Report::Answers(answers.collect())],
-            ..Brought::default()
-        })
+        Ok(Brought::answers(answers.collect()))
     }
 
     /// Reads the files that workflows may call: package.json files, local actions, scripts.
@@ -180,10 +177,7 @@ impl Github {
                 answers.push(dated(about, Answer::Ref(Box::new(answer)), at));
             }
         }
-        Ok(Brought {
-            reports: vec![Report::Answers(answers)],
-            ..Brought::default()
-        })
+        Ok(Brought::answers(answers))
     }
 }
 

@@ -40,10 +40,7 @@ impl Github {
         let answer = Answer::Runs(RunsFact { runs });
         // A sweep of the same second knows less: what was found out since then is the later answer.
         let as_of = now.plus(1);
-        Ok(Brought {
-            reports: vec![Report::Answers(vec![dated(id, answer, as_of)])],
-            ..Brought::default()
-        })
+        Ok(Brought::answers(vec![dated(id, answer, as_of)]))
     }
 
     async fn explain(
