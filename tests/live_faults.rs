@@ -40,8 +40,11 @@ fn stage() -> Stage {
         snapshot.live.waiting == (0, 0)
             && !snapshot.live.runs.is_empty()
             && !snapshot.tokens.is_empty()
-            && !snapshot.live.packages.is_empty()
-            && snapshot.live.packages.iter().all(|row| row.as_of.is_some())
+            && snapshot
+                .live
+                .packages
+                .as_ref()
+                .is_some_and(|rows| !rows.is_empty() && rows.iter().all(|row| row.as_of.is_some()))
     });
     stage
 }
@@ -210,6 +213,7 @@ fn one_group_is_down_while_the_others_go_on() {
                 .live
                 .packages
                 .iter()
+                .flat_map(|rows| rows.iter())
                 .any(|row| row.as_of.is_some_and(|at| at >= now))
     });
     let screen = stage.screen(&shown, Tab::Board);

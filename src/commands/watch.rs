@@ -9,9 +9,9 @@ use super::context::Context;
 use super::error::CommandError;
 use super::live;
 use super::live::outside::{self, Flags};
-use crate::engine::Handle;
 use crate::engine::crew::Crew;
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{Focus, Snapshot};
+use crate::engine::{Command, Handle};
 use crate::safe::json::write_json;
 use crate::session::Session;
 use std::path::PathBuf;
@@ -107,6 +107,12 @@ async fn lines(
         }
     };
     tokio::pin!(over);
+    let focus = Focus {
+        packages: true,
+        ..Focus::default()
+    };
+    // Refused only where the owner has ended, which the first picture tells.
+    let _ = handle.commands.try_send(Command::Focus(focus));
     let mut known = Arc::clone(&handle.snapshots.borrow_and_update());
     loop {
         tokio::select! {

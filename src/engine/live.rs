@@ -190,8 +190,8 @@ pub struct Live {
     /// Newest trouble first.
     pub runs: Arc<Vec<RunRow>>,
     pub sparks: Arc<SubjectMap<Spark>>,
-    /// By name.
-    pub packages: Arc<Vec<PackageRow>>,
+    /// By name; none until somebody looks at the list.
+    pub packages: Option<Arc<Vec<PackageRow>>>,
     pub tail: Option<Arc<Tail>>,
     /// What observers want said: rights that are missing or too many, clocks that disagree, gaps in listings.
     pub notes: Vec<Box<str>>,

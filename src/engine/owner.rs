@@ -58,6 +58,8 @@ pub(super) struct Owner {
     /// What each observer wants said.
     notes: BTreeMap<&'static str, Vec<Box<str>>>,
     live: Arc<Live>,
+    /// The list of packages is made anew when it is looked at: most sessions are opened for the board.
+    packages_old: bool,
 }
 
 impl Owner {
@@ -83,6 +85,7 @@ impl Owner {
             tail: None,
             notes: BTreeMap::new(),
             live: Arc::default(),
+            packages_old: true,
             session,
         };
         owner.redraw_all();
@@ -126,7 +129,7 @@ impl Owner {
             waiting: self.links.waiting,
             runs: Arc::clone(&self.live.runs),
             sparks: Arc::clone(&self.live.sparks),
-            packages: Arc::clone(&self.live.packages),
+            packages: self.live.packages.clone(),
             tail: self.tail.clone(),
             notes: warnings
                 .iter()
@@ -138,7 +141,12 @@ impl Owner {
             let runs = picture::live::runs(facts, &self.open_runs);
             live.sparks = Arc::new(picture::live::sparks(&runs));
             live.runs = Arc::new(runs);
-            live.packages = Arc::new(picture::live::packages(facts, (self.now)()));
+        }
+        self.packages_old |= rows;
+        if self.packages_old && self.focus.packages {
+            let packages = picture::live::packages(facts, (self.now)());
+            live.packages = Some(Arc::new(packages));
+            self.packages_old = false;
         }
         self.live = Arc::new(live);
     }
@@ -437,6 +445,7 @@ impl Owner {
                     if self.focus != focus {
                         self.focus = focus;
                         self.aim();
+                        self.redraw_live(false);
                         pictures.send_replace(self.snapshot());
                     }
                 }

@@ -249,6 +249,8 @@ pub struct Focus {
     pub page: Option<Subject>,
     /// Rows of the log whose text is shown, from and to (exclusive). Asking for none of them asks for the list.
     pub log: Option<(usize, usize)>,
+    /// The list of packages.
+    pub packages: bool,
     /// A run whose log is followed.
     pub run: Option<(Subject, u64)>,
 }

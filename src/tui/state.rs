@@ -281,6 +281,7 @@ impl State {
         };
         Focus {
             page: self.page.as_ref().map(|page| page.subject),
+            packages: self.page.is_none() && self.tab == Tab::Packages,
             powers: self.page.as_ref().is_some_and(|page| page.powers),
             log,
             run: match self.overlay {
@@ -323,11 +324,14 @@ impl State {
             self.runs
                 .set_rows(Rows::Whole(Arc::clone(&live.runs)), &context);
         }
-        if !Arc::ptr_eq(&self.taken.1, &live.packages) {
+        if let Some(packages) = &live.packages
+            && !Arc::ptr_eq(&self.taken.1, packages)
+        {
             self.packages
-                .set_rows(Rows::Whole(Arc::clone(&live.packages)), &context);
+                .set_rows(Rows::Whole(Arc::clone(packages)), &context);
+            self.taken.1 = Arc::clone(packages);
         }
-        self.taken = (Arc::clone(&live.runs), Arc::clone(&live.packages));
+        self.taken.0 = Arc::clone(&live.runs);
         if let Some(log) = &self.snapshot.log {
             self.log.set_rows(Rows::Chunked(log.clone()), &context);
         }

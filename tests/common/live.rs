@@ -116,6 +116,11 @@ impl Stage {
         let session = found(&path, &table, now());
         let crew = crew(&table, &now, time.speed());
         let handle = Handle::start_live(session, Arc::clone(&now), crew).unwrap();
+        let focus = Focus {
+            packages: true,
+            ..Focus::default()
+        };
+        handle.commands.try_send(Command::Focus(focus)).unwrap();
         Self {
             table,
             time,

@@ -46,8 +46,11 @@ pub fn between(old: &Snapshot, new: &Snapshot) -> Vec<Change> {
     if !Arc::ptr_eq(&old.live.runs, &new.live.runs) {
         changes.extend(runs(&old.live.runs, &new.live.runs));
     }
-    if !Arc::ptr_eq(&old.live.packages, &new.live.packages) {
-        changes.extend(packages(&old.live.packages, &new.live.packages));
+    // The first list is what there is, not a change.
+    if let (Some(old), Some(new)) = (&old.live.packages, &new.live.packages)
+        && !Arc::ptr_eq(old, new)
+    {
+        changes.extend(packages(old, new));
     }
     if !Arc::ptr_eq(&old.tokens, &new.tokens) {
         changes.extend(tokens(&old.tokens, &new.tokens));

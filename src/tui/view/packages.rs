@@ -17,13 +17,16 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     if let Some(row) = state.packages.current() {
         table::detail(buffer, state, &detail(row, state), theme);
     }
-    let lines = [
-        "No package is known yet.",
-        "",
-        "Packages come from the package.json files of scanned repositories and from inventories:",
-        "  cutover import --scan PATH",
-    ];
-    table::empty(buffer, state, &state.packages, &lines, theme);
+    let lines: &[&str] = match state.snapshot.live.packages {
+        None => &["Listing the packages."],
+        Some(_) => &[
+            "No package is known yet.",
+            "",
+            "Packages come from the package.json files of scanned repositories and from inventories:",
+            "  cutover import --scan PATH",
+        ],
+    };
+    table::empty(buffer, state, &state.packages, lines, theme);
 }
 
 fn detail(row: &PackageRow, state: &State) -> String {
