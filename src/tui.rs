@@ -14,6 +14,7 @@ pub mod command;
 pub mod filter;
 pub mod form;
 pub mod input;
+mod keys;
 pub mod layout;
 pub mod list;
 mod outbox;
@@ -30,14 +31,14 @@ pub mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::Event;
 use tokio::time::Instant;
 
 use crate::engine::Handle;
 use crate::engine::owner::Now;
 use crate::engine::snapshot::Snapshot;
 use crate::safe::browser::Browser;
+use keys::Keys;
 use layout::Size;
 use outbox::Outbox;
 use signals::{Signal, Signals};
@@ -118,8 +119,7 @@ struct Console {
     depth: Depth,
     now: Now,
     terminal: Terminal,
-    /// None while the terminal belongs to somebody else.
-    events: Option<EventStream>,
+    keys: Keys,
     snapshots: tokio::sync::watch::Receiver<Arc<Snapshot>>,
     /// False after the session's thread has ended.
     live: bool,
@@ -136,6 +136,7 @@ impl Console {
         let theme = options.theme()?;
         let signals = Signals::listen().map_err(Error::Start)?;
         let terminal = Terminal::take()?;
+        let keys = Keys::listen().map_err(Error::Start)?;
         let (width, height) = terminal.size()?;
         let mut snapshots = handle.snapshots.clone();
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
@@ -153,7 +154,7 @@ impl Console {
             depth: options.depth,
             now: Arc::clone(now),
             terminal,
-            events: Some(EventStream::new()),
+            keys,
             snapshots,
             live: true,
             outbox: Outbox::new(handle.commands.clone(), options.browser.clone()),
@@ -172,12 +173,10 @@ impl Console {
                 self.draw()?;
             }
             let wake = self.wake();
-            let events = self.events.get_or_insert_with(EventStream::new);
             let effects = tokio::select! {
                 biased;
-                event = events.next() => match event {
-                    Some(Ok(event)) => self.on_event(event),
-                    Some(Err(error)) => return Err(terminal::Error::Io(error).into()),
+                event = self.keys.next() => match event.map_err(terminal::Error::Io)? {
+                    Some(event) => self.on_event(event),
                     // The terminal is gone.
                     None => break Exit::Signal(rustix::process::Signal::HUP.as_raw()),
                 },
@@ -185,6 +184,7 @@ impl Console {
                     Signal::End(number) => break Exit::Signal(number),
                     Signal::Suspend => vec![Effect::Suspend],
                     Signal::Continue => vec![Effect::Repaint],
+                    Signal::Resize => self.resized()?,
                 },
                 answer = self.outbox.answer() => self.take(answer),
                 changed = self.snapshots.changed(), if self.live => match changed {
@@ -262,40 +262,32 @@ impl Console {
             .draw(|frame| view::draw(frame, state, theme))?;
         self.dirty = false;
         self.drawn = Instant::now();
-        self.panel_was_drawn();
-        Ok(())
+        self.panel_was_drawn()
     }
 
     /// After a confirmation has come on the screen: what was typed before that is thrown away.
-    fn panel_was_drawn(&mut self) {
+    fn panel_was_drawn(&mut self) -> Result<(), Error> {
         if !matches!(&self.state.overlay, Some(Overlay::Confirm(confirm)) if !confirm.drawn) {
-            return;
+            return Ok(());
         }
-        // A stream that was asked once without waiting never wakes anybody again: it is made anew after.
-        if let Some(mut events) = self.events.take() {
-            while let Some(Some(Ok(event))) = events.next().now_or_never() {
-                if let Event::Resize(width, height) = event {
-                    let message = Message::Resize(Size { width, height });
-                    update(&mut self.state, (self.now)(), message);
-                    self.dirty = true;
-                }
-            }
-        }
+        self.keys.typed_ahead().map_err(terminal::Error::Io)?;
         update(&mut self.state, (self.now)(), Message::Drawn);
+        Ok(())
     }
 
-    /// Gives the terminal to the shell. The event stream reads it too, so it is dropped before and made anew after.
+    /// Gives the terminal to the shell until it is continued.
     fn suspend(&mut self) -> Result<(), Error> {
-        self.events = None;
         self.terminal.suspend()?;
-        self.events = Some(EventStream::new());
         self.repaint()
+    }
+
+    fn resized(&mut self) -> Result<Vec<Effect>, Error> {
+        let (width, height) = self.terminal.size()?;
+        Ok(self.take(Message::Resize(Size { width, height })))
     }
 
     fn repaint(&mut self) -> Result<(), Error> {
         self.terminal.clear()?;
-        let (width, height) = self.terminal.size()?;
-        self.take(Message::Resize(Size { width, height }));
-        Ok(())
+        self.resized().map(|_| ())
     }
 }

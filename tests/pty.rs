@@ -263,6 +263,23 @@ fn it_starts_resizes_and_gives_the_terminal_back() {
     tty.assert_given_back();
 }
 
+/// Keys that come while the console starts wait for it: none is lost, not even behind a start screen that has read
+/// the same terminal.
+#[test]
+fn what_is_typed_while_it_starts_counts() {
+    let (folder, _) = world();
+    let mut tty = Tty::start(folder.path(), &["open", "acme.cutover"]);
+    tty.until("the terminal is taken", |screen| screen.alternate_screen());
+    tty.send("?");
+    tty.shows("Keys").send("\u{1b}").hides("Keys");
+    tty.send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+    let mut tty = Tty::start(folder.path(), &["open", "acme.cutover"]);
+    tty.until("the terminal is taken", |screen| screen.alternate_screen());
+    tty.send("q");
+    assert_eq!(tty.end().exit_code(), 0);
+}
+
 #[test]
 fn signals_end_it_cleanly() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {

@@ -12,6 +12,7 @@ pub(super) enum Signal {
     End(i32),
     Suspend,
     Continue,
+    Resize,
 }
 
 /// The open streams of signals.
@@ -21,6 +22,7 @@ pub(super) struct Signals {
     interrupt: Stream,
     stop: Stream,
     cont: Stream,
+    resize: Stream,
 }
 
 impl Signals {
@@ -32,6 +34,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(Number::TSTP.as_raw()))?,
             cont: signal(SignalKind::from_raw(Number::CONT.as_raw()))?,
+            resize: signal(SignalKind::window_change())?,
         })
     }
 
@@ -44,6 +47,7 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::End(Number::INT.as_raw()),
             _ = self.stop.recv() => Signal::Suspend,
             _ = self.cont.recv() => Signal::Continue,
+            _ = self.resize.recv() => Signal::Resize,
         }
     }
 }

@@ -2,11 +2,8 @@
 //!
 //! State and keys are pure; the loop at the end lends them a terminal.
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
-
 use super::action::{self, Id, Key, Scope};
-use super::layout::Size;
+use super::keys::Keys;
 use super::signals::{Signal, Signals};
 use super::terminal::{self, Terminal};
 use super::update::Message;
@@ -151,36 +148,27 @@ async fn serve(mut start: Start, options: &Options) -> Result<Choice, Error> {
     let theme = options.theme()?;
     let mut signals = Signals::listen().map_err(Error::Start)?;
     let mut terminal = Terminal::take()?;
-    let mut events = EventStream::new();
+    let keys = Keys::listen().map_err(Error::Start)?;
     loop {
         terminal.draw(|frame| view::start(frame, &start, &theme))?;
         let event = tokio::select! {
-            event = events.next() => event,
-            signal = signals.next() => match signal {
-                Signal::End(number) => return Ok(Choice::Signal(number)),
-                Signal::Suspend | Signal::Continue => {
-                    drop(events);
-                    if signal == Signal::Suspend {
-                        terminal.suspend()?;
-                    } else {
-                        terminal.clear()?;
-                    }
-                    events = EventStream::new();
-                    continue;
+            event = keys.next() => event.map_err(terminal::Error::Io)?,
+            signal = signals.next() => {
+                match signal {
+                    Signal::End(number) => return Ok(Choice::Signal(number)),
+                    Signal::Suspend => terminal.suspend()?,
+                    Signal::Continue | Signal::Resize => terminal.clear()?,
                 }
-            },
+                continue;
+            }
         };
-        let message = match event {
-            Some(Ok(event)) => input::message(event),
-            Some(Err(error)) => return Err(terminal::Error::Io(error).into()),
-            // The terminal is gone.
-            None => return Ok(Choice::Leave),
+        // Without an event the terminal is gone.
+        let Some(event) = event else {
+            return Ok(Choice::Leave);
         };
-        let choice = match message {
+        let choice = match input::message(event) {
             Some(Message::Key(Key::Ctrl('z'))) => {
-                drop(events);
                 terminal.suspend()?;
-                events = EventStream::new();
                 None
             }
             Some(Message::Key(key)) => start.on_key(key),
@@ -188,7 +176,7 @@ async fn serve(mut start: Start, options: &Options) -> Result<Choice, Error> {
                 let (_, height) = terminal.size()?;
                 view::start_line(&start, height, y).and_then(|at| start.on_click(at))
             }
-            Some(Message::Resize(Size { .. })) => {
+            Some(Message::Resize(_)) => {
                 terminal.clear()?;
                 None
             }

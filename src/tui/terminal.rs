@@ -2,7 +2,7 @@
 //! together.
 //!
 //! Given back on drop, on a panic of the screen's own thread, on SIGTERM, SIGHUP and suspend. Knows nothing of what is
-//! drawn, and never touches the event stream: whoever lends the terminal to a child drops that stream first.
+//! drawn, and reads nothing: `keys` does.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Once;
@@ -79,7 +79,6 @@ impl Terminal {
     }
 
     /// Gives the terminal back, stops the process group, and takes the terminal again when the shell continues it.
-    /// The caller has dropped its event stream before and makes it anew after.
     pub fn suspend(&mut self) -> Result<(), Error> {
         give_back();
         // SIGSTOP and not SIGTSTP: the latter is ours to catch, and would come back here.
