@@ -3,6 +3,7 @@
 //! Pictures of the session go out on a watch channel, commands come in on a bounded one. Only the session's owner is
 //! behind the handle now; observers and actions join it there without a change for the console.
 
+pub mod challenge;
 pub mod crew;
 pub mod live;
 pub mod observe;
@@ -15,6 +16,7 @@ pub mod snapshot;
 pub mod switchboard;
 pub mod window;
 
+use crate::model::id::Subject;
 use crate::session::Session;
 use crate::session::decide::Action;
 use crew::Crew;
@@ -38,6 +40,12 @@ pub enum Command {
     },
     /// Look closer at something; the next picture shows it.
     Focus(Focus),
+    /// Read the trust configs of these packages, which costs a second factor.
+    ReadTrust(Vec<Subject>),
+    /// Stop that reading: what was read stands.
+    StopReading,
+    /// A page of this host, which is not the registry's own, may be opened for a second factor.
+    AcceptHost(Box<str>),
     /// Give the lock back and end.
     Stop,
 }

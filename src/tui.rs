@@ -34,9 +34,10 @@ use std::time::Duration;
 use crossterm::event::Event;
 use tokio::time::Instant;
 
-use crate::engine::Handle;
+use crate::engine::live::FactorState;
 use crate::engine::owner::Now;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::{Command, Handle};
 use crate::safe::browser::Browser;
 use keys::Keys;
 use layout::Size;
@@ -199,7 +200,11 @@ impl Console {
             for effect in effects {
                 match effect {
                     Effect::Decide { request, actions } => self.outbox.decide(request, actions),
-                    Effect::Focus(focus) => self.outbox.focus(focus),
+                    Effect::Focus(focus) => self.outbox.tell(Command::Focus(focus)),
+                    Effect::ReadTrust(packages) => self.outbox.tell(Command::ReadTrust(packages)),
+                    Effect::StopReading => self.outbox.tell(Command::StopReading),
+                    Effect::AcceptHost(host) => self.outbox.tell(Command::AcceptHost(host)),
+                    Effect::Visit => self.visit(),
                     Effect::Browse(address) => self.outbox.browse(address),
                     Effect::Suspend => self.suspend()?,
                     Effect::Repaint => self.repaint()?,
@@ -228,6 +233,15 @@ impl Console {
             self.take(Message::Tick)
         } else {
             Vec::new()
+        }
+    }
+
+    /// Opens the page on which npm waits, if it still does.
+    fn visit(&self) {
+        if let Some(factor) = &self.state.snapshot.live.factor
+            && let FactorState::Asked(page) = &factor.state
+        {
+            self.outbox.visit(page.address.clone());
         }
     }
 

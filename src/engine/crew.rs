@@ -3,8 +3,10 @@
 //! Knows the clock, the schedule and the switchboard; what a question means stands in `observe/`. A task that fails or
 //! panics is that question's failure only. Ends with its token, and takes everything under way with it.
 
+use super::challenge::{Clock, Counter};
 use super::observe::github::Github;
 use super::observe::npm::Npm;
+use super::observe::provenance::prove;
 use super::observe::{Brought, Links, Post, Report, Targets};
 use super::owner::Now;
 use super::schedule::{Batch, Key, Purse, Schedule, Urgency, What};
@@ -62,6 +64,9 @@ impl Crew {
         let mut idle_since: Option<Instant> = None;
         let mut aim = Arc::clone(&targets.borrow_and_update());
         self.reconcile(&mut schedule, &aim, None);
+        let counter = self.counter();
+        // One reading with a second factor at a time; dropping the set ends it.
+        let mut reading = JoinSet::new();
         loop {
             let now = (self.now)();
             self.open_and_close(&mut schedule);
@@ -94,6 +99,13 @@ impl Crew {
                     Ok(()) => {
                         let new = Arc::clone(&targets.borrow_and_update());
                         self.reconcile(&mut schedule, &new, Some(&aim));
+                        if new.order != aim.order {
+                            reading.abort_all();
+                            if let (Some(counter), Some(order)) = (&counter, &new.order) {
+                                let (counter, order) = (Arc::clone(counter), Arc::clone(order));
+                                reading.spawn(counter.serve(order, reports.clone(), targets.clone()));
+                            }
+                        }
                         aim = new;
                     }
                     Err(_) => break,
@@ -110,7 +122,14 @@ impl Crew {
                 () = tokio::time::sleep(wake) => {}
             }
         }
+        reading.shutdown().await;
         tasks.shutdown().await;
+    }
+
+    fn counter(&self) -> Option<Arc<Counter>> {
+        let npm = Arc::clone(self.npm.as_ref()?);
+        let clock = Clock::start(Arc::clone(&self.now), self.speed);
+        Some(Arc::new(Counter::new(npm, clock)))
     }
 
     /// Takes in what there is to look at.
@@ -133,11 +152,17 @@ impl Crew {
         }
         if let Some(npm) = &self.npm {
             know(What::Account, Subject::SESSION);
+            if npm.has_account() && !aim.staged.is_empty() {
+                know(What::Stages, Subject::SESSION);
+            }
             for package in &aim.packages {
                 know(What::Packument, package.id);
                 know(What::Reach, package.id);
                 if npm.has_account() {
                     know(What::Access, package.id);
+                }
+                if package.proof.is_some() && self.github.is_some() {
+                    know(What::Provenance, package.id);
                 }
             }
         }
@@ -149,6 +174,8 @@ impl Crew {
             | What::Secrets
             | What::Refs => aim.repo(*about).is_some(),
             What::Packument | What::Reach | What::Access => aim.package(*about).is_some(),
+            What::Provenance => aim.package(*about).is_some_and(|one| one.proof.is_some()),
+            What::Stages => !aim.staged.is_empty(),
             What::Follow => aim.follow.is_some_and(|(repo, _)| repo == *about),
             What::Rights | What::Discovery | What::Files | What::Account => true,
         });
@@ -215,6 +242,10 @@ impl Crew {
         let (github, npm, now) = (self.github.clone(), self.npm.clone(), Arc::clone(&self.now));
         let task = tasks.spawn(async move {
             match (batch.what.purse(), github, npm) {
+                (_, github, Some(npm)) if batch.what == What::Provenance => {
+                    let about = batch.about.first().copied().unwrap_or(Subject::SESSION);
+                    prove(github, &npm, about, &aim, now()).await
+                }
                 (Purse::Graphql | Purse::Rest, Some(github), _) => {
                     github.ask(&batch, &aim, now()).await
                 }

@@ -6,6 +6,7 @@
 use crate::model::fact::{HowFact, RunFact};
 use crate::model::id::{Subject, SubjectMap};
 use crate::model::time::Ts;
+use crate::safe::secret::Secret;
 use std::sync::Arc;
 
 /// How one group of endpoints is to be reached.
@@ -179,6 +180,56 @@ pub struct Tail {
     pub note: Option<Box<str>>,
 }
 
+/// The page of a second factor: for the panel and the browser alone, so it is neither printed nor written.
+#[derive(Debug, Clone)]
+pub struct FactorPage {
+    pub address: Secret,
+    /// May be named anywhere.
+    pub host: Box<str>,
+    /// The registry's own site, or one that somebody has accepted: may be opened.
+    pub accepted: bool,
+}
+
+/// How far a reading is that npm wants a second factor for.
+#[derive(Debug, Clone)]
+pub enum FactorState {
+    /// Asking: inside an open window, or npm has not wanted the factor yet.
+    Working,
+    /// npm waits for the factor, on this page.
+    Asked(FactorPage),
+    /// All was asked, or it ended before that: in words.
+    Ended(Box<str>),
+}
+
+/// A reading that npm wants a second factor for.
+#[derive(Debug, Clone)]
+pub struct Factor {
+    pub account: Box<str>,
+    pub done: usize,
+    /// Could not be read; among those that are done.
+    pub failed: usize,
+    pub all: usize,
+    /// Factors that were asked for up to now.
+    pub challenges: usize,
+    pub state: FactorState,
+}
+
+impl Factor {
+    /// Tells whether it goes on.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, FactorState::Ended(_))
+    }
+}
+
+/// An open window of an account: npm asks it for no second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWindow {
+    pub account: Box<str>,
+    pub ends: Ts,
+    /// Calls that it still takes.
+    pub left: u32,
+}
+
 /// The outside world, as of one picture.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
@@ -193,6 +244,9 @@ pub struct Live {
     /// By name; none until somebody looks at the list.
     pub packages: Option<Arc<Vec<PackageRow>>>,
     pub tail: Option<Arc<Tail>>,
+    /// The reading with a second factor that is under way, or was last.
+    pub factor: Option<Arc<Factor>>,
+    pub windows: Vec<OpenWindow>,
     /// What observers want said: rights that are missing or too many, clocks that disagree, gaps in listings.
     pub notes: Vec<Box<str>>,
     /// How many of the first notes are warnings: shown before what goes well.

@@ -5,14 +5,17 @@
 
 pub mod github;
 pub mod npm;
+pub mod provenance;
 
-use super::live::{Budget, Link, OpenRun, Tail};
+use super::live::{Budget, Factor, Link, OpenRun, OpenWindow, Tail};
 use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
-use crate::model::fact::{Answer, LiveSource};
-use crate::model::facts::Facts;
+use crate::model::fact::{Answer, LiveSource, TrustFact};
+use crate::model::facts::{Facts, Package};
 use crate::model::id::Subject;
+use crate::model::lane::Lane;
 use crate::model::time::Ts;
+use provenance::Proof;
 use std::sync::Arc;
 
 /// Whose notes are warnings: a list of tokens that could not be read.
@@ -32,6 +35,8 @@ pub enum Report {
     /// How far the run is that somebody follows.
     Step(Subject, Box<OpenRun>),
     Tail(Tail),
+    /// How far the reading of this number is, and which windows are open.
+    Factor(u64, Box<Factor>, Vec<OpenWindow>),
     /// What one observer wants said, in place of what it said before.
     Notes(&'static str, Vec<Box<str>>),
 }
@@ -101,6 +106,27 @@ pub struct KnownRun {
 pub struct PackageTarget {
     pub id: Subject,
     pub name: Box<str>,
+    /// What its newest provenance must say, while nobody has looked.
+    pub proof: Option<Proof>,
+}
+
+/// A package whose trust configs somebody wants read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub id: Subject,
+    pub name: Box<str>,
+    /// The listing that stands: it knows when a config was first seen.
+    pub before: Option<TrustFact>,
+    /// Accounts that may write it, as far as is known: others are refused.
+    pub writers: Vec<Box<str>>,
+}
+
+/// A reading that costs a second factor, and that somebody has asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Rises with each.
+    pub number: u64,
+    pub packages: Vec<Wanted>,
 }
 
 /// Everything that there is to look at.
@@ -109,10 +135,15 @@ pub struct Targets {
     pub organisations: Vec<Box<str>>,
     pub repos: Vec<RepoTarget>,
     pub packages: Vec<PackageTarget>,
+    /// Packages that wait for an approval now and then: in a lane that stages, or seen to have been staged.
+    pub staged: Vec<Subject>,
     /// What is open on the screen, if it is one of these.
     pub seen: Option<Subject>,
     /// The run whose log is followed.
     pub follow: Option<(Subject, u64)>,
+    pub order: Option<Arc<Order>>,
+    /// Hosts, not the registry's own, whose second-factor pages somebody has accepted.
+    pub hosts: Vec<Box<str>>,
 }
 
 impl Targets {
@@ -156,15 +187,19 @@ impl Targets {
             .map(|(id, row)| PackageTarget {
                 id: *id,
                 name: row.name.clone(),
+                proof: Proof::of(facts, *id),
             })
             .collect();
         packages.sort_unstable_by_key(|package| package.id);
         Self {
             organisations: facts.session.organisations.clone(),
             repos,
+            staged: staged(facts),
             packages,
             seen: None,
             follow: None,
+            order: None,
+            hosts: Vec::new(),
         }
     }
 
@@ -180,6 +215,22 @@ impl Targets {
             .ok()?;
         self.packages.get(at)
     }
+}
+
+fn staged(facts: &Facts) -> Vec<Subject> {
+    let stages = |id: &Subject, row: &Package| {
+        let mut lanes = row.paths.iter().filter_map(|path| facts.lane(*path));
+        let seen = facts.seen.get(id).and_then(|seen| seen.stages());
+        lanes.any(|lane| matches!(lane, Lane::StagedOidc | Lane::StagedToken))
+            || seen.is_some_and(|(fact, _)| !fact.stages.is_empty())
+    };
+    let all = facts.packages.iter();
+    let mut staged: Vec<Subject> = all
+        .filter(|(id, row)| stages(id, row))
+        .map(|(id, _)| *id)
+        .collect();
+    staged.sort_unstable();
+    staged
 }
 
 fn known_runs(facts: &Facts, repo: Subject) -> Vec<KnownRun> {

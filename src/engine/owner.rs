@@ -2,8 +2,8 @@
 //!
 //! Nothing is polled: it sleeps until a command comes or the next verdict can change by itself.
 
-use super::live::{Live, Tail};
-use super::observe::{Links, Report, Targets, UNLISTED};
+use super::live::{Factor, FactorState, Live, OpenWindow, Tail};
+use super::observe::{Links, Order, Report, Targets, UNLISTED, Wanted};
 use super::picture::live::OpenRuns;
 use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
@@ -55,6 +55,12 @@ pub(super) struct Owner {
     links: Links,
     open_runs: OpenRuns,
     tail: Option<Arc<Tail>>,
+    /// Readings with a second factor that were ordered.
+    orders: u64,
+    order: Option<Arc<Order>>,
+    factor: Option<Arc<Factor>>,
+    windows: Vec<OpenWindow>,
+    hosts: Vec<Box<str>>,
     /// What each observer wants said.
     notes: BTreeMap<&'static str, Vec<Box<str>>>,
     live: Arc<Live>,
@@ -83,6 +89,11 @@ impl Owner {
             links: Links::default(),
             open_runs: OpenRuns::default(),
             tail: None,
+            orders: 0,
+            order: None,
+            factor: None,
+            windows: Vec::new(),
+            hosts: Vec::new(),
             notes: BTreeMap::new(),
             live: Arc::default(),
             packages_old: true,
@@ -131,6 +142,8 @@ impl Owner {
             sparks: Arc::clone(&self.live.sparks),
             packages: self.live.packages.clone(),
             tail: self.tail.clone(),
+            factor: self.factor.clone(),
+            windows: self.windows.clone(),
             notes: warnings
                 .iter()
                 .chain(others.flat_map(|(_, notes)| notes))
@@ -159,6 +172,8 @@ impl Owner {
         let mut targets = Targets::of(self.session.facts());
         targets.seen = self.focus.page;
         targets.follow = self.focus.run;
+        targets.order.clone_from(&self.order);
+        targets.hosts.clone_from(&self.hosts);
         out.send_if_modified(|old| {
             let news = **old != targets;
             if news {
@@ -166,6 +181,51 @@ impl Owner {
             }
             news
         });
+    }
+
+    /// Has the trust configs of packages read, which costs a second factor; an earlier reading ends.
+    fn read_trust(&mut self, packages: &[Subject]) {
+        let facts = self.session.facts();
+        let wanted = |id: &Subject| {
+            let row = facts.packages.get(id).filter(|row| !row.name.is_empty())?;
+            let seen = facts.seen.get(id);
+            let access = seen.and_then(|seen| seen.access());
+            let people = access.into_iter().flat_map(|(fact, _)| &fact.people);
+            Some(Wanted {
+                id: *id,
+                name: row.name.clone(),
+                before: seen
+                    .and_then(|seen| seen.trust())
+                    .map(|(fact, _)| fact.clone()),
+                writers: people
+                    .filter(|(_, right)| ***right == *"read-write")
+                    .map(|(login, _)| login.clone())
+                    .collect(),
+            })
+        };
+        let packages: Vec<Wanted> = packages.iter().filter_map(wanted).collect();
+        self.orders += 1;
+        self.factor = Some(Arc::new(Factor {
+            account: "".into(),
+            done: 0,
+            failed: 0,
+            all: packages.len(),
+            challenges: 0,
+            state: FactorState::Working,
+        }));
+        self.order = Some(Arc::new(Order {
+            number: self.orders,
+            packages,
+        }));
+    }
+
+    fn stop_reading(&mut self) {
+        self.order = None;
+        self.orders += 1;
+        if let Some(factor) = &mut self.factor {
+            Arc::make_mut(factor).state =
+                FactorState::Ended("stopped: what was read stands".into());
+        }
     }
 
     /// Versions that nothing else explains may fit a run of a repository that publishes the package.
@@ -248,6 +308,12 @@ impl Owner {
                     open.push(*run);
                 }
                 Report::Tail(tail) => self.tail = Some(Arc::new(tail)),
+                // What a reading still had to say when it was stopped comes too late.
+                Report::Factor(number, factor, windows) if number == self.orders => {
+                    self.factor = Some(Arc::new(*factor));
+                    self.windows = windows;
+                }
+                Report::Factor(..) => {}
                 Report::Notes(from, notes) => {
                     self.notes.insert(from, notes);
                 }
@@ -441,16 +507,33 @@ impl Owner {
                     pictures.send_replace(self.snapshot());
                     let _ = answer.send(result);
                 }
+                Some(Command::ReadTrust(packages)) => {
+                    self.read_trust(&packages);
+                    self.show(&pictures);
+                }
+                Some(Command::StopReading) => {
+                    self.stop_reading();
+                    self.show(&pictures);
+                }
+                Some(Command::AcceptHost(host)) => {
+                    self.hosts.push(host);
+                    self.show(&pictures);
+                }
                 Some(Command::Focus(focus)) => {
                     if self.focus != focus {
                         self.focus = focus;
-                        self.aim();
-                        self.redraw_live(false);
-                        pictures.send_replace(self.snapshot());
+                        self.show(&pictures);
                     }
                 }
             }
         }
+    }
+
+    /// Tells the observers what has changed for them, and sends a picture.
+    fn show(&mut self, pictures: &watch::Sender<Arc<Snapshot>>) {
+        self.aim();
+        self.redraw_live(false);
+        pictures.send_replace(self.snapshot());
     }
 
     fn nap(&self) -> Duration {

@@ -37,6 +37,10 @@ pub enum What {
     Reach,
     /// Who may write a package.
     Access,
+    /// How the newest attested version of a package was built.
+    Provenance,
+    /// Versions that wait for an approval. About the session.
+    Stages,
     /// An npm account: who it is, its profile, its tokens, its packages.
     Account,
 }
@@ -60,7 +64,7 @@ impl Purse {
 }
 
 impl What {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Rights,
         Self::Discovery,
         Self::Files,
@@ -74,6 +78,8 @@ impl What {
         Self::Packument,
         Self::Reach,
         Self::Access,
+        Self::Provenance,
+        Self::Stages,
         Self::Account,
     ];
 
@@ -82,11 +88,10 @@ impl What {
         match self {
             // A sweep has to be over before its first answer is five minutes old.
             Self::Runs => 270,
-            Self::Packument => 900,
-            Self::Account => 900,
+            Self::Packument | Self::Account | Self::Stages => 900,
             Self::Discovery => 1_800,
             Self::Rights | Self::Refs => 3_600,
-            Self::Settings | Self::Access | Self::Workflows => 6 * 3_600,
+            Self::Settings | Self::Access | Self::Workflows | Self::Provenance => 6 * 3_600,
             Self::Reach => 86_400,
             // Asked for by somebody or by another answer, never by time alone.
             Self::Trouble | Self::Secrets | Self::Follow | Self::Files => i64::MAX,
@@ -103,7 +108,12 @@ impl What {
             | Self::Follow
             | Self::Settings
             | Self::Secrets => Purse::Rest,
-            Self::Packument | Self::Reach | Self::Access | Self::Account => Purse::Npm,
+            Self::Packument
+            | Self::Reach
+            | Self::Access
+            | Self::Provenance
+            | Self::Stages
+            | Self::Account => Purse::Npm,
         }
     }
 
@@ -121,12 +131,17 @@ impl What {
             Self::Discovery => 4,
             Self::Runs => 2,
             Self::Refs => 2,
-            Self::Trouble => 3,
+            Self::Trouble | Self::Provenance => 3,
             Self::Settings => 5,
             Self::Secrets => 6,
             Self::Account => 5,
             Self::Follow | Self::Files => 2,
-            Self::Rights | Self::Workflows | Self::Packument | Self::Reach | Self::Access => 1,
+            Self::Rights
+            | Self::Workflows
+            | Self::Packument
+            | Self::Reach
+            | Self::Access
+            | Self::Stages => 1,
         }
     }
 
@@ -143,10 +158,12 @@ impl What {
             Self::Account => 7,
             Self::Packument => 8,
             Self::Access => 9,
-            Self::Settings => 10,
-            Self::Reach => 11,
-            Self::Refs => 12,
-            Self::Secrets => 13,
+            Self::Stages => 10,
+            Self::Settings => 11,
+            Self::Provenance => 12,
+            Self::Reach => 13,
+            Self::Refs => 14,
+            Self::Secrets => 15,
         }
     }
 }

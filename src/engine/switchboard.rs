@@ -212,6 +212,8 @@ fn groups_of(what: What) -> &'static [Group] {
         What::Files => &[Group::GithubRest, Group::GithubGraphql],
         What::Trouble | What::Follow => &[Group::GithubActions, Group::GithubLogs],
         What::Packument | What::Access => &[Group::NpmRead],
+        What::Provenance => &[Group::NpmRead, Group::GithubActions],
+        What::Stages => &[Group::NpmStage],
         What::Reach => &[Group::NpmSearch],
         What::Account => &[Group::NpmTokens],
     }

@@ -29,6 +29,10 @@ pub enum Lost {
     Shape(Box<str>),
     #[error("`{0}` is no name that the registry can have; nothing was asked")]
     Name(Box<str>),
+    #[error("the registry says that there is provenance, and has none to show")]
+    NoProvenance,
+    #[error("the run that published it could not be read: {0}")]
+    Run(Box<str>),
     #[error(
         "a one-time password is wanted, and the registry gives no page for it; log in with `npm login` first"
     )]

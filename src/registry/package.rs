@@ -248,6 +248,23 @@ impl Registry {
         Ok(reply.json::<All>()?.attestations)
     }
 
+    /// Fetches the bytes of a version, from the address that the version's own document names.
+    ///
+    /// # Errors
+    /// As [`Self::tarball`], or when the document cannot be read or names none.
+    pub async fn archive(&self, name: &PackageName, version: &str) -> Result<Vec<u8>, Lost> {
+        let package = package_segment(name.as_str());
+        let path = self.base.path(&format!("/{package}/{}", segment(version)));
+        let document: Value = self
+            .client
+            .send(Call::get(Group::NpmRead, path))
+            .await?
+            .json()?;
+        let address = document.pointer("/dist/tarball").and_then(Value::as_str);
+        self.tarball(address.ok_or_else(|| Lost::shape("a version without its tarball"))?)
+            .await
+    }
+
     /// Fetches the bytes of a version's tarball, from the address that its document names, which must be of this
     /// registry's own origin.
     ///

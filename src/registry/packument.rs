@@ -223,22 +223,30 @@ fn cadence(times: &[Ts]) -> Option<u32> {
 }
 
 /// Matches versions that nothing else explains to known runs: published while the run went, from the run's own commit.
-///
-/// Two runs that fit leave a version unmatched: it could be either.
 pub fn match_runs(fact: &mut PublishedFact, runs: &[RunFact]) {
     for version in fact
         .versions
         .iter_mut()
         .filter(|one| one.how == HowFact::Unmatched)
     {
-        let fits = |run: &&RunFact| {
-            let ended = run.conclusion.is_none() || version.at <= run.updated.plus(AFTER_RUN);
-            version.at >= run.created && ended && version.git_head.as_deref() == Some(&*run.sha)
-        };
-        let mut fitting = runs.iter().filter(fits);
-        if let (Some(run), None) = (fitting.next(), fitting.next()) {
-            version.how = HowFact::MatchedRun;
+        if let Some(run) = published_by(version, runs) {
             version.run = Some(run.id);
+            version.how = HowFact::MatchedRun;
         }
+    }
+}
+
+/// Finds the run that published a version, from the run's own commit and while it went.
+///
+/// Two runs that fit say nothing: it could be either.
+pub fn published_by<'a>(version: &VersionFact, runs: &'a [RunFact]) -> Option<&'a RunFact> {
+    let fits = |run: &&RunFact| {
+        let ended = run.conclusion.is_none() || version.at <= run.updated.plus(AFTER_RUN);
+        version.at >= run.created && ended && version.git_head.as_deref() == Some(&*run.sha)
+    };
+    let mut fitting = runs.iter().filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(run), None) => Some(run),
+        _ => None,
     }
 }

@@ -149,6 +149,7 @@ pub enum Id {
     Note,
     Evidence,
     RecordRevocation,
+    ReadTrust,
     Undo,
     ShowCommand,
     Palette,

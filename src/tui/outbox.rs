@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use super::update::Message;
-use crate::engine::snapshot::Focus;
 use crate::engine::{Command, Refused};
 use crate::model::event::EvidenceForm;
 use crate::safe::browser::{Browser, BrowserError};
+use crate::safe::secret::Secret;
 use crate::session::decide::Action;
 
 /// Answers that can wait.
@@ -64,12 +64,24 @@ impl Outbox {
         });
     }
 
-    /// Asks for what the screen shows.
-    pub(super) fn focus(&self, focus: Focus) {
+    /// Opens the page of a second factor. Its address is in no message.
+    pub(super) fn visit(&self, address: Secret) {
+        let (browser, answers) = (self.browser.clone(), self.sender.clone());
+        std::thread::spawn(move || {
+            let opened = browser
+                .ok_or(BrowserError::NotFound)
+                .and_then(|browser| browser.open(address.expose()));
+            let result = opened.map_err(|error| error.to_string());
+            let _ = answers.blocking_send(Message::Visited(result));
+        });
+    }
+
+    /// Asks the engine for something that it answers with pictures.
+    pub(super) fn tell(&self, command: Command) {
         let commands = self.commands.clone();
         tokio::spawn(async move {
             // Nobody listens only after the engine has ended, and that is shown.
-            let _ = commands.send(Command::Focus(focus)).await;
+            let _ = commands.send(command).await;
         });
     }
 

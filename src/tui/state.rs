@@ -131,6 +131,11 @@ pub enum Overlay {
         run: u64,
         top: usize,
     },
+    /// A reading that costs a second factor: what it costs, then how it goes.
+    Factor {
+        packages: Vec<Subject>,
+        begun: bool,
+    },
     /// A text to read: the command that would do the same, or what a gate asks.
     Text {
         title: String,

@@ -3,6 +3,7 @@
 //! Keys go to what lies on top first (`update/overlay.rs`), then to the filter, then through the action table.
 
 mod decide;
+mod factor;
 mod overlay;
 mod web;
 
@@ -49,6 +50,8 @@ pub enum Message {
         address: String,
         result: Result<(), String>,
     },
+    /// The page of a second factor was opened in the browser, or why not. Its address is told to nobody.
+    Visited(Result<(), String>),
     /// The clock reached an instant at which visible text changes.
     Tick,
     /// The state as it is has been on the screen.
@@ -67,6 +70,13 @@ pub enum Effect {
     Focus(Focus),
     /// Open this https address in the browser.
     Browse(String),
+    /// Read the trust configs of these packages.
+    ReadTrust(Vec<Subject>),
+    StopReading,
+    /// Open the page on which npm waits for a second factor.
+    Visit,
+    /// Pages of this host may be opened for a second factor.
+    AcceptHost(Box<str>),
     Suspend,
     Repaint,
     Quit,
@@ -104,6 +114,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Answer { request, result } => decide::answered(state, request, result),
         Message::Browsed { address, result } => web::browsed(state, address, result),
+        Message::Visited(result) => factor::visited(state, result),
         Message::Tick => {
             let context = state.context();
             state.board.tick(&context);
@@ -199,6 +210,7 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
         }
         Id::Representatives | Id::Canaries => return decide::sample(state, action.id),
         Id::AcceptProposals => return decide::accept_proposals(state),
+        Id::ReadTrust => factor::open(state),
         Id::Undo => return decide::undo(state),
         Id::ShowCommand => show_command(state),
         Id::Palette => {

@@ -16,6 +16,7 @@
 mod board;
 mod columns;
 mod confirm;
+mod factor;
 mod foot;
 mod form;
 mod frame;
@@ -83,7 +84,12 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         Some(Overlay::Run { repo, run: id, top }) => {
             run::draw(buffer, state, (*repo, *id), *top, theme)
         }
-        Some(Overlay::Text { title, lines, top }) => text::draw(buffer, title, lines, *top, theme),
+        Some(Overlay::Factor { packages, begun }) => {
+            factor::draw(buffer, state, packages.len(), *begun, theme)
+        }
+        Some(Overlay::Text { title, lines, top }) => {
+            text::draw(buffer, title, lines, *top, text::READ, theme)
+        }
     };
     if let Some(cursor) = cursor {
         frame.set_cursor_position(cursor);

@@ -30,9 +30,11 @@ use cutover::model::time::Ts;
 use cutover::registry::{Base, Login, Registry};
 use cutover::session::{self, Session};
 use cutover::tabletop::{self, Opens, Tabletop};
+use cutover::tui::action::Key;
 use cutover::tui::layout::Size;
 use cutover::tui::state::{Settings, State, Tab};
 use cutover::tui::theme::{Depth, Glyphs, Theme};
+use cutover::tui::update::{Effect, Message, update};
 use cutover::tui::view;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -185,6 +187,12 @@ impl Stage {
         self.wait("the focus", |snapshot| snapshot.focus == focus)
     }
 
+    /// Asks the engine for something.
+    pub fn tell(&self, command: Command) {
+        let commands = &self.handle.as_ref().unwrap().commands;
+        commands.blocking_send(command).unwrap();
+    }
+
     /// What a person sees in a window of 120 columns.
     pub fn screen(&self, snapshot: &Arc<Snapshot>, tab: Tab) -> String {
         self.screen_of(120, snapshot, tab)
@@ -192,27 +200,7 @@ impl Stage {
 
     /// What a person sees in a window of another width.
     pub fn screen_of(&self, width: u16, snapshot: &Arc<Snapshot>, tab: Tab) -> String {
-        let size = Size { width, height: 30 };
-        let settings = Settings {
-            utc: true,
-            session: "table.cutover".to_owned(),
-            ..Settings::default()
-        };
-        let mut state = State::new(Arc::clone(snapshot), settings, (self.now)(), size);
-        state.tab = tab;
-        let theme = Theme::named("dark", Depth::True, Glyphs::Unicode).unwrap();
-        let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
-        terminal
-            .draw(|frame| view::draw(frame, &state, &theme))
-            .unwrap();
-        let buffer = terminal.backend().buffer();
-        let mut all = String::new();
-        for y in 0..size.height {
-            let line: String = (0..size.width).map(|x| buffer[(x, y)].symbol()).collect();
-            all.push_str(line.trim_end());
-            all.push('\n');
-        }
-        all
+        screen(&state(snapshot, (self.now)(), width, tab))
     }
 
     /// Reads the session's file back, as another program would.
@@ -220,6 +208,65 @@ impl Stage {
         let mut options = options(self.folder.path(), (self.now)());
         options.read_only = true;
         Session::open(&self.path, options).unwrap()
+    }
+}
+
+fn state(snapshot: &Arc<Snapshot>, now: Ts, width: u16, tab: Tab) -> State {
+    let size = Size { width, height: 30 };
+    let settings = Settings {
+        utc: true,
+        session: "table.cutover".to_owned(),
+        ..Settings::default()
+    };
+    let mut state = State::new(Arc::clone(snapshot), settings, now, size);
+    state.tab = tab;
+    state
+}
+
+fn screen(state: &State) -> String {
+    let size = state.size;
+    let theme = Theme::named("dark", Depth::True, Glyphs::Unicode).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).unwrap();
+    terminal
+        .draw(|frame| view::draw(frame, state, &theme))
+        .unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut all = String::new();
+    for y in 0..size.height {
+        let line: String = (0..size.width).map(|x| buffer[(x, y)].symbol()).collect();
+        all.push_str(line.trim_end());
+        all.push('\n');
+    }
+    all
+}
+
+/// A console on the stage's pictures, driven by keys.
+pub struct Console {
+    state: State,
+    now: Arc<dyn Fn() -> Ts + Send + Sync>,
+}
+
+impl Console {
+    pub fn of(stage: &Stage, tab: Tab) -> Self {
+        Self {
+            state: state(&stage.picture(), (stage.now)(), 120, tab),
+            now: Arc::clone(&stage.now),
+        }
+    }
+
+    pub fn key(&mut self, key: Key) -> Vec<Effect> {
+        let mut effects = update(&mut self.state, (self.now)(), Message::Key(key));
+        effects.retain(|effect| !matches!(effect, Effect::Focus(_)));
+        effects
+    }
+
+    pub fn show(&mut self, snapshot: &Arc<Snapshot>) {
+        let message = Message::Snapshot(Arc::clone(snapshot));
+        update(&mut self.state, (self.now)(), message);
+    }
+
+    pub fn screen(&self) -> String {
+        screen(&self.state)
     }
 }
 

@@ -7,13 +7,13 @@ use super::{Brought, Report, Targets, UNLISTED, dated};
 use crate::engine::schedule::{Batch, What};
 use crate::engine::switchboard::may_pass;
 use crate::model::event::Observation;
-use crate::model::fact::{Answer, LiveSource, ReachFact};
+use crate::model::fact::{Answer, LiveSource, ReachFact, StagesFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, PackageName};
 use crate::model::time::{DAY, Ts};
-use crate::registry::{self, Known, Lost, Packument, Registry};
+use crate::registry::{self, Known, Lost, Packument, Refused, Registry, Roots};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The registry, and what is remembered of it.
 pub struct Npm {
@@ -22,6 +22,8 @@ pub struct Npm {
     accounts: Vec<Registry>,
     /// The registry's name in the ids of this session.
     id: Box<str>,
+    /// Whose signatures of provenance are trusted; none means those built in.
+    roots: Option<Arc<Roots>>,
     memory: Mutex<Memory>,
 }
 
@@ -38,13 +40,49 @@ impl Npm {
             reader: accounts.first().cloned().unwrap_or(nobody),
             accounts,
             id: id.into(),
+            roots: None,
             memory: Mutex::default(),
         }
+    }
+
+    /// Trusts these signatures of provenance, in place of those built in.
+    #[must_use]
+    pub fn trusting(mut self, roots: Arc<Roots>) -> Self {
+        self.roots = Some(roots);
+        self
+    }
+
+    /// Gives whose signatures are trusted.
+    ///
+    /// # Errors
+    /// Those built in cannot be read, which the tests exclude.
+    pub fn roots(&self) -> Result<&Roots, Refused> {
+        match &self.roots {
+            Some(roots) => Ok(roots),
+            None => Roots::embedded(),
+        }
+    }
+
+    /// Gives the registry as whoever reads public documents.
+    pub fn reader(&self) -> &Registry {
+        &self.reader
     }
 
     /// Tells whether anybody is logged in.
     pub fn has_account(&self) -> bool {
         !self.accounts.is_empty()
+    }
+
+    /// Gives every account with its name; one whose login is not accepted is left out.
+    pub async fn named(&self) -> Vec<(Registry, Login)> {
+        let mut named = Vec::new();
+        for account in &self.accounts {
+            match account.whoami().await {
+                Ok(login) => named.push((account.clone(), login)),
+                Err(lost) => tracing::debug!("whoami: {lost}"),
+            }
+        }
+        named
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -54,8 +92,10 @@ impl Npm {
     /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
     pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
         let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
-        if batch.what == What::Account {
-            return self.account(aim, now).await;
+        match batch.what {
+            What::Account => return self.account(aim, now).await,
+            What::Stages => return self.stages(aim, now).await,
+            _ => {}
         }
         let Some(Ok(name)) = aim
             .package(first)
@@ -167,6 +207,44 @@ impl Npm {
         Ok(brought)
     }
 
+    /// Asks each account what waits for its approval. An account that cannot be asked leaves the list open.
+    async fn stages(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+        let mut found: BTreeMap<Box<str>, StagesFact> = BTreeMap::new();
+        let (mut complete, mut lost) = (true, None);
+        for account in &self.accounts {
+            match account.stages(None).await {
+                Ok(stages) => {
+                    complete &= stages.complete;
+                    for (package, fact) in stages.by_package {
+                        let all = &mut found.entry(package).or_default().stages;
+                        all.extend(fact.stages);
+                        all.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+                        all.dedup_by(|one, other| one.id == other.id);
+                    }
+                }
+                Err(why) if why.trouble().is_some_and(may_pass) => return Err(()),
+                Err(why) => {
+                    complete = false;
+                    lost = Some(why);
+                }
+            }
+        }
+        let packages = aim.packages.iter().filter(|package| {
+            found.contains_key(&package.name) || aim.staged.binary_search(&package.id).is_ok()
+        });
+        let answers = packages.map(|package| {
+            let answer = match (found.get(&package.name), &lost) {
+                (None, Some(lost)) => lost.answer(LiveSource::Stages),
+                (fact, _) => Answer::Stages(StagesFact {
+                    complete,
+                    ..fact.cloned().unwrap_or_default()
+                }),
+            };
+            dated(package.id, answer, now)
+        });
+        Ok(Brought::answers(answers.collect()))
+    }
+
     /// Asks what one account shows; gives why its tokens could not be listed.
     async fn of_account(
         &self,
@@ -203,7 +281,12 @@ impl Npm {
 }
 
 /// What cannot pass by itself is an answer; the rest is tried again.
-fn could_not(lost: &Lost, about: Subject, source: LiveSource, now: Ts) -> Result<Brought, ()> {
+pub(super) fn could_not(
+    lost: &Lost,
+    about: Subject,
+    source: LiveSource,
+    now: Ts,
+) -> Result<Brought, ()> {
     if lost.trouble().is_some_and(may_pass) {
         return Err(());
     }

@@ -4,7 +4,9 @@ use super::{said, section};
 use crate::engine::snapshot::{PageLine, Section};
 use crate::model::fact::{HowFact, LiveSource, VersionFact};
 use crate::model::facts::Facts;
+use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
+use crate::registry::Roots;
 use crate::session::name::label;
 
 pub(super) fn package(facts: &Facts, package: Subject) -> Vec<Section> {
@@ -48,25 +50,96 @@ pub(super) fn package(facts: &Facts, package: Subject) -> Vec<Section> {
         let versions = fact.versions.iter().map(version);
         sections.push(section("Last versions", versions.collect()));
     }
-    if let Some((trust, as_of)) = seen.and_then(|seen| seen.trust()) {
-        let configs = trust.configs.iter().map(|config| {
-            let environment = config.environment.as_deref().unwrap_or("no environment");
-            said(
-                format!("{} {}", config.repository, config.file),
-                format!("{environment}; {}", config.permissions.join(", ")),
-            )
-        });
-        sections.push(section(
-            format!("Trust configs, as of {as_of}"),
-            configs.collect(),
-        ));
-    }
+    sections.push(trust(seen));
+    sections.extend(seen.and_then(provenance));
+    sections.extend(seen.and_then(stages));
     if let Some((access, _)) = seen.and_then(|seen| seen.access()) {
         let people = access.people.iter();
         let people = people.map(|(login, right)| said(login.as_ref(), right.as_ref()));
         sections.push(section("Who may write it", people.collect()));
     }
     sections
+}
+
+/// Whom the package trusts; reading it costs a second factor, so it is read only where somebody asks for it.
+fn trust(seen: Option<&Seen>) -> Section {
+    let Some((trust, as_of)) = seen.and_then(|seen| seen.trust()) else {
+        let trouble = seen.and_then(|seen| seen.trouble(LiveSource::Trust));
+        let line = match trouble {
+            Some((fact, when)) => said("could not look", format!("{} ({when})", fact.why)),
+            None => said(
+                "not read",
+                "npm wants a second factor for it: t says what it costs",
+            ),
+        };
+        return section("Trust configs", vec![line]);
+    };
+    let configs = trust.configs.iter().map(|config| {
+        let environment = config.environment.as_deref().unwrap_or("no environment");
+        said(
+            format!("{} {}", config.repository, config.file),
+            format!("{environment}; {}", config.permissions.join(", ")),
+        )
+    });
+    let mut lines: Vec<PageLine> = configs.collect();
+    if lines.is_empty() {
+        lines.push(said("none", "the registry lists no trust config"));
+    }
+    section(format!("Trust configs, as of {as_of}"), lines)
+}
+
+fn provenance(seen: &Seen) -> Option<Section> {
+    let Some((fact, as_of)) = seen.provenance() else {
+        let (fact, when) = seen.trouble(LiveSource::Provenance)?;
+        let line = said("could not look", format!("{} ({when})", fact.why));
+        return Some(section("Provenance", vec![line]));
+    };
+    let mut lines = vec![match &fact.why {
+        None => said(
+            fact.version.as_ref(),
+            "verified: signature, log, claims and tarball agree",
+        ),
+        Some(why) => said(fact.version.as_ref(), format!("refused: {why}")),
+    }];
+    if fact.verified {
+        lines.push(said("workflow", fact.workflow.as_ref()));
+        lines.push(said("commit", fact.commit.as_ref()));
+        lines.push(said("run", fact.run.as_ref()));
+    }
+    // The keys are those of the build: an old program may not know a key of today.
+    if let Some(newest) = Roots::embedded().ok().and_then(Roots::newest) {
+        let words = format!("Sigstore's as of {}, built in", newest.day());
+        lines.push(said("checked against", words));
+    }
+    Some(section(format!("Provenance, as of {as_of}"), lines))
+}
+
+fn stages(seen: &Seen) -> Option<Section> {
+    let (fact, as_of) = seen.stages()?;
+    let mut lines: Vec<PageLine> = fact
+        .stages
+        .iter()
+        .map(|stage| {
+            let words = format!(
+                "{}, tag {}, by {}, since {}",
+                stage.id, stage.tag, stage.actor, stage.created
+            );
+            said(stage.version.as_ref(), words)
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(said("none", "nothing waits for an approval"));
+    }
+    if !fact.complete {
+        lines.push(said(
+            "note",
+            "not every account could be asked: there may be more",
+        ));
+    }
+    Some(section(
+        format!("Waiting for approval, as of {as_of}"),
+        lines,
+    ))
 }
 
 fn version(version: &VersionFact) -> PageLine {

@@ -404,6 +404,14 @@ pub const ACTIONS: &[Action] = &[
         "Records that a token was revoked by hand; asks to type its name.",
     ),
     row(
+        Id::ReadTrust,
+        &[Key::Char('t')],
+        &[Scope::Packages, Scope::Package],
+        Group::Decide,
+        "read trust",
+        "Reads whom the packages trust at npm; says first what it costs, for npm wants a second factor.",
+    ),
+    row(
         Id::Undo,
         &[Key::Char('u')],
         &[],

@@ -138,7 +138,7 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
     vec![send(state, actions)]
 }
 
-fn send(state: &mut State, actions: Vec<Action>) -> Effect {
+pub(super) fn send(state: &mut State, actions: Vec<Action>) -> Effect {
     state.request += 1;
     Effect::Decide {
         request: state.request,

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::{Effect, Key, State, decide, edit_filter, perform, request, web};
+use super::{Effect, Key, State, decide, edit_filter, factor, perform, request, web};
 use crate::tui::action;
 use crate::tui::list::{Item, List};
 use crate::tui::rows::tokens::stamp;
@@ -18,6 +18,7 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         Some(Overlay::Columns { .. }) => on_columns_key(state, key),
         Some(Overlay::Form(_)) => on_form_key(state, key),
         Some(Overlay::Confirm(_)) => on_confirm_key(state, key),
+        Some(Overlay::Factor { .. }) => factor::on_key(state, key),
     }
 }
 

@@ -46,6 +46,7 @@ fn hints(scope: Scope) -> &'static [Id] {
             Id::Filter,
             Id::Palette,
             Id::Help,
+            Id::ReadTrust,
             Id::Attest,
             Id::Note,
             Id::Choose,
@@ -56,6 +57,7 @@ fn hints(scope: Scope) -> &'static [Id] {
         Scope::Package => &[
             Id::Back,
             Id::Open,
+            Id::ReadTrust,
             Id::Attest,
             Id::Waive,
             Id::Palette,

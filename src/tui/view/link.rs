@@ -1,6 +1,7 @@
-//! How the connections stand, at the right of the line of screens: trouble first, then what is left of the budgets.
+//! How the connections stand, at the right of the line of screens: what npm waits for and trouble first, then what is
+//! left of the budgets.
 
-use crate::engine::live::{Link, LinkState, Live};
+use crate::engine::live::{FactorState, Link, LinkState, Live, OpenWindow};
 use crate::model::time::Ts;
 use crate::tui::theme::Role;
 
@@ -16,11 +17,8 @@ pub struct Piece {
 
 /// The pieces, most pressing first. Nothing where nothing is connected.
 pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
-    let mut all: Vec<Piece> = live
-        .links
-        .iter()
-        .filter_map(|link| trouble(link, now))
-        .collect();
+    let mut all: Vec<Piece> = factor(live, now);
+    all.extend(live.links.iter().filter_map(|link| trouble(link, now)));
     let note = |role| {
         live.notes.first().map(|note| Piece {
             words: note.to_string(),
@@ -59,6 +57,24 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
         all.extend(note(Role::Faint));
     }
     all
+}
+
+/// The second factor: that npm waits for it, else how long it asks for none.
+fn factor(live: &Live, now: Ts) -> Vec<Piece> {
+    if let Some(factor) = &live.factor
+        && matches!(factor.state, FactorState::Asked(_))
+    {
+        return vec![Piece {
+            words: format!("npm asks {} for a second factor: 4, then t", factor.account),
+            role: Role::Warning,
+        }];
+    }
+    let open = live.windows.iter().filter(|open| open.ends > now);
+    let piece = |open: &OpenWindow| Piece {
+        words: format!("npm 2FA {}", super::time::took(open.ends.0 - now.0)),
+        role: Role::Passed,
+    };
+    open.map(piece).collect()
 }
 
 fn live_piece(heard: Ts, now: Ts) -> Piece {
@@ -108,7 +124,8 @@ pub fn next_change(live: &Live, now: Ts) -> Option<Ts> {
             LinkState::Limited { .. } | LinkState::Offline { .. }
         )
     });
-    if counts {
+    let window = live.windows.iter().any(|open| open.ends > now);
+    if counts || window {
         return Some(now.plus(1));
     }
     let heard = live.heard()?;

@@ -22,7 +22,7 @@ pub fn draw(
     theme: &Theme,
 ) -> Option<Position> {
     let (title, lines) = words(state, run);
-    text::draw(buffer, &title, &lines, top, theme)
+    text::draw(buffer, &title, &lines, top, text::READ, theme)
 }
 
 fn words(state: &State, run: (Subject, u64)) -> (String, Vec<String>) {

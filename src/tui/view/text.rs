@@ -7,6 +7,9 @@ use super::put;
 use crate::tui::layout::Size;
 use crate::tui::theme::{Role, Theme};
 
+/// The keys of a text that is only read.
+pub const READ: &[(&str, &str)] = &[("esc", "close"), ("up/down", "scroll")];
+
 /// Cells of the panel where there is room.
 const WIDTH: u16 = 100;
 
@@ -29,6 +32,7 @@ pub fn draw(
     title: &str,
     lines: &[String],
     top: usize,
+    keys: &[(&str, &str)],
     theme: &Theme,
 ) -> Option<Position> {
     let width = put::panel_width(buffer.area.width, WIDTH);
@@ -50,12 +54,6 @@ pub fn draw(
         );
     }
     let foot = inside.y + inside.height.saturating_sub(1);
-    put::keys(
-        buffer,
-        (inside.x, foot),
-        inside.width,
-        &[("esc", "close"), ("up/down", "scroll")],
-        theme,
-    );
+    put::keys(buffer, (inside.x, foot), inside.width, keys, theme);
     None
 }
