@@ -403,10 +403,10 @@ fn the_main_job_is_walked_with_keys() {
         .shows("Add a note")
         .send("release train on Thursday\r")
         .shows("written: note added");
-    tty.send("u").shows("decision undone");
+    tty.send("u")
+        .shows("taken back: gate waived of acme/parsers");
     tty.send("6").shows("release train on Thursday");
-    tty.send("y")
-        .shows("cutover note 'release train on Thursday' --about acme/parsers");
+    tty.send("y").shows("cutover undo -s acme.cutover");
     tty.send("\u{1b}");
     tty.hides("Same as command").send("q");
     assert_eq!(tty.end().exit_code(), 0);

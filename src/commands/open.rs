@@ -63,7 +63,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let outside = outside::find(&options.outside, &session, context)?;
     let crew = live::crew(outside, false, context)?;
     recent::remember(context, &path);
-    console_with(session, &path, Some(crew), context)
+    console_with(session, &path, Some(crew), None, context)
 }
 
 /// Gives the name of whoever works at the console; asks for it where nobody is named.
@@ -87,10 +87,10 @@ fn actor(context: &mut Context) -> Result<String, CommandError> {
 /// # Errors
 /// The terminal fails, or the configuration names a theme that is none.
 pub fn console(session: Session, path: &Path, context: &mut Context) -> Result<Exit, CommandError> {
-    console_with(session, path, None, context)
+    console_with(session, path, None, None, context)
 }
 
-/// Draws the console with observers behind it.
+/// Draws the console with observers behind it; `exercise` says how a simulated world runs.
 ///
 /// # Errors
 /// As [`console`].
@@ -98,9 +98,11 @@ pub fn console_with(
     session: Session,
     path: &Path,
     crew: Option<Crew>,
+    exercise: Option<String>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let options = tui_options(path, session.read_only().is_some(), context)?;
+    let mut options = tui_options(path, session.read_only().is_some(), context)?;
+    options.settings.exercise = exercise;
     context.out.flush()?;
     let now = Arc::clone(&context.now);
     let started = match crew {
@@ -132,6 +134,7 @@ fn tui_options(
             utc: context.look.utc,
             board_columns: context.look.columns.clone(),
             session: path.to_string_lossy().into_owned(),
+            exercise: None,
         },
         ..look(context)?
     })

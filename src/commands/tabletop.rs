@@ -14,6 +14,7 @@ use crate::http::{Call, Client, Credential, Group, Origin, Proxies, World};
 use crate::model::event::SessionCreated;
 use crate::model::time::Ts;
 use crate::registry::{Base, Login};
+use crate::safe::shown::visible;
 use crate::session;
 use crate::tabletop::{self, Opens, Tabletop};
 use chrono::{DateTime, Utc};
@@ -58,6 +59,15 @@ impl Default for Options {
             keep: None,
         }
     }
+}
+
+/// Says how the exercise runs: time that passes faster, and what goes wrong.
+fn exercise(options: &Options) -> String {
+    let mut words = format!("time x{}", options.speed);
+    if let Some(scenario) = &options.scenario {
+        words.push_str(&format!(", {}", visible(scenario)));
+    }
+    words
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -110,7 +120,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let crew = live::crew(outside(&world, speed)?, !context.screen, context)?;
     let session = context.open_as(&path, actor, false)?;
     let ended = if context.screen {
-        open::console_with(session, &path, Some(crew), context)
+        open::console_with(session, &path, Some(crew), Some(exercise(options)), context)
     } else {
         one_status(session, &path, crew, context)
     };

@@ -241,6 +241,10 @@ pub struct Live {
     /// Newest trouble first.
     pub runs: Arc<Vec<RunRow>>,
     pub sparks: Arc<SubjectMap<Spark>>,
+    /// Repositories whose newest run of a release workflow failed, and why.
+    pub failing: Arc<SubjectMap<Box<str>>>,
+    /// Repositories in which a release runs.
+    pub running: usize,
     /// By name; none until somebody looks at the list.
     pub packages: Option<Arc<Vec<PackageRow>>>,
     pub tail: Option<Arc<Tail>>,

@@ -140,6 +140,8 @@ impl Owner {
             waiting: self.links.waiting,
             runs: Arc::clone(&self.live.runs),
             sparks: Arc::clone(&self.live.sparks),
+            failing: Arc::clone(&self.live.failing),
+            running: self.live.running,
             packages: self.live.packages.clone(),
             tail: self.tail.clone(),
             factor: self.factor.clone(),
@@ -153,6 +155,8 @@ impl Owner {
         if rows {
             let runs = picture::live::runs(facts, &self.open_runs);
             live.sparks = Arc::new(picture::live::sparks(&runs));
+            live.failing = Arc::new(picture::live::failing(&runs));
+            live.running = picture::live::running(&runs);
             live.runs = Arc::new(runs);
         }
         self.packages_old |= rows;
@@ -444,9 +448,10 @@ impl Owner {
                     .map(|entry| entry.kind_word())
                     .filter(|kind| !matches!(*kind, "heads_seen" | "writer_joined"))
                     .collect();
-                Ok(match written.as_slice() {
-                    [one] => format!("written: {}", one.replace('_', " ")),
-                    many => format!("written: {} events", many.len()),
+                Ok(match (written.as_slice(), action) {
+                    (many, Action::Undo { .. }) => self.taken_back(before, many.len()),
+                    ([one], _) => format!("written: {}", one.replace('_', " ")),
+                    (many, _) => format!("written: {} events", many.len()),
                 })
             }
             Err(Error::Refused(refusal)) => Err(Refused {
@@ -458,6 +463,31 @@ impl Owner {
                 hint: Some("nothing was written".into()),
             }),
         }
+    }
+
+    /// Says what was taken back: of whom, and how many at once.
+    fn taken_back(&self, before: usize, count: usize) -> String {
+        let log = &self.session.fold.log;
+        let entry = log
+            .iter()
+            .skip(before)
+            .find(|entry| entry.kind_word() == "decision_undone");
+        let of = entry.and_then(|entry| {
+            let data = self.session.data(entry).ok()?;
+            let kind = data.get("kind")?.as_str()?.replace('_', " ");
+            let about = entry
+                .about
+                .map(|about| label(self.session.facts(), about))?;
+            Some(format!("{} of {about}", visible(&kind)))
+        });
+        let more = match count {
+            0 | 1 => String::new(),
+            many => format!(" and {} more", many - 1),
+        };
+        format!(
+            "taken back: {}{more}",
+            of.unwrap_or_else(|| "a decision".to_owned())
+        )
     }
 
     /// Serves commands until told to stop or nobody is left to send any.

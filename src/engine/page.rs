@@ -4,6 +4,7 @@
 
 mod package;
 
+use super::picture::live::last_runs;
 use super::snapshot::{Page, PageLine, Section};
 use crate::model::clock::{Clock, clocks};
 use crate::model::decision::{Slot, Value};
@@ -110,6 +111,13 @@ fn repo(facts: &Facts, repo: Subject, now: Ts) -> Vec<Section> {
     let mut sections = vec![
         section("Scope", scope),
         section("Publish paths", paths(facts, repo, now)),
+        section(
+            "Last runs",
+            last_runs(facts, repo)
+                .into_iter()
+                .map(|(run, how)| said(visible(&run).as_ref(), how))
+                .collect(),
+        ),
         secrets(facts, repo),
     ];
     if let Some(scan) = &row.scan {

@@ -5,7 +5,7 @@
 pub mod live;
 
 use super::snapshot::{Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
-use crate::model::clock::clocks;
+use crate::model::clock::{Clock, clocks};
 use crate::model::cohort::{self, Pick};
 use crate::model::decision::{Slot, Standing, Value};
 use crate::model::facts::Facts;
@@ -238,9 +238,35 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         exposed: tokens.iter().filter(|token| !is_gone(token)).count(),
         tokens: tokens.len(),
         owed,
+        soonest: soonest(rows, tokens),
+        people: logins(facts),
         session_gates,
         notices: session.notices.iter().map(|notice| shown(notice)).collect(),
     }
+}
+
+/// Finds what ends first among the tokens and the repositories.
+fn soonest(rows: &Chunked<Row>, tokens: &[TokenRow]) -> Option<(Clock, Box<str>)> {
+    let of_tokens = tokens.iter().filter(|token| !is_gone(token));
+    let of_tokens = of_tokens
+        .filter_map(|token| Some((token.clock?, format!("{}/{}", token.account, token.name))));
+    let of_rows = rows.iter().filter_map(|row| Some((row.clock?, &row.name)));
+    let first = of_tokens.min_by_key(|(clock, _)| clock.ends);
+    let other = of_rows.min_by_key(|(clock, _)| clock.ends);
+    match (first, other) {
+        (Some((one, name)), Some((other, _))) if one.ends <= other.ends => Some((one, name.into())),
+        (_, Some((clock, name))) => Some((clock, name.clone())),
+        (one, None) => one.map(|(clock, name)| (clock, name.into())),
+    }
+}
+
+/// Gives the logins of everybody that the session knows, for whoever assigns something.
+fn logins(facts: &Facts) -> Vec<Box<str>> {
+    let named = facts.persons.values().filter(|row| !row.login.is_empty());
+    let mut people: Vec<Box<str>> = named.map(|row| shown(&row.login)).collect();
+    people.sort_unstable();
+    people.dedup();
+    people
 }
 
 /// A token is gone when listings prove it, or somebody recorded it.

@@ -121,6 +121,10 @@ pub struct Header {
     pub tokens: usize,
     /// Accounts whose token list is still owed.
     pub owed: usize,
+    /// What ends first, and whose it is.
+    pub soonest: Option<(Clock, Box<str>)>,
+    /// Logins of everybody that the session knows.
+    pub people: Vec<Box<str>>,
     /// Gates of the session itself and of its people.
     pub session_gates: Counts,
     /// Things to say once, such as a torn tail that was set aside, or a file cut at the end.

@@ -33,7 +33,7 @@ impl ClockKind {
         match self {
             Self::TrustWindow => "armed",
             Self::TokenExpiry => "token",
-            Self::InventoryExpiry => "token (inventory)",
+            Self::InventoryExpiry => "token by list",
             Self::LaneEnd => "lane ends",
             Self::WaiverEnd => "waiver",
             Self::RotationDue => "rotation",
@@ -91,10 +91,11 @@ pub fn clocks(facts: &Facts, about: Subject) -> Vec<Clock> {
         .get(&about)
         .and_then(|repo| repo.inventory.as_ref())
     {
+        // The hour is not said: it may be the day's first.
         row.value
             .token_expires
             .into_iter()
-            .for_each(|on| add(ClockKind::InventoryExpiry, end_of(on)));
+            .for_each(|on| add(ClockKind::InventoryExpiry, Ts::from_day(on)));
     }
     for (slot, history) in facts
         .decided

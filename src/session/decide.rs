@@ -4,7 +4,7 @@
 //! command line is one [`Action`].
 
 use super::fold::{Fold, slot_of};
-use crate::model::decision::{EventId, Slot, Standing, ValidationPlan, Value};
+use crate::model::decision::{Decision, EventId, Slot, Standing, ValidationPlan, Value};
 use crate::model::event::{Event, EvidenceForm, spec};
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::{Kind, Subject};
@@ -768,6 +768,48 @@ impl Maker<'_> {
                 "what was done stays recorded; correct it by recording it anew",
             ));
         }
+        let together = match event {
+            Some(_) => vec![(about, decision)],
+            None => self.decided_with(slot, decision),
+        };
+        let undo = |(about, decision)| self.undo_one(about, slot, decision);
+        together.into_iter().map(undo).collect()
+    }
+
+    /// Gives what was decided in one breath with a decision: the same for other subjects, written without a gap.
+    fn decided_with(&self, slot: Slot, last: &Decision) -> Vec<(Subject, &Decision)> {
+        let facts = &self.fold.facts;
+        let mut same: Vec<(Subject, &Decision)> = facts
+            .decided
+            .iter()
+            .filter_map(|(about, decided)| Some((*about, decided.slot(slot)?)))
+            .flat_map(|(about, history)| {
+                let heads = history.heads();
+                let standing = history.all().iter();
+                standing
+                    .filter(move |one| heads.contains(&one.id))
+                    .map(move |one| (about, one))
+            })
+            .filter(|(_, one)| {
+                let of = (one.id.writer, one.at, &one.by);
+                of == (last.id.writer, last.at, &last.by) && one.id.seq <= last.id.seq
+            })
+            .filter(|(_, one)| !matches!(one.value, Value::Undo(_)))
+            .collect();
+        same.sort_unstable_by_key(|(_, one)| std::cmp::Reverse(one.id.seq));
+        let gap = (1..)
+            .zip(same.windows(2))
+            .find(|(_, pair)| matches!(pair, [one, before] if before.1.id.seq + 1 != one.1.id.seq));
+        same.truncate(gap.map_or(usize::MAX, |(at, _)| at));
+        same
+    }
+
+    fn undo_one(
+        &self,
+        about: Subject,
+        slot: Slot,
+        decision: &Decision,
+    ) -> Result<Drafted, Refusal> {
         let (kind, data) =
             undone(slot, &decision.value).ok_or_else(|| refuse("this cannot be taken back"))?;
         let undoes = self
@@ -775,13 +817,13 @@ impl Maker<'_> {
             .name(decision.id)
             .ok_or_else(|| refuse("its writer is not known"))?
             .to_string();
-        Ok(vec![Drafted {
+        Ok(Drafted {
             kind: "decision_undone",
             about,
             crit: true,
             over: vec![decision.id],
             data: json!({"undoes": undoes, "kind": kind, "of": data}),
-        }])
+        })
     }
 }
 

@@ -153,13 +153,16 @@ impl RepoBoard {
 
     /// Tells whether something is in the way of the next step. What a later wave will have to mend is not yet in it.
     pub fn is_blocked(&self) -> bool {
-        let wave = self
-            .open
-            .map_or(WAVES, |open| usize::from(open.gate.spec().wave));
         self.waves
             .iter()
-            .take(wave + 1)
+            .take(self.ahead() + 1)
             .any(|wave| wave.blocked > 0)
+    }
+
+    /// Gives the wave of the next step.
+    pub fn ahead(&self) -> usize {
+        self.open
+            .map_or(WAVES, |open| usize::from(open.gate.spec().wave))
     }
 
     /// Gives the first wave that still has an open gate.
@@ -316,8 +319,12 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
             wave.add(verdict.state);
         }
         if !verdict.state.is_met() {
+            // A look that failed is like none: somebody can work on what it would have shown only where a person's word
+            // is asked for, and then the verdict says since when.
+            let unseen = verdict.unwatched
+                || (verdict.state == State::CouldNotLook && verdict.since.is_none());
             let open = Open {
-                out_of_sight: verdict.unwatched && spec.way == Way::Observed,
+                out_of_sight: unseen && spec.way == Way::Observed,
                 gate: *gate,
                 about: subject,
                 state: verdict.state,

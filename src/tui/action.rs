@@ -112,6 +112,7 @@ pub enum Id {
     Log,
     Session,
     Powers,
+    Connections,
     NextScreen,
     PreviousScreen,
     Open,

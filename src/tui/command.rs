@@ -32,6 +32,23 @@ pub fn of_screen(state: &State) -> String {
     }
 }
 
+/// The command that takes the proposed lanes of these.
+#[must_use]
+pub fn of_proposals(targets: &[Target], session: &str) -> String {
+    let mut line = Words(vec!["cutover".to_owned()]);
+    line.verb(&["lane"]).names(targets).verb(&["--proposed"]);
+    line.flag("-s", session);
+    line.done(targets)
+}
+
+/// The command that takes back one's own last decision.
+#[must_use]
+pub fn of_undo(session: &str) -> String {
+    let mut line = Words(vec!["cutover".to_owned()]);
+    line.verb(&["undo"]).flag("-s", session);
+    line.done(&[])
+}
+
 /// The command for what a form decides.
 #[must_use]
 pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
@@ -114,13 +131,7 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
         }
     };
     line.flag("-s", session);
-    let more = form.targets.len().saturating_sub(LISTED);
-    let tail = if more > 0 {
-        format!("   # and {more} more")
-    } else {
-        String::new()
-    };
-    line.0.join(" ") + &tail
+    line.done(targets)
 }
 
 /// The day that was read from the form: what was typed may have been `+14d`.
@@ -166,6 +177,16 @@ impl Words {
             self.flag("--about", &word(target));
         }
         self
+    }
+
+    /// The line; targets beyond those that are listed are counted.
+    fn done(&self, targets: &[Target]) -> String {
+        let more = targets.len().saturating_sub(LISTED);
+        let tail = match more {
+            0 => String::new(),
+            more => format!("   # and {more} more"),
+        };
+        self.0.join(" ") + &tail
     }
 
     fn flag(&mut self, flag: &str, value: &str) -> &mut Self {

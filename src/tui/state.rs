@@ -131,6 +131,10 @@ pub enum Overlay {
         run: u64,
         top: usize,
     },
+    /// Every connection and budget in full.
+    Connections {
+        top: usize,
+    },
     /// A reading that costs a second factor: what it costs, then how it goes.
     Factor {
         packages: Vec<Subject>,
@@ -185,6 +189,8 @@ pub struct Settings {
     pub board_columns: Vec<String>,
     /// How the session is named in commands: the path it was opened by.
     pub session: String,
+    /// How fast an exercise runs, and what goes wrong in it.
+    pub exercise: Option<String>,
 }
 
 /// The whole state.

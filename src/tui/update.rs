@@ -208,6 +208,7 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
             state.page = Some(page);
             state.filtering = false;
         }
+        Id::Connections => state.overlay = Some(Overlay::Connections { top: 0 }),
         Id::Representatives | Id::Canaries => return decide::sample(state, action.id),
         Id::AcceptProposals => return decide::accept_proposals(state),
         Id::ReadTrust => factor::open(state),
@@ -326,7 +327,12 @@ fn page_rows(state: &State) -> isize {
 fn scroll(state: &mut State, rows: isize) {
     let last = super::view::last_top(state);
     match &mut state.overlay {
-        Some(Overlay::Help { top } | Overlay::Text { top, .. } | Overlay::Run { top, .. }) => {
+        Some(
+            Overlay::Help { top }
+            | Overlay::Text { top, .. }
+            | Overlay::Run { top, .. }
+            | Overlay::Connections { top },
+        ) => {
             *top = top.saturating_add_signed(rows).min(last);
             return;
         }
@@ -341,6 +347,13 @@ fn scroll(state: &mut State, rows: isize) {
 
 fn on_list(state: &mut State, id: Id) {
     let context = state.context();
+    // A filter that is not understood holds nothing back: all would be more than is meant.
+    if id == Id::ChooseAll && with_list!(state, list => list.error.is_some()) {
+        state.complain(
+            "the filter is not understood, so nothing was chosen: mend it or drop it with esc",
+        );
+        return;
+    }
     fn apply<R: Item>(list: &mut List<R>, id: Id, context: &super::list::Context) {
         match id {
             Id::Choose => list.choose(),

@@ -16,6 +16,8 @@
 mod board;
 mod columns;
 mod confirm;
+mod connections;
+mod counts;
 mod factor;
 mod foot;
 mod form;
@@ -51,6 +53,7 @@ pub fn last_top(state: &State) -> usize {
         Some(Overlay::Help { .. }) => help::last_top(state),
         Some(Overlay::Text { lines, .. }) => text::last_top(lines, state.size),
         Some(Overlay::Run { repo, run: id, .. }) => run::last_top(state, (*repo, *id)),
+        Some(Overlay::Connections { .. }) => connections::last_top(state),
         _ => 0,
     }
 }
@@ -84,6 +87,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         Some(Overlay::Run { repo, run: id, top }) => {
             run::draw(buffer, state, (*repo, *id), *top, theme)
         }
+        Some(Overlay::Connections { top }) => connections::draw(buffer, state, *top, theme),
         Some(Overlay::Factor { packages, begun }) => {
             factor::draw(buffer, state, packages.len(), *begun, theme)
         }

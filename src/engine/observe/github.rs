@@ -24,6 +24,8 @@ const AFTER_PUBLISH: i64 = 5;
 
 /// In the place of a log's cause: GitHub keeps the log no longer.
 pub const LOG_GONE: &str = "log-gone";
+/// In the place of a log's cause: the job ended before the step that publishes.
+pub const STOPPED: &str = "stopped-before-publish";
 /// In the place of a log's cause: it could not be read.
 pub const LOG_HIDDEN: &str = "log-not-readable";
 

@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::engine::live::{Cause, OpenRun, PackageRow, RunRow, RunState, Spark};
-use crate::engine::observe::github::{LOG_GONE, LOG_HIDDEN};
+use crate::engine::observe::github::{LOG_GONE, LOG_HIDDEN, STOPPED};
 use crate::model::clock::clocks;
 use crate::model::fact::{LiveSource, RunFact};
 use crate::model::facts::Facts;
@@ -27,6 +27,10 @@ fn explain(id: &str) -> Option<Cause> {
         "unknown" => cause(
             "the log fits no known failure of publishing",
             "read the log: open the run with o",
+        ),
+        STOPPED => cause(
+            "it stopped before its publish step: nothing was published",
+            "mend the step that failed; publishing is not at fault",
         ),
         LOG_GONE => cause(
             "GitHub keeps this log no longer",
@@ -151,6 +155,62 @@ pub fn sparks(runs: &[RunRow]) -> SubjectMap<Spark> {
             (repo, spark)
         })
         .collect()
+}
+
+/// Tells which repositories have a release workflow whose newest run failed, and why in a few words.
+pub fn failing(runs: &[RunRow]) -> SubjectMap<Box<str>> {
+    let failed = runs
+        .iter()
+        .filter(|run| run.newest && run.state == RunState::Failed);
+    let mut all = SubjectMap::default();
+    for run in failed {
+        let why = match (&run.cause, &run.step) {
+            (Some(cause), _) => format!("{} failed: {}", run.file, cause.meaning),
+            (None, Some(step)) => format!("{} failed at {step}", run.file),
+            (None, None) => format!("{} failed: its log is being read", run.file),
+        };
+        all.entry(run.repo).or_insert_with(|| why.into());
+    }
+    all
+}
+
+/// Counts the repositories in which a release runs or waits.
+pub fn running(runs: &[RunRow]) -> usize {
+    let open = runs.iter().filter(|run| run.state.is_open());
+    let mut repos: Vec<Subject> = open.map(|run| run.repo).collect();
+    repos.sort_unstable();
+    repos.dedup();
+    repos.len()
+}
+
+/// Gives the last finished runs of a repository as its page shows them: when, how, and why.
+pub fn last_runs(facts: &Facts, repo: Subject) -> Vec<(String, String)> {
+    let seen = facts.seen.get(&repo).and_then(|seen| seen.runs());
+    let runs = seen.map_or(&[][..], |(fact, _)| &fact.runs);
+    let line = |run: &RunFact| {
+        let state = RunState::of(&run.status, run.conclusion.as_deref());
+        let cause = run.cause.as_deref().and_then(explain);
+        let why = match (cause, &run.failed_step) {
+            (Some(cause), _) => format!(": {}", cause.meaning),
+            (None, Some(step)) => format!(" at {step}"),
+            (None, None) => String::new(),
+        };
+        let branch = if run.branch.is_empty() {
+            "a tag"
+        } else {
+            &*run.branch
+        };
+        (
+            format!("{} #{}", run.file, run.number),
+            format!(
+                "{}{why}; {} on {branch}, {}",
+                state.word(),
+                run.event,
+                run.updated
+            ),
+        )
+    };
+    runs.iter().take(5).map(line).collect()
 }
 
 /// Makes the rows of every package that the registry was asked about or that a path publishes.

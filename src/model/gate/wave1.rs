@@ -160,7 +160,10 @@ pub(super) fn unmatched_publishers_answered(view: &View<'_>) -> Verdict {
         let verdict = if !suspects.is_empty() {
             Verdict {
                 since: unmatched().map(|one| one.at).max(),
-                ..Verdict::not_looked(format!("fits no known run: {}; ask them", some(&suspects)))
+                ..Verdict::could_not(format!(
+                    "fits no known run: {}; ask them, and attest the answer",
+                    some(&suspects)
+                ))
             }
         } else if unmatched().next().is_some() {
             // The attestation that answers them is laid over this.

@@ -101,7 +101,9 @@ impl World {
         for one in &self.shape.tokens {
             let mut rng = Rng::of(self.seed, &one.key, 1);
             let created = start - one.age * DAY - rng.between(0, 12) * HOUR;
-            let expires = created + one.days * DAY;
+            let expires = one
+                .ends_in_minutes
+                .map_or(created + one.days * DAY, |minutes| start + minutes * MINUTE);
             let quiet = rng.between(2 * MINUTE, 20 * HOUR);
             self.npm_tokens.push(NpmToken {
                 key: rng.uuid(),

@@ -317,9 +317,9 @@ fn steps(run: &Run, one: &FlatJob, number: usize, job: &mut JobPlan, rng: &mut R
     for (place, step) in one.job.steps.iter().enumerate() {
         let first = step.uses.as_deref().unwrap_or_default();
         let seconds = match step.act {
-            Act::Install => rng.between(6, 35),
-            Act::Test => rng.between(10, 70),
-            Act::Publish | Act::Stage => rng.between(8, 25),
+            Act::Install => rng.between(20, 80),
+            Act::Test => rng.between(40, 200),
+            Act::Publish | Act::Stage => rng.between(15, 50),
             Act::DistTag | Act::Whoami => rng.between(2, 5),
             Act::Plain if first.starts_with("actions/checkout") => rng.between(1, 3),
             Act::Plain if !first.is_empty() => rng.between(2, 7),

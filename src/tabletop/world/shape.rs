@@ -47,6 +47,9 @@ pub struct TokenShape {
     pub name: String,
     pub age: i64,
     pub days: i64,
+    /// Ends so many minutes after the start, whatever its days.
+    #[serde(default)]
+    pub ends_in_minutes: Option<i64>,
     pub bypass: bool,
     #[serde(default = "yes")]
     pub write: bool,

@@ -62,20 +62,20 @@ pub const ACTIONS: &[Action] = &[
         "Shows the runs of release workflows, newest trouble first.",
     ),
     row(
-        Id::Packages,
-        &[Key::Char('4')],
-        &[],
-        Group::Go,
-        "packages",
-        "Shows every package: how it was published, and whom it trusts.",
-    ),
-    row(
         Id::Tokens,
         &[Key::Char('3')],
         &[],
         Group::Go,
         "tokens",
         "Shows every token with its chain and countdown.",
+    ),
+    row(
+        Id::Packages,
+        &[Key::Char('4')],
+        &[],
+        Group::Go,
+        "packages",
+        "Shows every package: how it was published, and whom it trusts.",
     ),
     row(
         Id::Log,
@@ -100,6 +100,14 @@ pub const ACTIONS: &[Action] = &[
         Group::Go,
         "powers",
         "Shows who of us can do what, and what nobody here can.",
+    ),
+    row(
+        Id::Connections,
+        &[Key::Char('i')],
+        &[],
+        Group::Go,
+        "connections",
+        "Shows every connection in full: its state, the next try, what is left of the budgets.",
     ),
     row(
         Id::NextScreen,

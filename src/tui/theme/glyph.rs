@@ -16,6 +16,8 @@ pub enum Glyph {
     Blocked,
     CouldNotLook,
     NotLooked,
+    /// Does not hold yet, and is not in the way: a later wave mends it.
+    Later,
     Waived,
     NotApplicable,
     Contested,
@@ -57,7 +59,8 @@ impl Glyphs {
             Glyph::Blocked => ("✗", "X"),
             Glyph::CouldNotLook => ("?", "?"),
             Glyph::NotLooked => ("·", "."),
-            Glyph::Waived => ("~", "~"),
+            Glyph::Later => ("×", "x"),
+            Glyph::Waived => ("~", "w"),
             Glyph::NotApplicable => ("–", "-"),
             Glyph::Contested => ("≠", "%"),
             Glyph::Running => ("▶", "*"),

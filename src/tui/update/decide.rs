@@ -42,7 +42,8 @@ pub(super) fn start(state: &State) -> Start {
         .rows
         .iter()
         .flat_map(|row| [&row.owner, &row.reviewer])
-        .flatten();
+        .flatten()
+        .chain(&state.snapshot.header.people);
     let mut people: BTreeSet<&str> = known.map(AsRef::as_ref).collect();
     people.remove(me.as_str());
     // Oneself first: it is what is meant most often.
@@ -221,6 +222,12 @@ pub(super) fn accept_proposals(state: &mut State) -> Vec<Effect> {
         .iter()
         .map(|target| target.subject)
         .collect();
+    state.last_command = Some(command::of_proposals(
+        &state.targets(),
+        &state.settings.session,
+    ));
+    // The next key is not meant for all of them.
+    state.board.choose_none();
     vec![send(state, vec![Action::AcceptProposals { about }])]
 }
 
@@ -235,6 +242,7 @@ pub(super) fn keep_draft(state: &mut State) {
 
 /// Takes back one's own last decision, by the session's own idea of what that was.
 pub(super) fn undo(state: &mut State) -> Vec<Effect> {
+    state.last_command = Some(command::of_undo(&state.settings.session));
     vec![send(state, vec![Action::Undo { event: None }])]
 }
 

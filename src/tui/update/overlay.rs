@@ -11,9 +11,12 @@ use crate::tui::state::{Overlay, with_list};
 pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
     match &mut state.overlay {
         None => Vec::new(),
-        Some(Overlay::Help { .. } | Overlay::Text { .. } | Overlay::Run { .. }) => {
-            on_text_key(state, key)
-        }
+        Some(
+            Overlay::Help { .. }
+            | Overlay::Text { .. }
+            | Overlay::Run { .. }
+            | Overlay::Connections { .. },
+        ) => on_text_key(state, key),
         Some(Overlay::Palette { .. }) => on_palette_key(state, key),
         Some(Overlay::Columns { .. }) => on_columns_key(state, key),
         Some(Overlay::Form(_)) => on_form_key(state, key),
@@ -32,7 +35,9 @@ fn on_text_key(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('o') if matches!(state.overlay, Some(Overlay::Run { .. })) => {
             return web::browse(state);
         }
-        Key::Esc | Key::Enter | Key::Char('q' | '?' | 'y') | Key::Ctrl('c') => state.overlay = None,
+        Key::Esc | Key::Enter | Key::Char('q' | '?' | 'y' | 'i') | Key::Ctrl('c') => {
+            state.overlay = None;
+        }
         _ => {}
     }
     Vec::new()

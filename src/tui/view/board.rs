@@ -32,7 +32,9 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         } else {
             ""
         };
-        let words = format!("{}: {contested}{next}", row.name);
+        let failing = state.snapshot.live.failing.get(&row.id);
+        let failing = failing.map_or_else(String::new, |why| format!("{why}; then: "));
+        let words = format!("{}: {contested}{failing}{next}", row.name);
         table::detail(buffer, state, &words, theme);
     }
     let lines = [
@@ -103,8 +105,10 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
                 theme.glyphs,
             );
         }
-        board::NEXT => match &row.next {
-            Some((gate, verdict, words)) => {
+        board::NEXT => match (&row.next, state.snapshot.live.failing.get(&row.id)) {
+            // A release that fails now comes before what is to be decided.
+            (_, Some(why)) => say(why, Role::Blocked),
+            (Some((gate, verdict, words)), None) => {
                 // Where there is no room for the place, what to do comes first; the line above the foot has both.
                 let words = if at.width < NEXT_IN_FULL {
                     gate.spec().next
@@ -114,7 +118,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
                 let blocked = *verdict == Verdict::Blocked;
                 say(words, if blocked { Role::Blocked } else { Role::Text });
             }
-            None => say("nothing open", Role::Passed),
+            (None, None) => say("nothing open", Role::Passed),
         },
         _ => {}
     }
@@ -150,8 +154,24 @@ fn person(say: &mut impl FnMut(&str, Role), login: Option<&str>, theme: &Theme) 
 }
 
 fn waves(buffer: &mut Buffer, row: &Row, at: Cell, theme: &Theme) {
-    for (counts, x) in row.waves.iter().zip((at.x..).step_by(2)).take(6) {
-        let (glyph, role) = wave_sign(counts);
+    // Blocked is what is in the way of the next step: in a later wave the same verdict only says what is still to do.
+    let ahead = row
+        .next
+        .as_ref()
+        .map(|(gate, ..)| usize::from(gate.spec().wave));
+    for ((wave, counts), x) in row
+        .waves
+        .iter()
+        .enumerate()
+        .zip((at.x..).step_by(2))
+        .take(6)
+    {
+        let (glyph, role) = match wave_sign(counts) {
+            (Glyph::Blocked, _) if ahead.is_some_and(|ahead| wave > ahead) => {
+                (Glyph::Later, Role::Faint)
+            }
+            sign => sign,
+        };
         put::text(
             buffer,
             (x, at.y),

@@ -5,16 +5,15 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use super::{foot, link, put, time};
+use super::{counts, foot, link, put, time};
 use crate::model::event::World;
-use crate::model::outcome::EndState;
 use crate::tui::layout::{LEAST, TABS_AT};
 use crate::tui::list::{Item, List};
 use crate::tui::state::{State, Tab, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Line of the counts and the filter.
-const COUNTS_AT: u16 = 2;
+pub const COUNTS_AT: u16 = 2;
 
 /// Cells of a screen's name in the line of screens.
 #[must_use]
@@ -60,8 +59,16 @@ fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
         &[("cutover  ", faint), (&head.name, theme.style(Role::Title))],
         theme.glyphs,
     );
+    let exercise = match &state.settings.exercise {
+        Some(how) => format!("TABLETOP {how}"),
+        None => "TABLETOP".to_owned(),
+    };
     for (shown, word, role) in [
-        (head.world == World::Tabletop, "TABLETOP", Role::Danger),
+        (
+            head.world == World::Tabletop,
+            exercise.as_str(),
+            Role::Danger,
+        ),
         (state.read_only().is_some(), "read-only", Role::Warning),
     ] {
         if shown {
@@ -181,17 +188,19 @@ fn connections(buffer: &mut Buffer, state: &State, left: u16, theme: &Theme) {
 }
 
 fn counts_and_filter(buffer: &mut Buffer, state: &State, theme: &Theme) {
-    let width = state.size.width;
-    let shown = filter_shown(state);
-    let room = match (shown, state.size.wide()) {
-        (false, _) => width,
-        (true, true) => filter_left(state).saturating_sub(2),
-        (true, false) => 0,
-    };
-    counts(buffer, state, room, theme);
-    if shown {
+    counts::draw(buffer, state, counts_room(state), theme);
+    if filter_shown(state) {
         let left = filter_left(state);
         with_list!(state, list => filter_line(buffer, state, list, left, theme));
+    }
+}
+
+/// Cells that the filter leaves to the counts.
+pub fn counts_room(state: &State) -> u16 {
+    match (filter_shown(state), state.size.wide()) {
+        (false, _) => state.size.width,
+        (true, true) => filter_left(state).saturating_sub(2),
+        (true, false) => 0,
     }
 }
 
@@ -207,69 +216,6 @@ fn filter_left(state: &State) -> u16 {
     } else {
         0
     }
-}
-
-fn counts(buffer: &mut Buffer, state: &State, room: u16, theme: &Theme) {
-    let head = &state.snapshot.header;
-    let (text, faint) = (theme.style(Role::Text), theme.style(Role::Faint));
-    let mut all: Vec<(String, Style)> =
-        vec![(plural(head.repos, "repo"), theme.style(Role::Title))];
-    let chosen = with_list!(state, list => list.counts().2);
-    if chosen > 0 {
-        all.push((format!("{chosen} chosen"), theme.style(Role::Chosen)));
-    }
-    if head.paths > 0 {
-        all.push((plural(head.paths, "path"), text));
-    }
-    let ends = EndState::ALL
-        .into_iter()
-        .zip(head.ends)
-        .filter(|(_, count)| *count > 0);
-    all.extend(ends.map(|(end, count)| (format!("{} {count}", end.words()), text)));
-    let pressing = [
-        ("exposed: ", head.exposed, " token", Role::Warning),
-        ("blocked ", head.blocked, "", Role::Blocked),
-        ("contested ", state.contested, "", Role::Blocked),
-        ("mine ", state.mine, "", Role::Text),
-        ("lists owed ", head.owed, "", Role::Warning),
-    ];
-    for (before, count, after, role) in pressing {
-        if count > 0 {
-            let s = if after.is_empty() || count == 1 {
-                ""
-            } else {
-                "s"
-            };
-            all.push((format!("{before}{count}{after}{s}"), theme.style(role)));
-        }
-    }
-    let mut left = 0;
-    for (words, style) in all {
-        let cells = u16::try_from(words.width()).unwrap_or(u16::MAX);
-        if left + cells > room {
-            put::text(
-                buffer,
-                (left, COUNTS_AT),
-                room.saturating_sub(left),
-                theme.glyphs.sign(Glyph::More),
-                faint,
-                theme.glyphs,
-            );
-            break;
-        }
-        left += put::text(
-            buffer,
-            (left, COUNTS_AT),
-            cells,
-            &words,
-            style,
-            theme.glyphs,
-        ) + 2;
-    }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Cells of the filter's text; the rest of the line counts rows or says what is wrong.

@@ -26,7 +26,7 @@ const SIGNS: [(Verdict, &str); 7] = [
     ),
     (
         Verdict::Blocked,
-        "blocked: it was looked at and does not hold",
+        "blocked: it was looked at and does not hold; on the board, in the way of the next step",
     ),
     (Verdict::Waived, "waived: may stay open until a day"),
     (Verdict::NotApplicable, "not applicable here"),

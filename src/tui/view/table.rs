@@ -9,7 +9,7 @@ use super::put;
 use crate::tui::column::{self, GAP};
 use crate::tui::layout::{MARGIN, ROWS_AT, TITLES_AT};
 use crate::tui::list::{Item, List};
-use crate::tui::state::State;
+use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
 /// Where a cell stands.
@@ -161,10 +161,17 @@ fn titles<R: Item>(buffer: &mut Buffer, list: &List<R>, columns: &[(usize, u16)]
     }
 }
 
-/// Writes what the columns of the row under the cursor may have cut, above the foot.
+/// Writes what the columns of the row under the cursor may have cut, above the foot; why a filter is not understood
+/// comes first.
 pub fn detail(buffer: &mut Buffer, state: &State, words: &str, theme: &Theme) {
     let line = state.size.height.saturating_sub(2);
     let width = state.size.columns_width();
+    let error = with_list!(state, list => list.error.as_ref().map(ToString::to_string));
+    if let Some(error) = error {
+        let style = theme.style(Role::Warning);
+        put::text(buffer, (MARGIN, line), width, &error, style, theme.glyphs);
+        return;
+    }
     put::text(
         buffer,
         (MARGIN, line),

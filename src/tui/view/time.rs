@@ -207,9 +207,11 @@ pub fn next_change(state: &State) -> Ts {
         state.log.by_time(),
     ]
     .contains(&true);
+    let ends = super::counts::shown_clock(state).filter(|_| state.page.is_none());
+    let ends = ends.map(|clock| change(clock, now));
     let minute = filtered.then(|| now.plus(MINUTE));
     let connections = super::link::next_change(&state.snapshot.live, now);
-    [Some(midnight), soonest, minute, connections]
+    [Some(midnight), soonest, ends, minute, connections]
         .into_iter()
         .flatten()
         .min()

@@ -1,6 +1,6 @@
 //! Why release runs failed: their jobs and logs, read once each, and explained. Also the run that somebody follows.
 
-use super::{Github, LOG_GONE, LOG_HIDDEN, Told, dated, open_run, unexplained};
+use super::{Github, LOG_GONE, LOG_HIDDEN, STOPPED, Told, dated, open_run, unexplained};
 use crate::diagnose::{self, Context};
 use crate::engine::live::Tail;
 use crate::engine::observe::{Brought, Report, Targets};
@@ -74,9 +74,9 @@ impl Github {
                         default_branch: branch.as_deref(),
                         ..Context::default()
                     };
-                    diagnose::diagnose(&log, &context)
-                        .cause()
-                        .unwrap_or("unknown")
+                    let found = diagnose::diagnose(&log, &context).cause();
+                    let stopped = stopped_before(job).then_some(STOPPED);
+                    found.or(stopped).unwrap_or("unknown")
                 }
                 Ok(JobLog::Gone) => LOG_GONE,
                 Err(error) if error.is_of_thing() => LOG_HIDDEN,
@@ -121,7 +121,14 @@ impl Github {
             let job = jobs.iter().find(|job| job.failed()).or_else(|| jobs.last());
             match job {
                 Some(job) => match self.api.job_log(repo, job.id, LOG_CAP).await {
-                    Ok(JobLog::Text(log)) => tail.lines.extend(last_lines(&log)),
+                    Ok(JobLog::Text(log)) => {
+                        let lines = last_lines(&log);
+                        let mut all = wrong(&lines);
+                        all.append(&mut tail.lines);
+                        all.push("".into());
+                        all.extend(lines);
+                        tail.lines = all;
+                    }
                     Ok(JobLog::Gone) => tail.note = Some("GitHub keeps this log no longer".into()),
                     Err(error) => tail.note = Some(visible(&error.to_string()).as_ref().into()),
                 },
@@ -148,6 +155,61 @@ impl Github {
         }
         brought.reports.push(Report::Tail(tail));
         Ok(brought)
+    }
+}
+
+/// Tells whether a job failed at a step before one that publishes, which was then skipped. By their names: the forge
+/// tells no more of steps.
+fn stopped_before(job: &Job) -> bool {
+    let publishes = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["publish", "release"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    let Some(failed) = job.failed_step().filter(|step| !publishes(&step.name)) else {
+        return false;
+    };
+    job.steps.iter().any(|step| {
+        step.number > failed.number
+            && step.conclusion.as_deref() == Some("skipped")
+            && publishes(&step.name)
+    })
+}
+
+/// Lines of a log that say what went wrong, at most so many.
+const WRONG: usize = 8;
+
+/// The lines that say what went wrong, for the top of the panel: the end of a log is tidying up.
+fn wrong(lines: &[Box<str>]) -> Vec<Box<str>> {
+    let says = |line: &&Box<str>| {
+        let line = line.to_ascii_lowercase();
+        [
+            "npm error",
+            "npm err!",
+            "##[error]",
+            "err_pnpm",
+            "lerna err!",
+        ]
+        .iter()
+        .any(|word| line.contains(word))
+    };
+    let all: Vec<Box<str>> = lines.iter().filter(says).take(WRONG).cloned().collect();
+    if all.is_empty() {
+        return all;
+    }
+    let head = ["What the log says:".into()].into_iter();
+    head.chain(all).chain(["".into()]).collect()
+}
+
+/// Cuts the forge's stamp off a line: the date and seven decimals tell nothing here.
+fn unstamped(line: &str) -> String {
+    let stamp = line.split_once(' ').filter(|(stamp, _)| {
+        stamp.len() > 20 && stamp.ends_with('Z') && crate::model::time::Ts::parse(stamp).is_some()
+    });
+    match stamp {
+        Some((stamp, rest)) => format!("{} {rest}", stamp.get(11..19).unwrap_or_default()),
+        None => line.to_owned(),
     }
 }
 
@@ -178,6 +240,6 @@ fn last_lines(log: &[u8]) -> Vec<Box<str>> {
     lines
         .iter()
         .skip(from)
-        .map(|line| visible(line).as_ref().into())
+        .map(|line| visible(&unstamped(line)).as_ref().into())
         .collect()
 }
