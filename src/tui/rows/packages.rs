@@ -42,13 +42,24 @@ pub fn how_word(row: &PackageRow) -> &'static str {
     }
 }
 
+/// The same for reading: the filter's words are those of the session file.
+#[must_use]
+pub fn how_shown(row: &PackageRow) -> &'static str {
+    match row.how.first() {
+        Some(HowFact::Oidc) => "OIDC",
+        Some(HowFact::MatchedRun) => "known run",
+        Some(HowFact::Unmatched) => "no known run",
+        _ => how_word(row),
+    }
+}
+
 impl Item for PackageRow {
     type Id = Subject;
     const COLUMNS: &'static [Column] = &[
         column("package", "Package", flex(16, 44, 3), 0),
         column("latest", "Latest", flex(8, 16, 1), 1),
         column("tags", "Other tags", flex(10, 30, 1), 8),
-        column("how", "Published by", Width::Fixed(17), 1),
+        column("how", "Published by", Width::Fixed(18), 1),
         number("released", "Released", 8, 3),
         number("cadence", "Every", 5, 9),
         column("trust", "Trust", Width::Fixed(10), 4),

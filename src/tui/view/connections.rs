@@ -55,7 +55,10 @@ fn link(link: &Link, state: &State) -> String {
     let now = state.now;
     let words = match &link.state {
         LinkState::Connecting => "not asked yet".to_owned(),
-        LinkState::Live { heard } => format!("live, heard {} ago", time::ago(*heard, now)),
+        LinkState::Live { heard } => match time::ago(*heard, now).as_str() {
+            "now" => "live, heard just now".to_owned(),
+            ago => format!("live, heard {ago} ago"),
+        },
         LinkState::Limited { until, why } => {
             format!(
                 "limited for {}: {why}",

@@ -64,10 +64,10 @@ fn progress(factor: &Factor, state: &State, exercise: bool) -> Vec<String> {
     lines.push("operation  read trust configurations".to_owned());
     let failed = match factor.failed {
         0 => String::new(),
-        failed => format!(", {failed} of them could not be"),
+        failed => format!(", {failed} of them could not be read"),
     };
     lines.push(format!(
-        "progress   {} of {} read{failed}, {} waiting",
+        "progress   {} of {} asked{failed}, {} waiting",
         factor.done,
         factor.all,
         factor.all.saturating_sub(factor.done)
@@ -77,8 +77,8 @@ fn progress(factor: &Factor, state: &State, exercise: bool) -> Vec<String> {
         let left = open.ends.0.saturating_sub(state.now.0);
         if left > 0 {
             lines.push(format!(
-                "window     {} more, {} left",
-                plural(open.left as usize, "request"),
+                "window     {}, {} left",
+                plural(open.left as usize, "more request"),
                 time::took(left)
             ));
         }

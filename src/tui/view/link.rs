@@ -70,9 +70,17 @@ fn factor(live: &Live, now: Ts) -> Vec<Piece> {
         }];
     }
     let open = live.windows.iter().filter(|open| open.ends > now);
-    let piece = |open: &OpenWindow| Piece {
-        words: format!("npm 2FA {}", super::time::took(open.ends.0 - now.0)),
-        role: Role::Passed,
+    let several = open.clone().count() > 1;
+    let piece = |open: &OpenWindow| {
+        let left = super::time::took(open.ends.0 - now.0);
+        let words = match several {
+            true => format!("npm 2FA {} {left}", open.account),
+            false => format!("npm 2FA {left}"),
+        };
+        Piece {
+            words,
+            role: Role::Passed,
+        }
     };
     open.map(piece).collect()
 }

@@ -87,7 +87,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &PackageRow, at: Cell, theme: &
                 pen.sign(cells, glyph, role);
             }
             match row.how.first() {
-                Some(how) => pen.after(6, packages::how_word(row), how_sign(*how).1),
+                Some(how) => pen.after(6, packages::how_shown(row), how_sign(*how).1),
                 None => pen.dash(),
             }
         }
