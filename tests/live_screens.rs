@@ -134,6 +134,8 @@ fn looked(repos: usize, width: u16, height: u16) -> (Console, Tabletop, tokio::r
 fn compare(name: &str, screen: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\d,\d\d\d/5,000", "[left]/5,000");
+    settings.add_filter(r"\d+ of 5000 left", "[left] of 5000 left");
+    settings.add_filter(r"this pace uses \d+ *", "this pace uses [planned]");
     settings.bind(|| insta::assert_snapshot!(name, screen));
 }
 
@@ -149,6 +151,11 @@ fn the_screens_of_a_seeded_world() {
             ("package", &[Key::Char('4'), Key::Enter]),
             ("powers", &[Key::Char('w')]),
             ("repo", &[Key::Char('1'), Key::Enter]),
+            ("connections", &[Key::Char('1'), Key::Char('i')]),
+            (
+                "trust_cost",
+                &[Key::Esc, Key::Char('4'), Key::Char('*'), Key::Char('t')],
+            ),
         ] {
             for key in keys {
                 console.key(*key);

@@ -59,6 +59,7 @@ const SCREENS: &[(&str, &[Key])] = &[
     ("packages", &[c('4')]),
     ("package", &[c('4'), Key::Enter]),
     ("powers", &[c('w')]),
+    ("connections", &[c('i')]),
     ("log", &[c('6')]),
     ("session", &[c('0')]),
     ("help", &[c('?')]),
