@@ -82,6 +82,14 @@ impl Handle {
         Self::begin(session, now, None)
     }
 
+    /// Starts the engine with observers of the caller's own: what a channel's other end reports.
+    ///
+    /// # Errors
+    /// As [`Handle::start`].
+    pub fn start_fed(session: Session, now: Now, channel: Channel) -> std::io::Result<Self> {
+        Self::begin(session, now, Some(channel))
+    }
+
     fn begin(session: Session, now: Now, channel: Option<Channel>) -> std::io::Result<Self> {
         let (targets, reports) = match channel {
             Some(channel) => (Some(channel.targets), Some(channel.reports)),
