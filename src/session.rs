@@ -18,6 +18,7 @@ use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
+use crate::safe::shown::counted;
 use decide::{Action, Drafted, Refusal, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
@@ -187,8 +188,8 @@ impl Session {
         notices.extend(report.cuts.iter().map(|cut| cut_words(&fold, cut)));
         if !fold.unused.is_empty() {
             notices.push(format!(
-                "{} events are of a newer version or cannot be used: see `cutover log verify`",
-                fold.unused.len()
+                "{} of a newer version, or that cannot be used: see `cutover log verify`",
+                counted(fold.unused.len(), "event")
             ));
         }
         let (journal, why_read_only) = match access {

@@ -7,6 +7,7 @@ use super::status::{Row, Status, Token};
 use crate::model::event::World;
 use crate::model::gate::State;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shown::counted;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -58,17 +59,17 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut say = |line: &str| writeln!(out, "{}", cut(line, look.width));
     say(&format!("{world}{}  {cutoff}", header.session))?;
     say(&format!(
-        "{} repos  {} paths: {}",
-        status.repos.len(),
-        header.paths,
+        "{}  {}: {}",
+        counted(status.repos.len(), "repo"),
+        counted(header.paths, "path"),
         header.end_states.words()
     ))?;
     let gates = &header.session_gates;
     say(&format!(
-        "exposed: {} of {} tokens  blocked: {} repos  session gates: {} of {}  lists owed: {}",
+        "exposed: {} of {}  blocked: {}  session gates: {} of {}  lists owed: {}",
         header.exposed_tokens,
-        status.tokens.len(),
-        header.blocked_repos,
+        counted(status.tokens.len(), "token"),
+        counted(header.blocked_repos, "repo"),
         gates.met(),
         gates.total(),
         header.owed_lists.len(),
@@ -112,7 +113,8 @@ fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if left > 0 {
         writeln!(
             out,
-            "and {left} more repositories: see `cutover status --format csv`"
+            "and {}: see `cutover status --format csv`",
+            counted(left, "more repository")
         )?;
     }
     Ok(())
