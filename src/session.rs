@@ -178,13 +178,17 @@ impl Session {
             behind,
         } = opened;
         let mut notices = Vec::new();
+        // Whoever opens to write is refused, with the same words.
+        if options.read_only {
+            notices.extend(damage_words(&report));
+        }
         if let Some(place) = set_aside {
             notices.push(format!(
                 "the file ended in the middle of a line; what was there is kept in {}",
                 place.display()
             ));
         }
-        notices.extend(behind.iter().map(behind_words));
+        notices.extend(behind_words(&behind));
         notices.extend(report.cuts.iter().map(|cut| cut_words(&fold, cut)));
         if !fold.unused.is_empty() {
             notices.push(format!(
@@ -536,21 +540,43 @@ impl Session {
     }
 }
 
-/// Says that the file lacks what this device wrote: it was restored, or copied back.
-fn behind_words(behind: &journal::Behind) -> String {
-    let present = behind
-        .present
-        .map_or_else(|| "nothing".to_owned(), |seq| format!("events up to {seq}"));
-    let verb = if behind.replaced {
-        "holds another event in its place"
-    } else {
-        "lacks it"
+/// Says what is wrong with the lines of a file: the first of it, and how much more there is.
+fn damage_words(report: &Report) -> Option<String> {
+    let (what, all) = match (report.forks.first(), report.damage.first()) {
+        (Some(fork), _) => {
+            let [first, second] = fork.places.map(|place| place.line);
+            let what = format!(
+                "forked: lines {first} and {second} are two different events under one number"
+            );
+            (what, report.forks.len())
+        }
+        (None, Some(damage)) => {
+            let what = format!("damaged in line {}: {}", damage.place.line, damage.reason);
+            (what, usize::try_from(report.damaged).unwrap_or(usize::MAX))
+        }
+        (None, None) => return None,
     };
-    format!(
-        "this device wrote event {} of {}, but the file {verb} (it has {present} of that writer): it was restored or copied back. \
-         A new writer goes on; merge the newer copy to get the rest",
-        behind.remembered, behind.writer
-    )
+    let more = match all {
+        1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    Some(format!(
+        "the session file is {what}{more}; what fails is left out here, and `cutover log verify` tells more"
+    ))
+}
+
+/// Says that the file lacks what this device wrote: it was restored, or is another copy.
+fn behind_words(behind: &[journal::Behind]) -> Option<String> {
+    let first = behind.first()?;
+    let more = match behind.len() {
+        1 => String::new(),
+        many => format!(", and the last of {} more writers", many - 1),
+    };
+    Some(format!(
+        "this copy lacks what this device wrote into another one (event {} of {}{more}): take it over with \
+         `cutover log merge OTHER-COPY`",
+        first.remembered, first.writer
+    ))
 }
 
 /// Says who saw an event that is gone.

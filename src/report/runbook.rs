@@ -781,10 +781,7 @@ fn verify(session: &Session) -> Verify {
         })
         .collect();
     let mut problems: Vec<String> = session.notices.iter().map(|one| shown(one)).collect();
-    if report.damaged > 0 {
-        problems.push(format!("{} lines are damaged", report.damaged));
-    }
-    if !report.forks.is_empty() {
+    if let Some(torn) = &report.torn {
         problems.push(format!(
             "at the end: {} that were never acknowledged",
             counted(usize::try_from(torn.len).unwrap_or(usize::MAX), "byte")

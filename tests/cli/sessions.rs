@@ -347,3 +347,41 @@ fn the_example_needs_no_terminal() {
     let again = place.run(&["demo", "--into", "example"]);
     assert_eq!(again.code, 1, "{}", again.text());
 }
+
+#[test]
+fn a_damaged_session_says_so_first_wherever_it_is_read() {
+    let place = Place::with_session();
+    assert_eq!(place.run(&["note", "abc"]).code, 0);
+    assert_eq!(place.run(&["note", "last"]).code, 0);
+    let path = place.path("acme.cutover");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let line = 1 + sound
+        .lines()
+        .position(|line| line.contains("\"abc\""))
+        .unwrap();
+    std::fs::write(&path, sound.replace("\"abc\"", "\"abd\"")).unwrap();
+    let words = format!("damaged in line {line}: ");
+    for arguments in [
+        &["status"][..],
+        &["status", "--format", "json"],
+        &["report"],
+        &["report", "--format", "markdown"],
+        &["log", "list"],
+        &["log", "head"],
+        &["canaries"],
+        &["refresh"],
+        &["note", "x"],
+    ] {
+        let ran = place.run(arguments);
+        let first = ran.err.lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains(&format!("in line {line}")), "{}", ran.text());
+        assert!(ran.err.contains("cutover log verify"), "{}", ran.text());
+    }
+    assert!(place.run(&["status"]).err.contains(&words));
+    for format in ["text", "markdown"] {
+        let report = place.run(&["report", "--format", format]).out;
+        let top: String = report.lines().take(6).collect();
+        assert!(top.contains("not intact") && top.contains(&words), "{top}");
+        assert_eq!(report.matches(&words).count(), 1, "{report}");
+    }
+}
