@@ -163,7 +163,7 @@ impl From<journal::Error> for CommandError {
     fn from(error: journal::Error) -> Self {
         use journal::Error as E;
         let class = match &error {
-            E::Damaged { .. } | E::Forked { .. } => Class::Damaged,
+            E::Damaged { .. } | E::Forked { .. } | E::NotASession(_) | E::Empty => Class::Damaged,
             E::NotJoined | E::Event(_) => Class::Internal,
             _ => Class::User,
         };

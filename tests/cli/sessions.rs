@@ -385,3 +385,46 @@ fn a_damaged_session_says_so_first_wherever_it_is_read() {
         assert_eq!(report.matches(&words).count(), 1, "{report}");
     }
 }
+
+#[test]
+fn what_is_no_session_is_told_alike_by_all_verbs() {
+    let place = Place::new();
+    place.write("binary.cutover", [0_u8, 159, 146, 150, 10]);
+    place.write("empty.cutover", "");
+    for (file, words) in [
+        ("binary.cutover", "not a session file"),
+        ("empty.cutover", "the file is empty"),
+    ] {
+        let said: Vec<String> = [
+            &["status", file][..],
+            &["log", "verify", file],
+            &["report", file],
+        ]
+        .into_iter()
+        .map(|arguments| {
+            let ran = place.run(arguments);
+            ran.fails(12, words, 0);
+            ran.err
+        })
+        .collect();
+        assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+    }
+}
+
+#[test]
+fn a_torn_end_needs_no_other_copy() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let path = place.path("one.cutover");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{sound}{{\"v\":1")).unwrap();
+    let ran = place.run(&["log", "verify"]);
+    assert_eq!(ran.code, 12);
+    assert!(
+        ran.out.contains("6 bytes that were never acknowledged"),
+        "{}",
+        ran.text()
+    );
+    assert!(ran.err.contains("sets these bytes aside"), "{}", ran.text());
+    assert!(!ran.err.contains("merge"), "{}", ran.text());
+}
