@@ -428,3 +428,23 @@ fn a_torn_end_needs_no_other_copy() {
     assert!(ran.err.contains("sets these bytes aside"), "{}", ran.text());
     assert!(!ran.err.contains("merge"), "{}", ran.text());
 }
+
+#[test]
+fn a_second_copy_on_one_device_is_told_once() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    std::fs::copy(place.path("one.cutover"), place.path("two.cutover")).unwrap();
+    assert_eq!(place.run(&["-s", "one.cutover", "note", "a"]).code, 0);
+    let told = |file: &str| {
+        let ran = place.run(&["-s", file, "note", "b"]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        ran.err
+    };
+    let first = told("two.cutover");
+    assert_eq!(first.lines().count(), 1, "{first}");
+    assert!(first.contains("cutover log merge OTHER-COPY"), "{first}");
+    assert_eq!(told("two.cutover"), "");
+    // The first copy lacks what was written into the second since: that is told once, too.
+    assert!(told("one.cutover").lines().count() <= 1);
+    assert_eq!(told("one.cutover"), "");
+}
