@@ -421,18 +421,33 @@ impl Maker<'_> {
                 }
                 Ok(("reviewer_assigned", data()))
             }),
-            Role::Commander => self
-                .one(Subject::SESSION, "commander_named", data())
-                .map(|one| vec![one]),
+            Role::Commander => {
+                self.two_people(person.as_deref(), Slot::SecondApprover)?;
+                self.one(Subject::SESSION, "commander_named", data())
+                    .map(|one| vec![one])
+            }
             Role::SecondApprover => {
                 if self.fold.facts.session.profile == Profile::Solo {
                     return Err(refuse(
                         "a solo session has no second approver: irreversible steps cool off instead",
                     ));
                 }
+                self.two_people(person.as_deref(), Slot::Commander)?;
                 self.one(Subject::SESSION, "second_approver_named", data())
                     .map(|one| vec![one])
             }
+        }
+    }
+
+    /// Refuses a commander who would approve their own steps.
+    fn two_people(&self, person: Option<&str>, other: Slot) -> Result<(), Refusal> {
+        let named = self.fold.facts.decision(Subject::SESSION, other);
+        match named.map(|one| &one.value) {
+            Some(Value::Person(other)) if person == Some(&**other) => Err(refuse_with(
+                "the commander cannot be the second approver",
+                "name somebody else",
+            )),
+            _ => Ok(()),
         }
     }
 
