@@ -6,7 +6,7 @@
 use super::Exit;
 use super::context::{Context, ENDING, shown};
 use super::error::CommandError;
-use super::import::{self, Gathered, Home, Sources};
+use super::import::{self, Gathered, Home, Known, Sources};
 use super::live::outside::{self, Flags};
 use super::{live, open, recent};
 use crate::assets;
@@ -94,7 +94,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         forge: &forge,
         registry: &registry,
     };
-    let gathered = import::gather(&options.sources, home, &[], context)?;
+    let gathered = import::gather(&options.sources, home, Known::default(), context)?;
     let created = created(options, &gathered, home, &path);
     if options.live && created.organisations.is_empty() {
         return Err(

@@ -448,3 +448,25 @@ fn a_second_copy_on_one_device_is_told_once() {
     assert!(told("one.cutover").lines().count() <= 1);
     assert_eq!(told("one.cutover"), "");
 }
+
+#[test]
+fn a_token_list_of_another_account_is_refused() {
+    let place = Place::with_session();
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
+    place
+        .run(&["import", "--tokens", "ken=demo/tokens-rosa.json"])
+        .fails(1, "these tokens are rosa's, not ken's (", 1);
+    assert_eq!(std::fs::read(place.path("acme.cutover")).unwrap(), before);
+    let ran = place.run(&["import", "--tokens", "rosa=demo/tokens-rosa.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    place
+        .run(&[
+            "init",
+            "new",
+            "--tokens",
+            "rosa=demo/tokens-rosa.json",
+            "ken=demo/tokens-rosa.json",
+        ])
+        .fails(1, "are in rosa's list of 2026-12-05)", 1);
+    assert!(!place.path("new.cutover").exists());
+}
