@@ -392,8 +392,11 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes a name for a session file; the ending may be left out.
-fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
+/// Takes a name for a new session file; the ending may be left out.
+///
+/// # Errors
+/// It is no name of a file, or has the ending of another format.
+pub(super) fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
     let Some(name) = given.file_name() else {
         return Err(CommandError::usage("a session needs a file name")
             .hint("for example `cutover init acme`"));

@@ -470,3 +470,24 @@ fn a_token_list_of_another_account_is_refused() {
         .fails(1, "are in rosa's list of 2026-12-05)", 1);
     assert!(!place.path("new.cutover").exists());
 }
+
+#[test]
+fn an_exercise_is_kept_in_a_file_of_its_own() {
+    let place = Place::new();
+    place.write("kept.cutover", "there already");
+    for arguments in [
+        &["tabletop", "--keep", "kept"][..],
+        &["tabletop", "-s", "kept.cutover"],
+    ] {
+        place
+            .run(arguments)
+            .fails(1, "kept.cutover exists already", 1);
+    }
+    place
+        .run(&["--read-only", "tabletop"])
+        .fails(2, "so it cannot be --read-only", 1);
+    let ran = place.run(&["tabletop", "--repos", "2", "-s", "mine"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(place.path("mine.cutover").exists(), "{}", ran.text());
+    assert_eq!(place.run(&["log", "verify", "mine.cutover"]).code, 0);
+}
