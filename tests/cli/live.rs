@@ -83,7 +83,8 @@ fn without_a_credential_github_is_not_asked_and_says_what_to_do() {
     let ran = run(&place, &arguments, behind(&place, &proxy, &arguments));
     ran.fails(1, "nothing outside could be reached", 1);
     assert!(
-        ran.err.contains("no token for github.com: set GH_TOKEN"),
+        ran.err.contains("warning: not authorised: GitHub ")
+            && ran.err.contains("no token for github.com: set GH_TOKEN"),
         "{}",
         ran.text()
     );
