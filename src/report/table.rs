@@ -14,7 +14,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// How the text may look.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    /// Columns; less than 60 counts as 60.
+    /// Columns; less than 60 counts as 60, and `usize::MAX` cuts nothing.
     pub width: usize,
     pub ascii: bool,
     /// Rows of repositories at most; the rest are counted. None: all.
@@ -231,8 +231,8 @@ fn grid<const N: usize>(
             *widest = (*widest).max(cell.width());
         }
     }
-    let last = widths.pop().unwrap_or(0).min(LAST);
-    let room = width.saturating_sub(last + GAP * (N - 1));
+    let last = widths.pop().unwrap_or(0);
+    let room = width.saturating_sub(last.min(LAST) + GAP * (N - 1));
     while widths.iter().sum::<usize>() > room {
         // The first column names the row: it counts half, so that it gives way late.
         let gives = widths
@@ -247,7 +247,7 @@ fn grid<const N: usize>(
         *widest -= 1;
     }
     let used: usize = widths.iter().sum::<usize>() + GAP * (N - 1);
-    widths.push(width.saturating_sub(used));
+    widths.push(last.min(width.saturating_sub(used)));
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut text = String::new();
         for (cell, width) in cells.zip(&widths) {

@@ -450,6 +450,20 @@ fn a_second_copy_on_one_device_is_told_once() {
 }
 
 #[test]
+fn what_is_piped_is_not_cut_unless_columns_says_so() {
+    let place = Place::with_session();
+    for arguments in [&["status", "acme.cutover"][..], &["scan", "demo/repos"]] {
+        let mut command = place.cutover(arguments);
+        command.env_remove("COLUMNS");
+        let ran = place.finish(arguments, command);
+        // A cell that was cut: what stands after it is the next column.
+        assert!(!ran.out.contains("…  "), "{}", ran.text());
+        let narrow = place.run(arguments);
+        assert!(narrow.out.contains("…  "), "{}", narrow.text());
+    }
+}
+
+#[test]
 fn a_token_list_of_another_account_is_refused() {
     let place = Place::with_session();
     let before = std::fs::read(place.path("acme.cutover")).unwrap();
