@@ -505,3 +505,20 @@ fn an_exercise_is_kept_in_a_file_of_its_own() {
     assert!(place.path("mine.cutover").exists(), "{}", ran.text());
     assert_eq!(place.run(&["log", "verify", "mine.cutover"]).code, 0);
 }
+
+#[test]
+fn causes_and_checks_are_explained_too() {
+    let place = Place::new();
+    for (name, words) in [
+        ("token-dead", "a cause of a failed publish"),
+        ("npm-version", "a check of `cutover preflight`"),
+        ("lane-chosen", "a gate of wave 1"),
+    ] {
+        let ran = place.run(&["explain", name]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        assert!(ran.out.contains(words), "{}", ran.text());
+    }
+    place
+        .run(&["explain", "token-ded"])
+        .fails(3, "token-dead", 1);
+}
