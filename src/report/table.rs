@@ -138,8 +138,14 @@ fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {
     let clock = row.clock.as_ref().map_or_else(String::new, |clock| {
         format!("{} {}", left(clock.ends.0 - now.0), clock.what)
     });
+    // What people decided differently is not what is shown beside it.
+    let mark = match (row.contested.is_empty(), look.ascii) {
+        (true, _) => "",
+        (false, true) => "!= ",
+        (false, false) => "≠ ",
+    };
     [
-        row.repo.clone(),
+        format!("{mark}{}", row.repo),
         row.owner.clone().unwrap_or_else(|| "-".to_owned()),
         row.lane_word().to_owned(),
         wave(0),

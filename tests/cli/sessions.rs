@@ -450,6 +450,48 @@ fn a_second_copy_on_one_device_is_told_once() {
 }
 
 #[test]
+fn a_merge_names_what_it_made_contested() {
+    let place = Place::with_session();
+    std::fs::copy(place.path("acme.cutover"), place.path("kens.cutover")).unwrap();
+    for (actor, file) in [("ken", "kens.cutover"), ("mei", "acme.cutover")] {
+        let ran = place.run(&[
+            "--actor",
+            actor,
+            "-s",
+            file,
+            "assign",
+            "acme-dec/cli",
+            "--owner",
+            actor,
+        ]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+    }
+    let ran = place.run(&["-s", "acme.cutover", "log", "merge", "kens.cutover"]);
+    assert!(
+        ran.err
+            .contains("1 decision is now contested: owner of acme-dec/cli (ken, mei)")
+            || ran
+                .err
+                .contains("1 decision is now contested: owner of acme-dec/cli (mei, ken)"),
+        "{}",
+        ran.text()
+    );
+    let ran = place.run(&["-s", "acme.cutover", "log", "merge", "kens.cutover"]);
+    assert!(!ran.err.contains("contested"), "{}", ran.text());
+    let mut command = place.cutover(&["status", "acme.cutover"]);
+    command.env_remove("COLUMNS");
+    let status = place.finish(&[], command).out;
+    let row = status
+        .lines()
+        .find(|line| line.contains("acme-dec/cli "))
+        .unwrap();
+    assert!(
+        row.starts_with("≠ ") && row.contains("decide between "),
+        "{row}"
+    );
+}
+
+#[test]
 fn what_is_piped_is_not_cut_unless_columns_says_so() {
     let place = Place::with_session();
     for arguments in [&["status", "acme.cutover"][..], &["scan", "demo/repos"]] {
