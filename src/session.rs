@@ -30,6 +30,8 @@ use std::sync::Arc;
 
 /// Events that are appended and synced together at most.
 const GROUP: usize = 2_000;
+/// Why nothing can be written where somebody wanted it so.
+const AS_ASKED: &str = "--read-only was given";
 /// Events of a writer after which the heads known here are written down again.
 const HEADS_EVERY: u64 = 1_000;
 
@@ -198,7 +200,7 @@ impl Session {
         }
         let (journal, why_read_only) = match access {
             Access::Append(journal) => (Some(journal), None),
-            Access::ReadOnly if options.read_only => (None, Some("as asked".to_owned())),
+            Access::ReadOnly if options.read_only => (None, Some(AS_ASKED.to_owned())),
             Access::ReadOnly => {
                 let why = report.sound(path, &*file).err().map_or_else(
                     || "the file is damaged".to_owned(),
@@ -419,7 +421,7 @@ impl Session {
     }
 
     fn cannot_write(&self) -> Error {
-        Error::ReadOnly(self.read_only().unwrap_or_else(|| "as asked".to_owned()))
+        Error::ReadOnly(self.read_only().unwrap_or_else(|| AS_ASKED.to_owned()))
     }
 
     fn append(&mut self, drafted: &[Drafted], now: Ts) -> Result<Vec<Subject>, Error> {

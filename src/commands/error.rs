@@ -199,7 +199,7 @@ impl From<BadName> for CommandError {
         match error {
             BadName::Unknown(_) => made.hint(
                 "names look like acme/ui, acme/ui:release.yml#publish, @acme/ui, secret:NPM_TOKEN, token:rosa/3f2a; \
-                 `cutover status` lists them",
+                 `cutover status` lists repositories and tokens, `cutover report` their paths, packages and secrets",
             ),
             BadName::Ambiguous(..) => made.hint("the id in brackets is taken too"),
         }
