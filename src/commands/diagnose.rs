@@ -198,7 +198,7 @@ fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
     writeln!(out.data(), "  meaning  {}", cause.meaning)?;
     writeln!(out.data(), "  do       {}", cause.action)?;
     if let Some(doubt) = cause.doubt {
-        writeln!(out.data(), "  {}: {doubt}", cause.certainty.word())?;
+        writeln!(out.data(), "  doubt    {}: {doubt}", cause.certainty.word())?;
     }
     lines(&cause.evidence, out)?;
     for source in &cause.sources {

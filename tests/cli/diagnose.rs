@@ -71,6 +71,12 @@ fn numbers_and_words_stand_apart_and_one_line_is_one() {
     );
     let ran = place.run(&["diagnose", "long.log"]);
     assert!(ran.out.contains("line 1201 npm error"), "{}", ran.text());
+    // Every label is as wide as its column.
+    let labels = ran.out.lines().filter(|line| line.starts_with("  "));
+    for line in labels.filter(|line| !line.contains("  line ")) {
+        assert_eq!(line.chars().nth(10), Some(' '), "{line}");
+        assert_ne!(line.chars().nth(11), Some(' '), "{line}");
+    }
     place.write("short.log", "x\n");
     let ran = place.run(&["diagnose", "short.log"]);
     assert!(ran.err.contains("(1 line)"), "{}", ran.text());
