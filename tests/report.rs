@@ -269,6 +269,11 @@ fn the_json_report_tells_observed_from_recorded_and_says_why() {
         unseen.contains("1 account whose token list is still owed"),
         "{unseen}"
     );
+    assert!(
+        unseen.contains("backup-second-factor: not looked at, ")
+            && unseen.contains(": whether this person has a second factor in reserve"),
+        "{unseen}"
+    );
     let names: Vec<&str> = report["pages"]
         .as_array()
         .unwrap()
