@@ -18,6 +18,42 @@ mod check;
 
 pub use check::checks;
 
+/// Every check: its id, and what it asks.
+pub const CHECKS: &[(&str, &str)] = &[
+    ("node-version", "Node is new enough for the lane."),
+    ("npm-version", "npm is new enough for the lane."),
+    ("ci", "The job runs in a CI system that npm trusts."),
+    ("runner", "The runner is hosted, where the lane needs that."),
+    (
+        "trigger",
+        "npm takes identity tokens of what started the run.",
+    ),
+    (
+        "id-token",
+        "The publishing job can ask for an identity token.",
+    ),
+    (
+        "workflow",
+        "The scan finds nothing wrong with the workflow that runs.",
+    ),
+    (
+        "repository-url",
+        "package.json names this repository, letter by letter.",
+    ),
+    (
+        "leftover-token",
+        "No token that npm would fall back to is left in the job.",
+    ),
+    (
+        "token-expiry",
+        "The token's last day is known and has not come.",
+    ),
+    (
+        "whoami",
+        "The registry knows the token, where the lane publishes with one.",
+    ),
+];
+
 /// Variables whose values are kept: none of them is a secret.
 const PLAIN: &[&str] = &[
     "CI",

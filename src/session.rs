@@ -18,6 +18,7 @@ use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
+use crate::safe::shown::counted;
 use decide::{Action, Drafted, Refusal, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
@@ -29,6 +30,8 @@ use std::sync::Arc;
 
 /// Events that are appended and synced together at most.
 const GROUP: usize = 2_000;
+/// Why nothing can be written where somebody wanted it so.
+const AS_ASKED: &str = "--read-only was given";
 /// Events of a writer after which the heads known here are written down again.
 const HEADS_EVERY: u64 = 1_000;
 
@@ -177,23 +180,27 @@ impl Session {
             behind,
         } = opened;
         let mut notices = Vec::new();
+        // Whoever opens to write is refused, with the same words.
+        if options.read_only {
+            notices.extend(damage_words(&report));
+        }
         if let Some(place) = set_aside {
             notices.push(format!(
                 "the file ended in the middle of a line; what was there is kept in {}",
                 place.display()
             ));
         }
-        notices.extend(behind.iter().map(behind_words));
+        notices.extend(behind_words(&behind));
         notices.extend(report.cuts.iter().map(|cut| cut_words(&fold, cut)));
         if !fold.unused.is_empty() {
             notices.push(format!(
-                "{} events are of a newer version or cannot be used: see `cutover log verify`",
-                fold.unused.len()
+                "{} of a newer version, or that cannot be used: see `cutover log verify`",
+                counted(fold.unused.len(), "event")
             ));
         }
         let (journal, why_read_only) = match access {
             Access::Append(journal) => (Some(journal), None),
-            Access::ReadOnly if options.read_only => (None, Some("as asked".to_owned())),
+            Access::ReadOnly if options.read_only => (None, Some(AS_ASKED.to_owned())),
             Access::ReadOnly => {
                 let why = report.sound(path, &*file).err().map_or_else(
                     || "the file is damaged".to_owned(),
@@ -414,7 +421,7 @@ impl Session {
     }
 
     fn cannot_write(&self) -> Error {
-        Error::ReadOnly(self.read_only().unwrap_or_else(|| "as asked".to_owned()))
+        Error::ReadOnly(self.read_only().unwrap_or_else(|| AS_ASKED.to_owned()))
     }
 
     fn append(&mut self, drafted: &[Drafted], now: Ts) -> Result<Vec<Subject>, Error> {
@@ -535,21 +542,43 @@ impl Session {
     }
 }
 
-/// Says that the file lacks what this device wrote: it was restored, or copied back.
-fn behind_words(behind: &journal::Behind) -> String {
-    let present = behind
-        .present
-        .map_or_else(|| "nothing".to_owned(), |seq| format!("events up to {seq}"));
-    let verb = if behind.replaced {
-        "holds another event in its place"
-    } else {
-        "lacks it"
+/// Says what is wrong with the lines of a file: the first of it, and how much more there is.
+fn damage_words(report: &Report) -> Option<String> {
+    let (what, all) = match (report.forks.first(), report.damage.first()) {
+        (Some(fork), _) => {
+            let [first, second] = fork.places.map(|place| place.line);
+            let what = format!(
+                "forked: lines {first} and {second} are two different events under one number"
+            );
+            (what, report.forks.len())
+        }
+        (None, Some(damage)) => {
+            let what = format!("damaged in line {}: {}", damage.place.line, damage.reason);
+            (what, usize::try_from(report.damaged).unwrap_or(usize::MAX))
+        }
+        (None, None) => return None,
     };
-    format!(
-        "this device wrote event {} of {}, but the file {verb} (it has {present} of that writer): it was restored or copied back. \
-         A new writer goes on; merge the newer copy to get the rest",
-        behind.remembered, behind.writer
-    )
+    let more = match all {
+        1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    Some(format!(
+        "the session file is {what}{more}; what fails is left out here, and `cutover log verify` tells more"
+    ))
+}
+
+/// Says that the file lacks what this device wrote: it was restored, or is another copy.
+fn behind_words(behind: &[journal::Behind]) -> Option<String> {
+    let first = behind.first()?;
+    let more = match behind.len() {
+        1 => String::new(),
+        many => format!(", and the last of {} more writers", many - 1),
+    };
+    Some(format!(
+        "this copy lacks what this device wrote into another one (event {} of {}{more}): take it over with \
+         `cutover log merge OTHER-COPY`",
+        first.remembered, first.writer
+    ))
 }
 
 /// Says who saw an event that is gone.

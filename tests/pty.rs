@@ -373,6 +373,36 @@ fn a_paste_and_typing_ahead_confirm_nothing() {
     assert!(after.contains("\"kind\":\"revocation_recorded\""));
 }
 
+#[test]
+fn the_verb_shows_the_chain_and_wants_the_name_as_well() {
+    let (folder, path) = world();
+    let before = std::fs::read(&path).unwrap();
+    let record = [
+        "-s",
+        "acme.cutover",
+        "revocation",
+        "record",
+        "token:acme-bot/ci-publish",
+        "--id",
+        "a1b2c3d4",
+        "--on",
+        "2026-11-24",
+        "--proof",
+        "seen",
+    ];
+    let mut tty = Tty::start(folder.path(), &record);
+    tty.shows("it cannot be undone").shows("safe to revoke: ");
+    tty.shows("Type acme-bot/ci-publish to write it:");
+    tty.send("y\r").shows("is not the token's name");
+    assert_eq!(tty.end().exit_code(), 1);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let mut tty = Tty::start(folder.path(), &record);
+    tty.shows("to write it:");
+    tty.send("acme-bot/ci-publish\r")
+        .shows("revocation_recorded");
+    assert_eq!(tty.end().exit_code(), 0);
+}
+
 /// The main job of the README, with keys alone: owner, reviewer, lane, gate, waiver, note, undo, log.
 #[test]
 fn the_main_job_is_walked_with_keys() {

@@ -262,11 +262,16 @@ fn the_json_report_tells_observed_from_recorded_and_says_why() {
     );
     let unseen = report["not_looked_at"].to_string();
     assert!(
-        unseen.contains("1 repositories that no checkout was scanned of"),
+        unseen.contains("1 repository without a scanned checkout"),
         "{unseen}"
     );
     assert!(
-        unseen.contains("1 accounts whose token list is still owed"),
+        unseen.contains("1 account whose token list is still owed"),
+        "{unseen}"
+    );
+    assert!(
+        unseen.contains("backup-second-factor: not looked at, ")
+            && unseen.contains(": whether this person has a second factor in reserve"),
         "{unseen}"
     );
     let names: Vec<&str> = report["pages"]

@@ -58,6 +58,16 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             CommandError::usage("the owner cannot review their own change").hint("name two people"),
         );
     }
+    let named = |name: &Option<String>| name.clone().filter(|name| name != "-");
+    if let (Some(commander), Some(second)) =
+        (named(&options.commander), named(&options.second_approver))
+        && commander == second
+    {
+        return Err(
+            CommandError::usage("the commander cannot be the second approver")
+                .hint("name two people"),
+        );
+    }
     for (_, name) in of_repo.iter().chain(&of_session) {
         if let Some(name) = name.as_deref().filter(|name| *name != "-")
             && let Err(error) = Login::parse(name.trim_start_matches('@'))

@@ -165,13 +165,7 @@ impl Context {
         let opened = self
             .out
             .slow("opening the session", || Session::open(path, options));
-        let mut session = opened.map_err(|error| {
-            let error = CommandError::from(error);
-            match error.message.contains(&shown(path)) {
-                true => error,
-                false => error.about(&shown(path)),
-            }
-        })?;
+        let mut session = opened.map_err(|error| cannot_open(error, path))?;
         for notice in &session.notices {
             self.out.warn(notice);
         }
@@ -320,6 +314,15 @@ impl Context {
         let mut input = io::Read::take(io::stdin().lock(), MAX_ANSWER);
         input.read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned())
+    }
+}
+
+/// Says of which file it is that it cannot be opened.
+pub fn cannot_open(error: session::Error, path: &Path) -> CommandError {
+    let error = CommandError::from(error);
+    match error.message.contains(&shown(path)) {
+        true => error,
+        false => error.about(&shown(path)),
     }
 }
 

@@ -90,10 +90,12 @@ impl Deciding {
     }
 }
 
-/// A reviewer is held against the owner, who may be named by the same command: then it cannot be tried beforehand.
+/// A reviewer is held against the owner, and the second approver against the commander, who may be named by the same
+/// command: then it cannot be tried beforehand.
 fn rests_on_another(action: &Action, all: &[Action]) -> bool {
     let has = |role: Role| move |one: &Action| matches!(one, Action::Assign { role: of, .. } if *of == role);
-    has(Role::Reviewer)(action) && all.iter().any(has(Role::Owner))
+    (has(Role::Reviewer)(action) && all.iter().any(has(Role::Owner)))
+        || (has(Role::SecondApprover)(action) && all.iter().any(has(Role::Commander)))
 }
 
 /// Reads a day: `2026-12-05`, or `+14d` counted from now.

@@ -87,7 +87,12 @@ fn found(
         yes: true,
         ..Sources::default()
     };
-    let gathered = import::gather(&sources, Home { forge, registry }, &[], context)?;
+    let gathered = import::gather(
+        &sources,
+        Home { forge, registry },
+        import::Known::default(),
+        context,
+    )?;
     let created = SessionCreated {
         forge: forge.into(),
         registry: registry.into(),

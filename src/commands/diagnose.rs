@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::output::{Output, Paint};
 use crate::diagnose::signature::Class;
 use crate::diagnose::{self, Cause, Diagnosis, Evidence, Outcome};
-use crate::safe::shown::visible;
+use crate::safe::shown::{counted, visible};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub struct Options {
 /// Reads and explains. Nothing found is exit code 3, whether something unknown failed or nothing did.
 ///
 /// # Errors
-/// The log cannot be read or is too large; the output cannot be written.
+/// The log cannot be read, is too large or no text; the output cannot be written.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     if let Some(address) = options.log.to_str().filter(|text| run::is_address(text)) {
         let place = options.github_url.as_deref();
@@ -55,6 +55,12 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         context.out.say("Paste the log, then press Ctrl-D.");
     }
     let log = read(&options.log)?;
+    if !is_text(&log) {
+        return Err(
+            CommandError::user(format!("{} is no log: it is not text", named(&options.log)))
+                .hint("give the text of the job's log; what the forge hands out as a zip has to be unpacked first"),
+        );
+    }
     let told = context.out.slow("reading the log", || {
         diagnose::diagnose(&log, &diagnose::Context::default())
     });
@@ -91,6 +97,21 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     Ok(log)
 }
 
+fn named(path: &Path) -> String {
+    match path == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => shown(path),
+    }
+}
+
+/// Tells whether bytes are text: no NUL, and at most one letter in ten that is none in UTF-8.
+///
+/// Whatever matches in anything else is chance. A log in Latin-1 or with the odd broken byte is text.
+fn is_text(log: &[u8]) -> bool {
+    let broken: usize = log.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    !log.contains(&0) && broken <= log.len() / 10
+}
+
 fn json(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
     let mut document = serde_json::to_value(told).map_err(|error| {
         CommandError::internal(format!("the result cannot be written as JSON: {error}"))
@@ -118,8 +139,8 @@ fn explain(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
     if told.more_causes > 0 {
         writeln!(
             out.data(),
-            "{} more causes are not listed.",
-            told.more_causes
+            "and {} that are not listed",
+            counted(told.more_causes as usize, "more cause")
         )?;
     }
     if !told.unknown.is_empty() {
@@ -142,8 +163,8 @@ fn explain(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
         Outcome::Found => {}
         Outcome::Unknown => out.say("unknown: something failed, and no known signature fits it"),
         Outcome::NoFailure => out.say(format!(
-            "nothing in these {} lines says that a publish failed",
-            told.lines
+            "nothing in the log ({}) says that a publish failed",
+            counted(told.lines as usize, "line")
         )),
     }
     Ok(())
@@ -177,7 +198,7 @@ fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
     writeln!(out.data(), "  meaning  {}", cause.meaning)?;
     writeln!(out.data(), "  do       {}", cause.action)?;
     if let Some(doubt) = cause.doubt {
-        writeln!(out.data(), "  {:8} {doubt}", cause.certainty.word())?;
+        writeln!(out.data(), "  doubt    {}: {doubt}", cause.certainty.word())?;
     }
     lines(&cause.evidence, out)?;
     for source in &cause.sources {
@@ -189,7 +210,7 @@ fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
 
 fn lines(evidence: &[Evidence], out: &mut Output) -> Result<(), CommandError> {
     for one in evidence {
-        writeln!(out.data(), "  line {:<4}{}", one.line, one.text)?;
+        writeln!(out.data(), "  line {:<3} {}", one.line, one.text)?;
     }
     Ok(())
 }

@@ -163,7 +163,7 @@ impl From<journal::Error> for CommandError {
     fn from(error: journal::Error) -> Self {
         use journal::Error as E;
         let class = match &error {
-            E::Damaged { .. } | E::Forked { .. } => Class::Damaged,
+            E::Damaged { .. } | E::Forked { .. } | E::NotASession(_) | E::Empty => Class::Damaged,
             E::NotJoined | E::Event(_) => Class::Internal,
             _ => Class::User,
         };
@@ -199,7 +199,7 @@ impl From<BadName> for CommandError {
         match error {
             BadName::Unknown(_) => made.hint(
                 "names look like acme/ui, acme/ui:release.yml#publish, @acme/ui, secret:NPM_TOKEN, token:rosa/3f2a; \
-                 `cutover status` lists them",
+                 `cutover status` lists repositories and tokens, `cutover report` their paths, packages and secrets",
             ),
             BadName::Ambiguous(..) => made.hint("the id in brackets is taken too"),
         }

@@ -1,11 +1,14 @@
-//! `cutover explain RULE|GATE`: what a rule of the scan or a gate of the waves asks, and what to do about it.
+//! `cutover explain NAME`: what a gate of the waves, a rule of the scan, a cause of a failed publish or a check of
+//! the preflight means, and what to do about it.
 //!
-//! Says only what the two tables say.
+//! Says only what their tables say.
 
 use super::Exit;
 use super::context::Context;
 use super::error::CommandError;
+use crate::diagnose::signature::{Class, Signature, table};
 use crate::model::gate::{GATES, GateSpec, WAVES, Way};
+use crate::preflight::CHECKS;
 use crate::safe::shown::visible;
 use crate::scan::Severity;
 use crate::scan::rule::{RULES, Rule};
@@ -14,11 +17,11 @@ use std::io::Write;
 /// Close names that a wrong one is answered with, at most.
 const CLOSE: usize = 5;
 
-/// Explain a rule of the scan or a gate of the waves
+/// Explain a gate, a rule of the scan, a cause of a failed publish, or a check of the preflight
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// A rule such as token-where-oidc-would-do, or a gate such as lane-chosen; none: list them all
-    #[arg(value_name = "RULE|GATE")]
+    /// A name such as lane-chosen, token-where-oidc-would-do, token-dead or npm-version; none: list them all
+    #[arg(value_name = "NAME")]
     pub name: Option<String>,
 }
 
@@ -35,17 +38,32 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let name = name.trim().to_ascii_lowercase();
     let rule = RULES.iter().find(|rule| rule.id == name);
     let gate = GATES.iter().find(|gate| gate.id == name);
+    let cause = causes().find(|cause| cause.id == name);
+    let check = CHECKS.iter().find(|(id, _)| *id == name);
     if let Some(rule) = rule {
         write_rule(rule, out)?;
     }
     if let Some(gate) = gate {
         write_gate(gate, out)?;
     }
-    if rule.is_some() || gate.is_some() {
+    if let Some(cause) = cause {
+        write_cause(cause, out)?;
+    }
+    if let Some((id, asks)) = check {
+        writeln!(out, "{id}: a check of `cutover preflight`")?;
+        writeln!(out, "  what it asks   {asks}")?;
+        writeln!(
+            out,
+            "  what to do     it depends on the job: `cutover preflight` says it"
+        )?;
+    }
+    if rule.is_some() || gate.is_some() || cause.is_some() || check.is_some() {
         return Ok(Exit::Done);
     }
-    let error =
-        CommandError::not_found(format!("no rule and no gate is called {}", visible(&name)));
+    let error = CommandError::not_found(format!(
+        "no gate, rule, cause or check is called {}",
+        visible(&name)
+    ));
     Err(match nearest(&name).as_slice() {
         [] => error.hint("`cutover explain` lists them all"),
         near => error.hint(format!("did you mean {}?", near.join(", "))),
@@ -62,6 +80,32 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "  what is wrong  {}", rule.title)?;
     writeln!(out, "  what to do     {}", rule.fix)?;
     writeln!(out, "  source         {}", rule.source)
+}
+
+/// Gives the causes of failed publishes, in the order in which they are tried; known noise is none.
+fn causes() -> impl Iterator<Item = &'static Signature> {
+    let all = table().all.iter().map(|known| &known.signature);
+    all.filter(|signature| signature.class != Class::Noise)
+}
+
+fn write_cause(cause: &Signature, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "{}: a cause of a failed publish, as `cutover diagnose` names it",
+        cause.id
+    )?;
+    writeln!(out, "  what happened  {}", cause.title)?;
+    writeln!(out, "  what it means  {}", cause.meaning)?;
+    writeln!(out, "  what to do     {}", cause.action)?;
+    let sure = cause.certainty.word();
+    match &cause.doubt {
+        Some(doubt) => writeln!(out, "  how sure       {sure}: {doubt}")?,
+        None => writeln!(out, "  how sure       {sure}")?,
+    }
+    for source in &cause.sources {
+        writeln!(out, "  source         {source}")?;
+    }
+    Ok(())
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -124,6 +168,14 @@ fn list(out: &mut dyn Write) -> std::io::Result<()> {
     for rule in RULES {
         writeln!(out, "  {:32} {}", rule.id, rule.title)?;
     }
+    writeln!(out, "\nCauses of failed publishes:")?;
+    for cause in causes() {
+        writeln!(out, "  {:32} {}", cause.id, cause.title)?;
+    }
+    writeln!(out, "\nChecks of the preflight:")?;
+    for (id, asks) in CHECKS {
+        writeln!(out, "  {id:32} {asks}")?;
+    }
     Ok(())
 }
 
@@ -132,7 +184,9 @@ fn nearest(name: &str) -> Vec<&'static str> {
     let all = GATES
         .iter()
         .map(|gate| gate.id)
-        .chain(RULES.iter().map(|rule| rule.id));
+        .chain(RULES.iter().map(|rule| rule.id))
+        .chain(causes().map(|cause| cause.id.as_str()))
+        .chain(CHECKS.iter().map(|(id, _)| *id));
     let mut near: Vec<(usize, &str)> = all
         .map(|known| {
             let holds = name.len() >= 3 && known.contains(name);
@@ -202,6 +256,12 @@ mod tests {
             write_rule(rule, &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert!(text.contains("https://"), "{text}");
+        }
+        for cause in causes() {
+            let mut out = Vec::new();
+            write_cause(cause, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.lines().all(|line| line.len() > 17), "{text}");
         }
     }
 }

@@ -14,10 +14,11 @@ use crate::intake::sheet::Format;
 use crate::intake::{self};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, ListingFact};
+use crate::model::facts::Facts;
 use crate::model::id::{Kind, Subject};
 use crate::model::name::Login;
 use crate::model::time::Ts;
-use crate::safe::shown::visible;
+use crate::safe::shown::{counted, visible};
 use crate::scan::{RepoScan, observe};
 use crate::session::Session;
 use crate::session::decide::Action;
@@ -70,6 +71,70 @@ pub struct Home<'a> {
     pub registry: &'a str,
 }
 
+/// What a session knows already, as far as it tells how to read what comes in.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Names of repositories.
+    pub repos: Vec<String>,
+    pub lists: Vec<KnownList>,
+}
+
+/// The ids of a token list: they tell whose it is.
+#[derive(Debug)]
+pub struct KnownList {
+    account: String,
+    as_of: Ts,
+    keys: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(facts: &Facts) -> Self {
+        let key = |token: &Subject| {
+            let fact = facts.tokens.get(token)?.fact.as_ref()?;
+            Some(fact.value.key.to_string())
+        };
+        let lists = facts.persons.values().flat_map(|person| {
+            person.listings.iter().map(move |listing| KnownList {
+                account: person.login.to_string(),
+                as_of: listing.as_of,
+                keys: listing.tokens.iter().filter_map(key).collect(),
+            })
+        });
+        Self {
+            lists: lists.collect(),
+            repos: facts
+                .repos
+                .values()
+                .map(|row| row.name().to_owned())
+                .collect(),
+        }
+    }
+
+    /// Refuses a list with ids of another account's: a token is one account's, so one of the names is wrong.
+    fn whose(&self, list: &TokenList) -> Result<(), CommandError> {
+        let same = |known: &KnownList| {
+            let ids = list.rows.iter().map(|row| row.key.as_str());
+            ids.filter(|id| known.keys.contains(*id)).count()
+        };
+        let others = self.lists.iter().filter(|one| one.account != list.account);
+        let most = others
+            .map(|known| (same(known), known.as_of, known))
+            .filter(|(count, ..)| *count > 0)
+            .max_by_key(|(count, as_of, _)| (*count, *as_of));
+        let Some((count, as_of, known)) = most else {
+            return Ok(());
+        };
+        let account = visible(&known.account);
+        Err(CommandError::user(format!(
+            "these tokens are {account}'s, not {}'s ({count} of {} are in {account}'s list of {})",
+            list.account,
+            counted(list.rows.len(), "id"),
+            as_of.day()
+        ))
+        .hint("print the list as the account that it is for: `npm whoami`, then `npm token list --json`"))
+    }
+}
+
 /// What was read, ready to be observed.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -102,13 +167,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         forge: &created.forge,
         registry: &created.registry,
     };
-    let known: Vec<String> = session
-        .facts()
-        .repos
-        .values()
-        .map(|row| row.name().to_owned())
-        .collect();
-    let gathered = gather(&sources, home, &known, context)?;
+    let gathered = gather(&sources, home, Known::of(session.facts()), context)?;
     let news = store(&mut session, &gathered, context)?;
     for account in &not_owed {
         let not_any_more = Action::OweTokenList {
@@ -192,7 +251,7 @@ impl Gathered {
 pub fn gather(
     sources: &Sources,
     home: Home<'_>,
-    known: &[String],
+    mut known: Known,
     context: &mut Context,
 ) -> Result<Gathered, CommandError> {
     let now = context.now();
@@ -210,21 +269,28 @@ pub fn gather(
     if !overrides.is_empty() && sources.inventory.is_empty() {
         return Err(CommandError::usage("--map needs an inventory"));
     }
-    let mut names = known.to_vec();
     if !sources.scan.is_empty() {
         let scans = scanned(&sources.scan, context)?;
         gathered.take_scans(&scans, home, now, context);
-        names.extend(scans.into_iter().map(|scan| scan.repo));
+        known.repos.extend(scans.into_iter().map(|scan| scan.repo));
     }
     for file in &sources.inventory {
         let rows = inventory(file, &overrides, sources.yes, context)?;
         gathered.rows += rows.len();
         let list = visible(&file.file_name().unwrap_or_default().to_string_lossy()).into_owned();
-        let answers = inventory_answers(&rows, &list, home.forge, &names);
+        let answers = inventory_answers(&rows, &list, home.forge, &known.repos);
         gathered.add(answers, as_of);
     }
     for text in &sources.tokens {
         let list = tokens(text)?;
+        known
+            .whose(&list)
+            .map_err(|error| error.about(&visible(text)))?;
+        known.lists.push(KnownList {
+            account: list.account.clone(),
+            as_of,
+            keys: list.rows.iter().map(|row| row.key.clone()).collect(),
+        });
         gathered.tokens += list.rows.len();
         gathered.accounts.push(list.account.clone());
         gathered.add(token_answers(&list, home.registry), as_of);

@@ -6,14 +6,16 @@
 use super::Exit;
 use super::context::{Context, ENDING, shown};
 use super::error::CommandError;
-use super::import::{self, Gathered, Home, Sources};
+use super::import::{self, Gathered, Home, Known, Sources};
 use super::live::outside::{self, Flags};
 use super::{live, open, recent};
 use crate::assets;
+use crate::engine::live::{Link, LinkState};
+use crate::github::Place;
 use crate::model::event::SessionCreated;
 use crate::model::name::{HostName, Login};
 use crate::model::policy::{Policy, Profile};
-use crate::safe::shown::visible;
+use crate::safe::shown::{counted, visible};
 use crate::session::{self, Session};
 use std::path::{Path, PathBuf};
 
@@ -94,13 +96,16 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         forge: &forge,
         registry: &registry,
     };
-    let gathered = import::gather(&options.sources, home, &[], context)?;
+    let gathered = import::gather(&options.sources, home, Known::default(), context)?;
     let created = created(options, &gathered, home, &path);
     if options.live && created.organisations.is_empty() {
         return Err(
             CommandError::usage("--live needs to know whose repositories it is about")
                 .hint("name them: `--org ORG`, `--user NAME`"),
         );
+    }
+    if options.live {
+        can_look(&forge, context)?;
     }
     found(&path, &created, &gathered, &actor, context)?;
     let said = gathered.words();
@@ -192,8 +197,24 @@ fn boxed(all: &[String]) -> Vec<Box<str>> {
     all.iter().map(|one| one.as_str().into()).collect()
 }
 
-/// Looks at the forge and the registry once and says what was found. The session stays where nothing could be reached:
-/// what was not looked at says so.
+/// Checks that there is a credential for GitHub: without one it is not asked, and there is nothing to start from.
+fn can_look(forge: &str, context: &Context) -> Result<(), CommandError> {
+    let place = Place::parse(forge)
+        .map_err(|error| CommandError::user(format!("the forge cannot be asked: {error}")))?;
+    outside::github_credential(&place, context)?
+        .map(drop)
+        .map_err(|why| {
+            CommandError::user(format!(
+                "GitHub was not asked, and no session was made: {why}"
+            ))
+            .hint("or leave --live out and start from checkouts: `--scan FOLDER`")
+        })
+}
+
+/// Looks at the forge and the registry once and says what was found.
+///
+/// # Errors
+/// As [`run`]; or GitHub gave no answer at all. The session stays then: what was not looked at says so.
 fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(), CommandError> {
     let session = context.write(path)?;
     let actor = session.actor().to_owned();
@@ -202,6 +223,21 @@ fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(),
     let links = live::one_pass(session, crew, context)?;
     live::say_links(&links, context);
     let session = context.open_as(path, actor, true)?;
+    let listed = session
+        .facts()
+        .seen
+        .values()
+        .any(|seen| seen.forge().is_some());
+    let answered = |link: &Link| {
+        link.group.starts_with("GitHub") && matches!(link.state, LinkState::Live { .. })
+    };
+    if !listed && !links.iter().any(answered) {
+        let name = shown(path);
+        return Err(CommandError::user(format!(
+            "GitHub gave no answer: {name} is there, and holds none of its repositories yet"
+        ))
+        .hint(format!("look again with `cutover refresh {name}`")));
+    }
     for line in found_words(&session) {
         writeln!(context.out.data(), "{line}")?;
     }
@@ -224,8 +260,9 @@ fn found_words(session: &Session) -> Vec<String> {
         }
     }
     let mut lines = vec![format!(
-        "{listed} repositories found, {} publish paths in {} of them",
-        facts.paths.len(),
+        "{} found, {} in {} of them",
+        counted(listed, "repository"),
+        counted(facts.paths.len(), "publish path"),
         facts
             .repos
             .keys()
@@ -355,8 +392,11 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes a name for a session file; the ending may be left out.
-fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
+/// Takes a name for a new session file; the ending may be left out.
+///
+/// # Errors
+/// It is no name of a file, or has the ending of another format.
+pub(super) fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
     let Some(name) = given.file_name() else {
         return Err(CommandError::usage("a session needs a file name")
             .hint("for example `cutover init acme`"));

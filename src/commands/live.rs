@@ -181,28 +181,33 @@ pub fn refresh(
     Ok(status::exit(&session, outcome))
 }
 
-/// Says which groups of endpoints could not be asked. Tells whether any could.
+/// Says which groups of endpoints gave no answer, and why. Tells whether any did.
 pub fn say_links(links: &[Link], context: &mut Context) -> bool {
     let mut reached = false;
-    let mut told: Vec<String> = Vec::new();
+    let mut told: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for link in links {
-        let why = match &link.state {
+        let (what, why) = match &link.state {
             LinkState::Live { .. } => {
                 reached = true;
                 continue;
             }
             LinkState::Connecting => continue,
-            LinkState::Limited { until, why } => format!("{why}, until {until}"),
-            LinkState::Unauthorised { why } | LinkState::Offline { why, .. } => why.to_string(),
+            LinkState::Limited { until, why } => ("has to wait", format!("{why}, until {until}")),
+            LinkState::Unauthorised { why } => ("not authorised", why.to_string()),
+            LinkState::Offline { why, .. } => ("could not be reached", why.to_string()),
         };
         // One missing token closes several groups: it is said once.
-        match told.iter_mut().find(|said| said.ends_with(&why)) {
-            Some(said) => said.insert_str(0, &format!("{}, ", link.group)),
-            None => told.push(format!("{}: {why}", link.group)),
+        match told
+            .iter_mut()
+            .find(|said| (said.0, &said.1) == (what, &why))
+        {
+            Some(said) => said.2.push(link.group),
+            None => told.push((what, why, vec![link.group])),
         }
     }
-    for said in told {
-        context.out.warn(format!("could not be reached: {said}"));
+    for (what, why, groups) in told {
+        let groups = groups.join(", ");
+        context.out.warn(format!("{what}: {groups}: {why}"));
     }
     reached
 }

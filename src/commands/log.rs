@@ -8,11 +8,18 @@ mod verify;
 use super::Exit;
 use super::context::{Context, shown};
 use super::error::CommandError;
+use crate::journal;
 use crate::journal::merge::{Part, union};
 use crate::journal::writer::open_for_reading;
-use crate::journal::{self};
+use crate::model::id::Subject;
+use crate::safe::shown::counted;
+use crate::session::Session;
+use crate::session::name::{self, Dispute};
 use std::fs::File;
 use std::path::PathBuf;
+
+/// Contested decisions that a merge names.
+const LISTED: usize = 10;
 
 /// List, verify, merge, seal and export the events of a session
 #[derive(Debug, Clone, clap::Args)]
@@ -98,19 +105,52 @@ fn head(named: &Named, context: &mut Context) -> Result<Exit, CommandError> {
 fn absorb(files: &[PathBuf], context: &mut Context) -> Result<Exit, CommandError> {
     let path = context.session_path(None)?;
     let mut session = context.write(&path)?;
+    let before: Vec<Dispute> = disputes(&session).collect();
     for file in files {
         let taken = session
             .merge(file, context.now())
             .map_err(|error| CommandError::from(error).about(&shown(file)))?;
-        let lines = if taken == 1 { "line" } else { "lines" };
         writeln!(
             context.out.data(),
-            "{}: {taken} new {lines} from {}",
+            "{}: {} from {}",
             shown(&path),
+            counted(taken, "new line"),
             shown(file)
         )?;
     }
+    let now: Vec<Dispute> = disputes(&session)
+        .filter(|one| !before.contains(one))
+        .collect();
+    if !now.is_empty() {
+        let verb = if now.len() == 1 { "is" } else { "are" };
+        let what: Vec<String> = now
+            .iter()
+            .take(LISTED)
+            .map(|one| one.words(session.facts()))
+            .collect();
+        let more = match now.len() - what.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        context.out.warn(format!(
+            "{} {verb} now contested: {}{more}",
+            counted(now.len(), "decision"),
+            what.join("; ")
+        ));
+        context
+            .out
+            .hint("decide each of them anew, over both: `cutover status` marks the repositories");
+    }
     Ok(Exit::Done)
+}
+
+fn disputes(session: &Session) -> impl Iterator<Item = Dispute> {
+    let facts = session.facts();
+    let mut about: Vec<Subject> = facts.decided.keys().copied().collect();
+    about.sort_unstable();
+    about
+        .into_iter()
+        .flat_map(move |about| name::disputes(facts, about))
 }
 
 fn unite(
@@ -124,10 +164,10 @@ fn unite(
     union.create(output)?;
     writeln!(
         context.out.data(),
-        "{}: {} lines of {} files",
+        "{}: {} of {}",
         shown(output),
-        union.len(),
-        files.len()
+        counted(union.len(), "line"),
+        counted(files.len(), "file")
     )?;
     Ok(Exit::Done)
 }
@@ -154,8 +194,9 @@ fn seal(named: &Named, context: &mut Context) -> Result<Exit, CommandError> {
     let events = session.fold.log.len().saturating_sub(1);
     writeln!(
         context.out.data(),
-        "{}: sealed over {events} events",
-        shown(&path)
+        "{}: sealed over {}",
+        shown(&path),
+        counted(events, "event")
     )?;
     context
         .out

@@ -10,7 +10,7 @@ use crate::safe::shown::is_hidden;
 use std::io::{self, IsTerminal as _, Write};
 use std::time::{Duration, Instant};
 
-/// Columns that are assumed when nobody reads along.
+/// Columns that are assumed for a terminal that does not tell.
 const WIDTH: usize = 120;
 /// Time before a step counts as slow enough to be talked about.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -90,10 +90,10 @@ impl Output {
     /// Takes the process's own streams.
     pub fn standard(choice: ColorChoice, hints: ColorHints, columns: Option<usize>) -> Self {
         let (terminal, talk_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        let measured = || {
-            let size = terminal.then(crossterm::terminal::size)?.ok()?;
-            Some(usize::from(size.0))
-        };
+        // What is piped goes into a program or a file: nothing is lost there for want of room.
+        let measured =
+            || crossterm::terminal::size().map_or(WIDTH, |(columns, _)| usize::from(columns));
+        let columns = columns.or_else(|| terminal.then(measured));
         Self {
             data: Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
             talk: Box::new(io::stderr()),
@@ -101,7 +101,7 @@ impl Output {
             talk_color: colored(choice, hints, talk_terminal),
             terminal,
             talk_terminal,
-            width: columns.or_else(measured).unwrap_or(WIDTH).clamp(40, 400),
+            width: columns.map_or(usize::MAX, |columns| columns.clamp(40, 400)),
         }
     }
 
@@ -123,7 +123,7 @@ impl Output {
         &mut self.data
     }
 
-    /// Columns of the terminal, or a fixed number where there is none.
+    /// Columns of the terminal, or no limit where there is none.
     pub fn width(&self) -> usize {
         self.width
     }

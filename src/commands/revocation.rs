@@ -1,10 +1,23 @@
 //! `cutover revocation record`: a revocation that somebody did at the registry. This program revokes nothing.
+//!
+//! What is recorded cannot be undone: it shows what hangs on the token and wants its name, as the console does.
 
 use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, day};
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::model::facts::Facts;
+use crate::model::gate::{GateId, View, judge};
+use crate::model::id::Subject;
+use crate::model::revoke::{Strength, chain};
+use crate::model::time::Ts;
+use crate::safe::shown::{counted, visible};
+use crate::session::decide::{Action, decide};
+use crate::session::name::label;
+use crate::tui::command::quote;
+
+/// Secrets, and places, of the chain that are listed one by one.
+const LISTED: usize = 10;
 
 /// Record what was revoked
 #[derive(Debug, Clone, clap::Args)]
@@ -36,26 +49,123 @@ pub struct Record {
     /// What shows it: a link, a ticket, or what was seen
     #[arg(long, value_name = "TEXT")]
     pub proof: String,
+    /// The token's name as it is shown: this cannot be undone. At a terminal it is asked for
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
 }
 
-/// Records.
+/// Records, once somebody has seen what hangs on the token and written its name.
 ///
 /// # Errors
-/// A name means nothing, the id is another token's, or it is refused.
+/// A name means nothing, the id is another token's, it is refused, or nobody wrote the token's name.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     let Verb::Record(record) = &options.verb;
-    let on = day(&record.on, context.now())?;
+    let now = context.now();
+    let on = day(&record.on, now)?;
     let deciding = Deciding::open(context)?;
-    let who = record
-        .who
-        .clone()
-        .unwrap_or_else(|| deciding.session.actor().to_owned());
+    let session = &deciding.session;
+    let token = deciding.find(&record.token)?;
+    let who = record.who.clone();
     let action = Action::RecordRevocation {
-        token: deciding.find(&record.token)?,
+        token,
         token_id: record.id.clone(),
         on,
-        who,
+        who: who.unwrap_or_else(|| session.actor().to_owned()),
         proof: record.proof.clone(),
     };
+    // What is refused anyway is refused before anybody has to read and type.
+    decide(&session.fold, &action, session.actor(), now)?;
+    let panel = panel(session.facts(), token, now);
+    agree(session.facts(), token, record, panel, context)?;
     deciding.take(&[action], context)
+}
+
+/// Wants the token's name: as given with the command, else typed below the panel.
+fn agree(
+    facts: &Facts,
+    token: Subject,
+    record: &Record,
+    panel: Vec<String>,
+    context: &mut Context,
+) -> Result<(), CommandError> {
+    let name = label(facts, token);
+    let given = match &record.confirm {
+        Some(given) => Some(given.clone()),
+        None => {
+            panel.iter().for_each(|line| context.out.say(line));
+            context.prompt(&format!("Type {name} to write it:"))
+        }
+    };
+    let Some(given) = given else {
+        return Err(CommandError::usage(
+            "nothing was written: a revocation that is recorded cannot be undone, so it needs the token's name",
+        )
+        .hint(format!("add `--confirm {}`", quote(&name))));
+    };
+    if given.trim().trim_start_matches("token:") == name {
+        return Ok(());
+    }
+    Err(CommandError::user(format!(
+        "nothing was written: `{}` is not the token's name",
+        visible(&given)
+    ))
+    .hint(format!("its name is {name}")))
+}
+
+/// Says what hangs on a token, as far as it is known, and what cannot be undone.
+fn panel(facts: &Facts, token: Subject, now: Ts) -> Vec<String> {
+    let chain = chain(facts, token, now);
+    let mut lines = vec![format!("The token {}:", label(facts, token))];
+    let (missing, known): (Vec<_>, Vec<_>) = chain
+        .edges
+        .iter()
+        .partition(|edge| edge.strength == Strength::Missing);
+    let edges = known
+        .iter()
+        .filter(|edge| edge.holds)
+        .map(|edge| {
+            let secret = label(facts, edge.secret);
+            format!(
+                "  {}: {secret}: {}",
+                edge.strength.word(),
+                visible(&edge.words)
+            )
+        })
+        .collect();
+    listed(edges, "more such secret", &mut lines);
+    let missing = missing.len() + chain.more_missing;
+    if missing > 0 {
+        let secrets = counted(missing, "secret");
+        lines.push(format!("  missing: {secrets} may hold it"));
+    }
+    let open = chain
+        .holds
+        .iter()
+        .filter(|hold| !hold.released)
+        .map(|hold| format!("  in its way: {}: {}", visible(&hold.place), hold.words))
+        .collect();
+    listed(open, "more such place", &mut lines);
+    if !chain.not_looked.is_empty() {
+        lines.push(format!("  not looked at: {}", chain.not_looked.join(", ")));
+    }
+    let view = View::new(facts, token, now);
+    if let Some(verdict) = GateId::parse("chain-complete").map(|gate| judge(&view, gate)) {
+        let (state, why) = (verdict.state.words(), visible(&verdict.why).into_owned());
+        lines.push(format!("  safe to revoke: {state}: {why}"));
+    }
+    lines.push(
+        "This records what was done at the registry; it revokes nothing by itself.".to_owned(),
+    );
+    lines.push("What was done stays recorded: it cannot be undone.".to_owned());
+    lines
+}
+
+/// Adds the first lines, and the count of the others.
+fn listed(mut these: Vec<String>, noun: &str, lines: &mut Vec<String>) {
+    let more = these.len().saturating_sub(LISTED);
+    these.truncate(LISTED);
+    lines.append(&mut these);
+    if more > 0 {
+        lines.push(format!("  and {}", counted(more, noun)));
+    }
 }

@@ -6,7 +6,7 @@ use super::context::{Context, shown};
 use super::error::CommandError;
 use super::import::Gathered;
 use super::live::{self, NpmAccounts, Outside};
-use super::{demo, open, status};
+use super::{demo, init, open, status};
 use crate::assets;
 use crate::github::Place;
 use crate::github::discover::Choice;
@@ -44,7 +44,7 @@ pub struct Options {
     /// Simulated seconds in a second
     #[arg(long, value_name = "X", default_value_t = SPEED, value_parser = speed)]
     pub speed: f64,
-    /// Keep the session in this file; default: a temporary one
+    /// Keep the session in this new file, as -s does; default: a temporary one
     #[arg(long = "keep", value_name = "FILE")]
     pub keep: Option<PathBuf>,
 }
@@ -84,9 +84,11 @@ fn speed(text: &str) -> Result<f64, String> {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     if context.read_only {
         return Err(CommandError::usage(
-            "the simulated session is made anew, and --read-only was given",
-        ));
+            "the tabletop starts a session anew and writes into it what it sees, so it cannot be --read-only",
+        )
+        .hint("look at a session that was kept: `cutover open --read-only FILE`"));
     }
+    let kept = kept(options, context)?;
     let actor = demo::person(context)?;
     // The servers run for as long as this runtime lives.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -109,8 +111,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         .prefix("cutover-tabletop-")
         .tempdir()
         .map_err(|error| CommandError::io("make a folder in", &std::env::temp_dir(), &error))?;
-    let path = match &options.keep {
-        Some(path) => super::context::with_ending(path),
+    let path = match &kept {
+        Some(path) => path.clone(),
         None => folder.path().join("tabletop.cutover"),
     };
     let (clock, speed) = runtime.block_on(clock_of(&world))?;
@@ -124,7 +126,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     } else {
         one_status(session, &path, crew, context)
     };
-    if options.keep.is_some() {
+    if kept.is_some() {
         context
             .out
             .say(format!("The session is in {}.", shown(&path)));
@@ -132,6 +134,32 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     drop(world);
     runtime.shutdown_background();
     ended
+}
+
+/// Gives the file that the session is kept in: `--keep`, or `-s` (but not `CUTOVER_SESSION`, which names a real one).
+///
+/// # Errors
+/// It is there already, or is no name for a session.
+fn kept(options: &Options, context: &Context) -> Result<Option<PathBuf>, CommandError> {
+    let lasting = (context.variable)("CUTOVER_SESSION").map(PathBuf::from);
+    let named = context
+        .session
+        .as_ref()
+        .filter(|_| context.session != lasting);
+    let Some(given) = options.keep.as_ref().or(named) else {
+        return Ok(None);
+    };
+    let path = init::session_file(given)?;
+    if std::fs::symlink_metadata(&path).is_ok() {
+        let name = shown(&path);
+        return Err(CommandError::user(format!(
+            "{name} exists already, and each exercise starts anew"
+        ))
+        .hint(format!(
+            "choose another name, or look at what was kept with `cutover open {name}`"
+        )));
+    }
+    Ok(Some(path))
 }
 
 /// Starts a session of this world.
@@ -153,7 +181,7 @@ pub fn found(
         name: world.organisation.as_str().into(),
         ..SessionCreated::default()
     };
-    super::init::found(path, &created, &Gathered::default(), actor, context)
+    init::found(path, &created, &Gathered::default(), actor, context)
 }
 
 /// Gives where the simulated organisation is, as one of its people. Reads nothing of the environment.

@@ -16,6 +16,8 @@ use likeness::{letters, plain, words, words_alike};
 
 /// Least likeness, in percent, at which a name is proposed for a field.
 const LEAST_SCORE: u8 = 60;
+/// Score of a field whose name is only a part of the column's, in percent: any better likeness wins.
+const CONTAINED: u8 = 50;
 /// Two fields whose scores differ by less than this, in percent points, are ambiguous.
 const MARGIN: u8 = 10;
 
@@ -366,6 +368,9 @@ fn best(column: &str, taken: &[Field]) -> Best {
     }
     let mut scored: Vec<(Field, u8)> = fields().map(|f| (f, likeness(column, f))).collect();
     scored.retain(|(_, score)| *score >= LEAST_SCORE);
+    if scored.is_empty() {
+        return contained(column, fields());
+    }
     scored.sort_by_key(|(field, score)| (u8::MAX - score, *field));
     let Some(&(field, top)) = scored.first() else {
         return Best::None;
@@ -379,6 +384,20 @@ fn best(column: &str, taken: &[Field]) -> Best {
         Best::Several(near)
     } else {
         Best::One(field, How::Likeness, top)
+    }
+}
+
+/// The only field whose whole name stands in a longer one: `Team Owner` is an owner, and `Owner or Lane` is neither.
+fn contained(column: &str, fields: impl Iterator<Item = Field>) -> Best {
+    let words = words(column);
+    let mut fitting = fields.filter(|field| {
+        self::words(field.name())
+            .iter()
+            .all(|word| words.contains(word))
+    });
+    match (fitting.next(), fitting.next()) {
+        (Some(field), None) => Best::One(field, How::Likeness, CONTAINED),
+        _ => Best::None,
     }
 }
 

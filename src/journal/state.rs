@@ -41,6 +41,9 @@ struct Memory {
     file: (u64, u64),
     /// True while a process writes: if it is found so, that process was killed and the file may be ahead.
     open: bool,
+    /// The file of which it was said that it lacks these lines: once is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<(u64, u64)>,
 }
 
 impl Memory {
@@ -103,6 +106,7 @@ impl Slot {
             last: None,
             file: (0, 0),
             open: false,
+            told: None,
         };
         let memory = Memory::read(&mut file)
             .filter(|memory| memory.writer == fresh.writer)
@@ -154,7 +158,7 @@ pub(super) fn found(
 
 /// Finds the writer that this device may go on with in this file, else starts `new`.
 ///
-/// Also says what the device wrote and the file lacks.
+/// Also says what the device wrote and the file lacks: of each copy once.
 pub(super) fn choose(
     state: &Path,
     session: SessionId,
@@ -166,20 +170,24 @@ pub(super) fn choose(
     let mut behind = Vec::new();
     let mut chosen = None;
     for writer in known(&folder)? {
-        let Some(slot) = Slot::take(&folder, writer)? else {
+        let Some(mut slot) = Slot::take(&folder, writer)? else {
             continue;
         };
         match fit(&slot.memory, writer, chains, file) {
             Fit::Good if chosen.is_none() => chosen = Some(slot),
-            Fit::Behind(gap) => behind.push(gap),
-            Fit::Good | Fit::Unsure => {}
+            Fit::Behind(gap) if slot.memory.told != Some(file) => {
+                // Written down when the slot is given back.
+                slot.memory.told = Some(file);
+                behind.push(gap);
+            }
+            Fit::Good | Fit::Unsure | Fit::Behind(_) => {}
         }
     }
     let mut slot = match chosen {
         Some(slot) => slot,
         None => Slot::take(&folder, new)?.ok_or(Error::Changed("the new writer's id is taken"))?,
     };
-    (slot.memory.file, slot.memory.open) = (file, true);
+    (slot.memory.file, slot.memory.open, slot.memory.told) = (file, true, None);
     slot.sync()?;
     Ok((slot, behind))
 }

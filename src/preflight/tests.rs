@@ -64,7 +64,7 @@ impl Default for Job<'_> {
 
 fn looked(job: Job<'_>) -> Vec<Check> {
     let dir = checkout(job.files);
-    checks(&Gathered {
+    let checks = checks(&Gathered {
         folder: dir.path(),
         lane: job.lane,
         today: "2026-12-05".parse().unwrap(),
@@ -72,7 +72,12 @@ fn looked(job: Job<'_>) -> Vec<Check> {
         node: Ok(job.node.into()),
         npm: Ok(job.npm.into()),
         whoami: job.whoami,
-    })
+    });
+    for check in &checks {
+        let listed = CHECKS.iter().any(|(id, _)| *id == check.id);
+        assert!(listed, "{} is not in the list of checks", check.id);
+    }
+    checks
 }
 
 fn failed(checks: &[Check]) -> Vec<&'static str> {

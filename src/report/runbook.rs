@@ -19,6 +19,7 @@ use crate::model::outcome::{owes_list, paths_of};
 use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shown::counted;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
 use crate::session::judge::everything;
@@ -618,36 +619,40 @@ fn carried(
 fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
     let facts = session.facts();
     let mut all = Vec::new();
-    let mut say = |count: usize, words: &str| {
+    let mut say = |count: usize, noun: &str, words: &str| {
         if count > 0 {
-            all.push(format!("{count} {words}"));
+            all.push(format!("{} {words}", counted(count, noun)));
         }
     };
     let scans = || facts.repos.values().filter_map(|row| row.scan.as_ref());
     let scanned = scans().count();
     say(
         facts.repos.len() - scanned,
-        "repositories that no checkout was scanned of",
+        "repository",
+        "without a scanned checkout",
     );
     say(
         scanned,
-        "repositories scanned as checked out: other branches and tags run the workflow files of their own commits",
+        "repository",
+        "scanned as checked out: other branches and tags run the workflow files of their own commits",
     );
     say(
         scans().map(|scan| scan.value.unread.len()).sum(),
-        "CI files that could not be read or understood",
+        "CI file",
+        "that could not be read or understood",
     );
     say(
         scans()
             .filter(|scan| scan.value.left_out.is_some_and(|count| count > 0))
             .count(),
-        "repositories with more findings or uses than one event holds",
+        "repository",
+        "with more findings or uses than one event holds",
     );
     let owed = facts
         .persons
         .keys()
         .filter(|person| owes_list(facts, **person));
-    say(owed.count(), "accounts whose token list is still owed");
+    say(owed.count(), "account", "whose token list is still owed");
     let partial = facts
         .persons
         .values()
@@ -655,28 +660,40 @@ fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
         .filter(|listing| listing.complete != Some(true));
     say(
         partial.count(),
-        "token lists that do not prove to be complete",
+        "token list",
+        "without proof that it is complete",
     );
     say(
         facts.unspoken.len(),
-        "secrets of which nobody has said which token they hold",
+        "secret",
+        "of which nobody has said which token it holds",
     );
     say(
         session.fold.unused.len(),
-        "events of a newer version, or whose data cannot be used",
+        "event",
+        "of a newer version, or with data that cannot be used",
     );
     for (gate, counts, _) in &judged.0 {
         let open = counts.not_looked_yet + counts.could_not_look;
         if open > 0 && !gate.spec().advice {
             all.push(format!(
-                "{} at {open} of {} places: {}",
+                "{}: not looked at, {open} of {}: whether {}",
                 gate.word(),
                 counts.total(),
-                gate.spec().asks.trim_end_matches('.')
+                clause(gate.spec().asks)
             ));
         }
     }
     all
+}
+
+/// Makes the sentence that a gate asks into a part of another one.
+fn clause(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn risks(facts: &Facts, judged: &Judged, subjects: &[Subject]) -> Vec<Risk> {
@@ -764,13 +781,10 @@ fn verify(session: &Session) -> Verify {
         })
         .collect();
     let mut problems: Vec<String> = session.notices.iter().map(|one| shown(one)).collect();
-    if report.damaged > 0 {
-        problems.push(format!("{} lines are damaged", report.damaged));
-    }
-    if !report.forks.is_empty() {
+    if let Some(torn) = &report.torn {
         problems.push(format!(
-            "{} numbers stand for two different lines",
-            report.forks.len()
+            "at the end: {} that were never acknowledged",
+            counted(usize::try_from(torn.len).unwrap_or(usize::MAX), "byte")
         ));
     }
     let (_, file) = names(session);

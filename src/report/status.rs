@@ -9,12 +9,12 @@ use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::Subject;
 use crate::model::lane::Lanes;
-use crate::model::outcome::owes_list;
+use crate::model::outcome::{owes_list, subjects_of};
 use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::session::Session;
-use crate::session::name::{label, next_step};
+use crate::session::name::{disputes, label, next_step};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -91,6 +91,8 @@ pub struct Row {
     pub end_states: Ends,
     pub clock: Option<Clock>,
     pub next: Option<Next>,
+    /// Decisions about it or what it has that people made differently, in words.
+    pub contested: Vec<String>,
 }
 
 fn as_text<S: serde::Serializer>(id: &Subject, to: S) -> Result<S::Ok, S::Error> {
@@ -231,6 +233,11 @@ fn row(session: &Session, repo: Subject) -> Row {
             state: open.state.words(),
             step: next_step(facts, repo, open),
         }),
+        contested: subjects_of(facts, repo)
+            .into_iter()
+            .flat_map(|about| disputes(facts, about))
+            .map(|dispute| dispute.words(facts))
+            .collect(),
     }
 }
 

@@ -7,13 +7,14 @@ use super::status::{Row, Status, Token};
 use crate::model::event::World;
 use crate::model::gate::State;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shown::counted;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// How the text may look.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    /// Columns; less than 60 counts as 60.
+    /// Columns; less than 60 counts as 60, and `usize::MAX` cuts nothing.
     pub width: usize,
     pub ascii: bool,
     /// Rows of repositories at most; the rest are counted. None: all.
@@ -58,17 +59,17 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut say = |line: &str| writeln!(out, "{}", cut(line, look.width));
     say(&format!("{world}{}  {cutoff}", header.session))?;
     say(&format!(
-        "{} repos  {} paths: {}",
-        status.repos.len(),
-        header.paths,
+        "{}  {}: {}",
+        counted(status.repos.len(), "repo"),
+        counted(header.paths, "path"),
         header.end_states.words()
     ))?;
     let gates = &header.session_gates;
     say(&format!(
-        "exposed: {} of {} tokens  blocked: {} repos  session gates: {} of {}  lists owed: {}",
+        "exposed: {} of {}  blocked: {}  session gates: {} of {}  lists owed: {}",
         header.exposed_tokens,
-        status.tokens.len(),
-        header.blocked_repos,
+        counted(status.tokens.len(), "token"),
+        counted(header.blocked_repos, "repo"),
         gates.met(),
         gates.total(),
         header.owed_lists.len(),
@@ -112,7 +113,8 @@ fn repos(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     if left > 0 {
         writeln!(
             out,
-            "and {left} more repositories: see `cutover status --format csv`"
+            "and {}: see `cutover status --format csv`",
+            counted(left, "more repository")
         )?;
     }
     Ok(())
@@ -136,8 +138,14 @@ fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {
     let clock = row.clock.as_ref().map_or_else(String::new, |clock| {
         format!("{} {}", left(clock.ends.0 - now.0), clock.what)
     });
+    // What people decided differently is not what is shown beside it.
+    let mark = match (row.contested.is_empty(), look.ascii) {
+        (true, _) => "",
+        (false, true) => "!= ",
+        (false, false) => "≠ ",
+    };
     [
-        row.repo.clone(),
+        format!("{mark}{}", row.repo),
         row.owner.clone().unwrap_or_else(|| "-".to_owned()),
         row.lane_word().to_owned(),
         wave(0),
@@ -229,8 +237,8 @@ fn grid<const N: usize>(
             *widest = (*widest).max(cell.width());
         }
     }
-    let last = widths.pop().unwrap_or(0).min(LAST);
-    let room = width.saturating_sub(last + GAP * (N - 1));
+    let last = widths.pop().unwrap_or(0);
+    let room = width.saturating_sub(last.min(LAST) + GAP * (N - 1));
     while widths.iter().sum::<usize>() > room {
         // The first column names the row: it counts half, so that it gives way late.
         let gives = widths
@@ -245,7 +253,7 @@ fn grid<const N: usize>(
         *widest -= 1;
     }
     let used: usize = widths.iter().sum::<usize>() + GAP * (N - 1);
-    widths.push(width.saturating_sub(used));
+    widths.push(last.min(width.saturating_sub(used)));
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut text = String::new();
         for (cell, width) in cells.zip(&widths) {

@@ -8,6 +8,7 @@ use super::runbook::Runbook;
 use super::{Error, Runs};
 use crate::assets;
 use crate::model::time::Ts;
+use crate::safe::shown::counted;
 use crate::safe::sink::{markdown_cell, markdown_code, markdown_text};
 use crate::session::Session;
 use minijinja::value::{Serde, Value};
@@ -82,6 +83,7 @@ fn environment(form: Form) -> Environment<'static> {
     let mut jinja = Environment::new();
     // A misspelt name in a template is an error, never an empty place in a report.
     jinja.set_undefined_behavior(UndefinedBehavior::Strict);
+    jinja.add_filter("many", |count: usize, noun: &str| counted(count, noun));
     match form {
         Form::Text => {
             jinja.set_formatter(|out, _, value| {

@@ -41,6 +41,15 @@ pub fn is_hidden(c: char) -> bool {
     HIDDEN.is_match(c.encode_utf8(&mut [0; 4]))
 }
 
+/// Says how many there are of something: `1 line`, `2 repositories`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !noun.ends_with("ay") => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 /// Makes one line of foreign text fit to be shown, capped at [`COLUMNS`]; line breaks and tabs become escapes.
 pub fn visible(text: &str) -> Cow<'_, str> {
     visible_within(text, COLUMNS)

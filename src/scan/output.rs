@@ -50,7 +50,7 @@ pub fn write_annotations(repos: &[RepoScan], out: &mut impl Write) -> io::Result
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        let text = format!("{} {}", finding.message, finding.fix);
+        let text = format!("{}. {}", finding.message.trim_end_matches('.'), finding.fix);
         let place = [
             ("file", finding.file.clone()),
             ("line", finding.line.max(1).to_string()),

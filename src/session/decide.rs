@@ -421,18 +421,33 @@ impl Maker<'_> {
                 }
                 Ok(("reviewer_assigned", data()))
             }),
-            Role::Commander => self
-                .one(Subject::SESSION, "commander_named", data())
-                .map(|one| vec![one]),
+            Role::Commander => {
+                self.two_people(person.as_deref(), Slot::SecondApprover)?;
+                self.one(Subject::SESSION, "commander_named", data())
+                    .map(|one| vec![one])
+            }
             Role::SecondApprover => {
                 if self.fold.facts.session.profile == Profile::Solo {
                     return Err(refuse(
                         "a solo session has no second approver: irreversible steps cool off instead",
                     ));
                 }
+                self.two_people(person.as_deref(), Slot::Commander)?;
                 self.one(Subject::SESSION, "second_approver_named", data())
                     .map(|one| vec![one])
             }
+        }
+    }
+
+    /// Refuses a commander who would approve their own steps.
+    fn two_people(&self, person: Option<&str>, other: Slot) -> Result<(), Refusal> {
+        let named = self.fold.facts.decision(Subject::SESSION, other);
+        match named.map(|one| &one.value) {
+            Some(Value::Person(other)) if person == Some(&**other) => Err(refuse_with(
+                "the commander cannot be the second approver",
+                "name somebody else",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -730,23 +745,29 @@ impl Maker<'_> {
     /// Takes back a decision of one's own, while nothing stands over it. Outcomes are never taken back.
     fn undo(&self, event: Option<EventId>) -> Result<Vec<Drafted>, Refusal> {
         let facts = &self.fold.facts;
-        let mine = facts.decided.iter().flat_map(|(about, decided)| {
-            decided.slots().flat_map(move |(slot, history)| {
-                let heads = history.heads();
-                history
-                    .all()
-                    .iter()
-                    .map(move |one| (*about, slot, one, heads.contains(&one.id)))
-            })
-        });
-        let found = match event {
-            Some(id) => mine.filter(|(_, _, one, _)| one.id == id).last(),
-            // An undo is no decision to take back again: going further back means the one before it.
-            None => mine
-                .filter(|(_, _, one, head)| {
-                    *head && &*one.by == self.actor && !matches!(one.value, Value::Undo(_))
+        let all = || {
+            facts.decided.iter().flat_map(|(about, decided)| {
+                decided.slots().flat_map(move |(slot, history)| {
+                    let heads = history.heads();
+                    history
+                        .all()
+                        .iter()
+                        .map(move |one| (*about, slot, one, heads.contains(&one.id)))
                 })
-                .max_by_key(|(_, _, one, _)| (one.tick, one.id)),
+            })
+        };
+        // An undo is no decision to take back again: going further back means the one before it.
+        let last_mine = |but: Option<Slot>| {
+            all()
+                .filter(|(_, slot, one, head)| {
+                    let mine = *head && &*one.by == self.actor && but != Some(*slot);
+                    mine && !matches!(one.value, Value::Undo(_))
+                })
+                .max_by_key(|(_, _, one, _)| (one.tick, one.id))
+        };
+        let found = match event {
+            Some(id) => all().filter(|(_, _, one, _)| one.id == id).last(),
+            None => last_mine(None),
         };
         let Some((about, slot, decision, head)) = found else {
             return Err(refuse("there is no decision of yours to take back"));
@@ -764,9 +785,15 @@ impl Maker<'_> {
             ));
         }
         if slot == Slot::Revocation {
-            return Err(refuse(
-                "what was done stays recorded; correct it by recording it anew",
-            ));
+            let older = last_mine(Some(Slot::Revocation));
+            let older = older.and_then(|(_, _, one, _)| self.fold.name(one.id));
+            let hint = older.map(|id| {
+                format!("an older decision is taken back by its event: `cutover undo {id}` is your last one before; `cutover log list` lists them")
+            });
+            return Err(Refusal {
+                what: "what was done stays recorded; correct it by recording it anew".to_owned(),
+                hint,
+            });
         }
         let together = match event {
             Some(_) => vec![(about, decision)],

@@ -3,6 +3,7 @@
 //! `acme/ui`, `acme/ui:release.yml#publish`, `@acme/ui`, `token:rosa/3f2a`, `secret:NPM_TOKEN`, an id, `session`.
 
 use super::judge::Open;
+use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::PathFact;
 use crate::model::facts::Facts;
 use crate::model::facts::seen::Seen;
@@ -161,7 +162,87 @@ pub fn next_step(facts: &Facts, repo: Subject, open: Open) -> String {
         }
         _ => format!("{}: ", label(facts, open.about)),
     };
-    format!("{place}{}", spec.next)
+    match disputes(facts, open.about).first() {
+        Some(dispute) => format!("{place}{}", dispute.next()),
+        None => format!("{place}{}", spec.next),
+    }
+}
+
+/// A decision that people made differently: it waits for somebody to decide over all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    pub about: Subject,
+    pub slot: Slot,
+    /// What was decided each time; where that has no short words, who decided. Made visible.
+    pub between: Vec<String>,
+}
+
+impl Dispute {
+    /// Says what is contested: `owner of acme/ui (ken, mei)`.
+    pub fn words(&self, facts: &Facts) -> String {
+        let about = label(facts, self.about);
+        format!(
+            "{} of {about} ({})",
+            self.slot_words(),
+            self.between.join(", ")
+        )
+    }
+
+    /// Says what to do: `decide between ken and mei (owner)`.
+    pub fn next(&self) -> String {
+        format!(
+            "decide between {} ({})",
+            self.between.join(" and "),
+            self.slot_words()
+        )
+    }
+
+    fn slot_words(&self) -> String {
+        match self.slot {
+            Slot::Owner => "owner".to_owned(),
+            Slot::Reviewer => "reviewer".to_owned(),
+            Slot::Lane => "lane".to_owned(),
+            Slot::EndDate => "end date".to_owned(),
+            Slot::Attest(gate) => format!("attested {}", gate.word()),
+            Slot::Waive(gate) => format!("waived {}", gate.word()),
+            Slot::Commander => "commander".to_owned(),
+            Slot::SecondApprover => "second approver".to_owned(),
+            Slot::Revocation => "revocation".to_owned(),
+            Slot::CarriedOver => "carry-over".to_owned(),
+            Slot::Plan => "validation plan".to_owned(),
+            Slot::Edge(_) => "secret".to_owned(),
+            Slot::Representatives => "representatives".to_owned(),
+            Slot::Canaries => "canaries".to_owned(),
+            Slot::Owed => "owed token list".to_owned(),
+            Slot::FollowUp => "follow-up".to_owned(),
+        }
+    }
+}
+
+/// Gives what is contested about a subject.
+pub fn disputes(facts: &Facts, about: Subject) -> Vec<Dispute> {
+    let decided = facts.decided.get(&about);
+    let slots = decided.into_iter().flat_map(|decided| decided.slots());
+    slots
+        .filter_map(|(slot, history)| match history.standing() {
+            Standing::Contested(many) => Some(Dispute {
+                about,
+                slot,
+                between: many.iter().map(|one| choice(one)).collect(),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn choice(decision: &Decision) -> String {
+    match &decision.value {
+        Value::Person(login) => visible(login).into_owned(),
+        Value::Lane(lane) => lane.word().to_owned(),
+        Value::Date(on) => on.to_string(),
+        Value::Plan(plan) => plan.word().to_owned(),
+        _ => format!("{}'s", visible(&decision.by)),
+    }
 }
 
 /// Finds what a name means.

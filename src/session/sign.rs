@@ -12,6 +12,7 @@ use crate::model::event::spec;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::process::Program;
+use crate::safe::shown::counted;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -80,8 +81,8 @@ impl Session {
             Ok(checked) => {
                 if !checked.bad.is_empty() {
                     self.notices.push(format!(
-                        "{} signatures are not good: see `cutover log verify`",
-                        checked.bad.len()
+                        "{} not good: see `cutover log verify`",
+                        counted(checked.bad.len(), "signature")
                     ));
                 }
                 checked.changed

@@ -128,6 +128,7 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
             line.flag("--on", &date(actions))
                 .flag("--who", &form.at(2))
                 .flag("--proof", &form.at(3))
+                .flag("--confirm", targets.first().map_or("", |one| &one.name))
         }
     };
     line.flag("-s", session);

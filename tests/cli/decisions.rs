@@ -207,7 +207,7 @@ fn a_revocation_is_recorded_with_the_id_compared() {
         "seen gone",
     ]);
     wrong.fails(1, "not the token's", 1);
-    let right = place.run(&[
+    let record = [
         "revocation",
         "record",
         &token,
@@ -217,11 +217,99 @@ fn a_revocation_is_recorded_with_the_id_compared() {
         "2026-12-05",
         "--proof",
         "seen gone",
-    ]);
+    ];
+    // Nobody can be asked here, and what is recorded stays: it needs the token's name.
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
+    let asked = place.run(&record);
+    asked.fails(2, "cannot be undone", 1);
+    assert!(
+        asked.err.contains("secrets may hold it"),
+        "{}",
+        asked.text()
+    );
+    let quoted = asked.err.split("--confirm ").nth(1).unwrap();
+    let name = quoted
+        .split('`')
+        .next()
+        .unwrap()
+        .trim_matches('\'')
+        .to_owned();
+    place
+        .run(&[&record[..], &["--confirm", "rosa/another"]].concat())
+        .fails(1, "is not the token's name", 1);
+    assert_eq!(std::fs::read(place.path("acme.cutover")).unwrap(), before);
+    assert_eq!(place.run(&["note", "before"]).code, 0);
+    let ran = place.run(&["assign", "acme-dec/cli", "--owner", "mia"]);
+    let older = ran.out.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(older, "[EVENT]", "{}", ran.text());
+    let right = place.run(&[&record[..], &["--confirm", &name]].concat());
     assert_eq!(right.code, 0, "{}", right.text());
     assert!(
         right.out.contains("revocation_recorded"),
         "{}",
         right.text()
     );
+    // It cannot be undone; the decision before it can, by its event.
+    let undo = place.cutover(&["undo"]).output().unwrap();
+    assert_eq!(undo.status.code(), Some(1));
+    let said = String::from_utf8(undo.stderr).unwrap();
+    let command = said.split('`').nth(1).unwrap();
+    let event = command.strip_prefix("cutover undo ").unwrap();
+    let ran = place.run(&["undo", event]);
+    assert!(
+        ran.out.contains("decision_undone  acme-dec/cli"),
+        "{}",
+        ran.text()
+    );
+    // A later list that still has it wins over the word.
+    let mut command = place.cutover(&["import", "--tokens", "rosa=demo/tokens-rosa.json"]);
+    command.env("CUTOVER_NOW", "2026-12-07T10:00:00Z");
+    assert_eq!(place.finish(&[], command).code, 0);
+    for arguments in [&["status"][..], &["report"]] {
+        let mut command = place.cutover(arguments);
+        command.env_remove("COLUMNS");
+        let ran = place.finish(arguments, command);
+        let words = "recorded as revoked on 2026-12-05, still listed on 2026-12-07";
+        assert!(ran.out.contains(words), "{}", ran.text());
+    }
+}
+
+#[test]
+fn one_person_is_not_both_commander_and_second_approver() {
+    let place = Place::with_session();
+    let both = ["assign", "--commander", "mia", "--second-approver", "mia"];
+    place
+        .run(&both)
+        .fails(2, "cannot be the second approver", 1);
+    assert_eq!(place.run(&["assign", "--commander", "mia"]).code, 0);
+    place
+        .run(&["assign", "--second-approver", "mia"])
+        .fails(1, "cannot be the second approver", 1);
+    let swapped = ["assign", "--commander", "ken", "--second-approver", "mia"];
+    let ran = place.run(&swapped);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    place
+        .run(&["assign", "--commander", "mia"])
+        .fails(1, "cannot be the second approver", 1);
+}
+
+#[test]
+fn a_sample_is_of_repositories_whose_packages_are_known() {
+    let place = Place::with_session();
+    place.write(
+        "bare/.git/config",
+        "[remote \"origin\"]\n\turl = https://github.com/acme-dec/bare.git\n",
+    );
+    place.write("bare/.git/HEAD", "ref: refs/heads/main\n");
+    place.write(
+        "bare/.github/workflows/release.yml",
+        "on: push\njobs:\n  publish:\n    runs-on: windows-latest\n    steps:\n      - run: npm publish\n",
+    );
+    let ran = place.run(&["import", "--scan", "bare"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(place.run(&["status"]).out.contains("acme-dec/bare"));
+    for sample in ["canaries", "representatives"] {
+        let ran = place.run(&[sample]);
+        assert!(!ran.out.contains("acme-dec/bare"), "{}", ran.text());
+    }
 }

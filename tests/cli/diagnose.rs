@@ -48,3 +48,36 @@ fn standard_input_is_read_and_no_credential_is_printed() {
         assert!(!ran.text().contains(&token[4..20]), "{}", ran.text());
     }
 }
+
+#[test]
+fn what_is_no_text_is_no_log() {
+    let place = Place::new();
+    place.write(
+        "zip",
+        b"npm error code E404\0npm error 404 Not Found".as_slice(),
+    );
+    place.write("latin", [0xff_u8, 0xfe, 0x80, 0x81].repeat(99));
+    for file in ["zip", "latin"] {
+        place.run(&["diagnose", file]).fails(1, "it is not text", 1);
+    }
+}
+
+#[test]
+fn numbers_and_words_stand_apart_and_one_line_is_one() {
+    let place = Place::new();
+    place.write(
+        "long.log",
+        format!("{}npm error code ENEEDAUTH\n", "x\n".repeat(1200)),
+    );
+    let ran = place.run(&["diagnose", "long.log"]);
+    assert!(ran.out.contains("line 1201 npm error"), "{}", ran.text());
+    // Every label is as wide as its column.
+    let labels = ran.out.lines().filter(|line| line.starts_with("  "));
+    for line in labels.filter(|line| !line.contains("  line ")) {
+        assert_eq!(line.chars().nth(10), Some(' '), "{line}");
+        assert_ne!(line.chars().nth(11), Some(' '), "{line}");
+    }
+    place.write("short.log", "x\n");
+    let ran = place.run(&["diagnose", "short.log"]);
+    assert!(ran.err.contains("(1 line)"), "{}", ran.text());
+}

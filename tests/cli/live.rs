@@ -83,7 +83,8 @@ fn without_a_credential_github_is_not_asked_and_says_what_to_do() {
     let ran = run(&place, &arguments, behind(&place, &proxy, &arguments));
     ran.fails(1, "nothing outside could be reached", 1);
     assert!(
-        ran.err.contains("no token for github.com: set GH_TOKEN"),
+        ran.err.contains("warning: not authorised: GitHub ")
+            && ran.err.contains("no token for github.com: set GH_TOKEN"),
         "{}",
         ran.text()
     );
@@ -301,4 +302,29 @@ fn the_tabletop_reads_no_credential_and_its_session_is_not_for_the_real_world() 
         run(&place, arguments, command(arguments)).fails(1, "simulated organisation", 1);
     }
     assert_eq!(proxy.heard(), Vec::<String>::new());
+}
+
+#[test]
+fn without_a_credential_no_session_is_made_and_nothing_is_counted() {
+    let (place, proxy) = (Place::new(), Ear::new());
+    let arguments = ["init", "live", "--org", "acme", "--live"];
+    let ran = run(&place, &arguments, behind(&place, &proxy, &arguments));
+    ran.fails(
+        1,
+        "GitHub was not asked, and no session was made: no token",
+        1,
+    );
+    assert_eq!(place.files(), [] as [&str; 0]);
+    // With one, and nobody there: the file stays, and says that it holds nothing yet.
+    let mut command = behind(&place, &proxy, &arguments);
+    command.env("GH_TOKEN", token());
+    let ran = run(&place, &arguments, command);
+    assert_eq!(ran.code, 1, "{}", ran.text());
+    assert!(
+        ran.err.contains("holds none of its repositories yet"),
+        "{}",
+        ran.text()
+    );
+    assert!(!ran.out.contains("0 repositories"), "{}", ran.text());
+    assert!(place.path("live.cutover").exists());
 }

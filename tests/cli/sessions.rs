@@ -347,3 +347,220 @@ fn the_example_needs_no_terminal() {
     let again = place.run(&["demo", "--into", "example"]);
     assert_eq!(again.code, 1, "{}", again.text());
 }
+
+#[test]
+fn a_damaged_session_says_so_first_wherever_it_is_read() {
+    let place = Place::with_session();
+    assert_eq!(place.run(&["note", "abc"]).code, 0);
+    assert_eq!(place.run(&["note", "last"]).code, 0);
+    let path = place.path("acme.cutover");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    let line = 1 + sound
+        .lines()
+        .position(|line| line.contains("\"abc\""))
+        .unwrap();
+    std::fs::write(&path, sound.replace("\"abc\"", "\"abd\"")).unwrap();
+    let words = format!("damaged in line {line}: ");
+    for arguments in [
+        &["status"][..],
+        &["status", "--format", "json"],
+        &["report"],
+        &["report", "--format", "markdown"],
+        &["log", "list"],
+        &["log", "head"],
+        &["canaries"],
+        &["refresh"],
+        &["note", "x"],
+    ] {
+        let ran = place.run(arguments);
+        let first = ran.err.lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains(&format!("in line {line}")), "{}", ran.text());
+        assert!(ran.err.contains("cutover log verify"), "{}", ran.text());
+    }
+    assert!(place.run(&["status"]).err.contains(&words));
+    for format in ["text", "markdown"] {
+        let report = place.run(&["report", "--format", format]).out;
+        let top: String = report.lines().take(6).collect();
+        assert!(top.contains("not intact") && top.contains(&words), "{top}");
+        assert_eq!(report.matches(&words).count(), 1, "{report}");
+    }
+}
+
+#[test]
+fn what_is_no_session_is_told_alike_by_all_verbs() {
+    let place = Place::new();
+    place.write("binary.cutover", [0_u8, 159, 146, 150, 10]);
+    place.write("empty.cutover", "");
+    for (file, words) in [
+        ("binary.cutover", "not a session file"),
+        ("empty.cutover", "the file is empty"),
+    ] {
+        let said: Vec<String> = [
+            &["status", file][..],
+            &["log", "verify", file],
+            &["report", file],
+        ]
+        .into_iter()
+        .map(|arguments| {
+            let ran = place.run(arguments);
+            ran.fails(12, words, 0);
+            ran.err
+        })
+        .collect();
+        assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+    }
+}
+
+#[test]
+fn a_torn_end_needs_no_other_copy() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let path = place.path("one.cutover");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{sound}{{\"v\":1")).unwrap();
+    let ran = place.run(&["log", "verify"]);
+    assert_eq!(ran.code, 12);
+    assert!(
+        ran.out.contains("6 bytes that were never acknowledged"),
+        "{}",
+        ran.text()
+    );
+    assert!(ran.err.contains("sets these bytes aside"), "{}", ran.text());
+    assert!(!ran.err.contains("merge"), "{}", ran.text());
+}
+
+#[test]
+fn a_second_copy_on_one_device_is_told_once() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    std::fs::copy(place.path("one.cutover"), place.path("two.cutover")).unwrap();
+    assert_eq!(place.run(&["-s", "one.cutover", "note", "a"]).code, 0);
+    let told = |file: &str| {
+        let ran = place.run(&["-s", file, "note", "b"]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        ran.err
+    };
+    let first = told("two.cutover");
+    assert_eq!(first.lines().count(), 1, "{first}");
+    assert!(first.contains("cutover log merge OTHER-COPY"), "{first}");
+    assert_eq!(told("two.cutover"), "");
+    // The first copy lacks what was written into the second since: that is told once, too.
+    assert!(told("one.cutover").lines().count() <= 1);
+    assert_eq!(told("one.cutover"), "");
+}
+
+#[test]
+fn a_merge_names_what_it_made_contested() {
+    let place = Place::with_session();
+    std::fs::copy(place.path("acme.cutover"), place.path("kens.cutover")).unwrap();
+    for (actor, file) in [("ken", "kens.cutover"), ("mei", "acme.cutover")] {
+        let ran = place.run(&[
+            "--actor",
+            actor,
+            "-s",
+            file,
+            "assign",
+            "acme-dec/cli",
+            "--owner",
+            actor,
+        ]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+    }
+    let ran = place.run(&["-s", "acme.cutover", "log", "merge", "kens.cutover"]);
+    assert!(
+        ran.err
+            .contains("1 decision is now contested: owner of acme-dec/cli (ken, mei)")
+            || ran
+                .err
+                .contains("1 decision is now contested: owner of acme-dec/cli (mei, ken)"),
+        "{}",
+        ran.text()
+    );
+    let ran = place.run(&["-s", "acme.cutover", "log", "merge", "kens.cutover"]);
+    assert!(!ran.err.contains("contested"), "{}", ran.text());
+    let mut command = place.cutover(&["status", "acme.cutover"]);
+    command.env_remove("COLUMNS");
+    let status = place.finish(&[], command).out;
+    let row = status
+        .lines()
+        .find(|line| line.contains("acme-dec/cli "))
+        .unwrap();
+    assert!(
+        row.starts_with("≠ ") && row.contains("decide between "),
+        "{row}"
+    );
+}
+
+#[test]
+fn what_is_piped_is_not_cut_unless_columns_says_so() {
+    let place = Place::with_session();
+    for arguments in [&["status", "acme.cutover"][..], &["scan", "demo/repos"]] {
+        let mut command = place.cutover(arguments);
+        command.env_remove("COLUMNS");
+        let ran = place.finish(arguments, command);
+        // A cell that was cut: what stands after it is the next column.
+        assert!(!ran.out.contains("…  "), "{}", ran.text());
+        let narrow = place.run(arguments);
+        assert!(narrow.out.contains("…  "), "{}", narrow.text());
+    }
+}
+
+#[test]
+fn a_token_list_of_another_account_is_refused() {
+    let place = Place::with_session();
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
+    place
+        .run(&["import", "--tokens", "ken=demo/tokens-rosa.json"])
+        .fails(1, "these tokens are rosa's, not ken's (", 1);
+    assert_eq!(std::fs::read(place.path("acme.cutover")).unwrap(), before);
+    let ran = place.run(&["import", "--tokens", "rosa=demo/tokens-rosa.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    place
+        .run(&[
+            "init",
+            "new",
+            "--tokens",
+            "rosa=demo/tokens-rosa.json",
+            "ken=demo/tokens-rosa.json",
+        ])
+        .fails(1, "are in rosa's list of 2026-12-05)", 1);
+    assert!(!place.path("new.cutover").exists());
+}
+
+#[test]
+fn an_exercise_is_kept_in_a_file_of_its_own() {
+    let place = Place::new();
+    place.write("kept.cutover", "there already");
+    for arguments in [
+        &["tabletop", "--keep", "kept"][..],
+        &["tabletop", "-s", "kept.cutover"],
+    ] {
+        place
+            .run(arguments)
+            .fails(1, "kept.cutover exists already", 1);
+    }
+    place
+        .run(&["--read-only", "tabletop"])
+        .fails(2, "so it cannot be --read-only", 1);
+    let ran = place.run(&["tabletop", "--repos", "2", "-s", "mine"]);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    assert!(place.path("mine.cutover").exists(), "{}", ran.text());
+    assert_eq!(place.run(&["log", "verify", "mine.cutover"]).code, 0);
+}
+
+#[test]
+fn causes_and_checks_are_explained_too() {
+    let place = Place::new();
+    for (name, words) in [
+        ("token-dead", "a cause of a failed publish"),
+        ("npm-version", "a check of `cutover preflight`"),
+        ("lane-chosen", "a gate of wave 1"),
+    ] {
+        let ran = place.run(&["explain", name]);
+        assert_eq!(ran.code, 0, "{}", ran.text());
+        assert!(ran.out.contains(words), "{}", ran.text());
+    }
+    place
+        .run(&["explain", "token-ded"])
+        .fails(3, "token-dead", 1);
+}

@@ -1,12 +1,13 @@
 //! `cutover log verify`: says whether a session file is intact, and if not, everything that is wrong with it.
 
 use super::super::Exit;
-use super::super::context::{Context, shown};
-use super::super::error::{Class, CommandError};
+use super::super::context::{Context, cannot_open, shown};
+use super::super::error::CommandError;
+use crate::journal::SEALED;
 use crate::journal::merge::Part;
 use crate::journal::seal::{SealState, check_seal};
 use crate::journal::writer::open_for_reading;
-use crate::journal::{self, SEALED};
+use crate::safe::shown::counted;
 use crate::session::Session;
 use crate::session::fold::Signature;
 use std::path::{Path, PathBuf};
@@ -29,20 +30,20 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let path = context.session_path(options.session.as_deref())?;
     let actor = context.actor.clone().unwrap_or_default();
     let opened = Session::open(&path, context.session_options(actor, true)?);
-    let mut session = opened.map_err(|error| unreadable(error, &path))?;
+    let mut session = opened.map_err(|error| cannot_open(error, &path))?;
     context.check_signatures(&mut session);
     let mut problems = problems(&session);
     let mut said = vec![format!(
         "{} of {}",
-        count(session.fold.log.len(), "event"),
-        count(session.fold.writers.len(), "writer")
+        counted(session.fold.log.len(), "event"),
+        counted(session.fold.writers.len(), "writer")
     )];
     seals(&session, &path, &mut problems, &mut said)?;
     signatures(&session, &mut problems, &mut said);
     if !session.fold.unused.is_empty() {
         said.push(format!(
-            "{} events that this version cannot use",
-            session.fold.unused.len()
+            "{} that this version cannot use",
+            counted(session.fold.unused.len(), "event")
         ));
     }
     for (place, why) in session.fold.unused.iter().take(LISTED) {
@@ -63,32 +64,13 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         "{name}: not intact: {}",
         said.join(", ")
     )?;
-    context.out.hint(
-        "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is",
-    );
-    Ok(Exit::Damaged)
-}
-
-fn count(n: usize, what: &str) -> String {
-    if n == 1 {
-        format!("1 {what}")
+    // A torn end alone lost nothing that counted: it needs no other copy.
+    context.out.hint(if problems.len() == 1 && session.report.torn.is_some() {
+        "nothing that was acknowledged is missing: the next verb that writes sets these bytes aside"
     } else {
-        format!("{n} {what}s")
-    }
-}
-
-/// A first line that fails makes a file no session: to whoever verifies one, that is damage.
-fn unreadable(error: crate::session::Error, path: &Path) -> CommandError {
-    use crate::session::Error::Journal;
-    let damaged = matches!(
-        &error,
-        Journal(journal::Error::NotASession(_) | journal::Error::Empty)
-    );
-    let mut error = CommandError::from(error).about(&shown(path));
-    if damaged {
-        error.class = Class::Damaged;
-    }
-    error
+        "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is"
+    });
+    Ok(Exit::Damaged)
 }
 
 fn problems(session: &Session) -> Vec<String> {
@@ -100,8 +82,11 @@ fn problems(session: &Session) -> Vec<String> {
     let listed = u64::try_from(report.damage.len().min(LISTED)).unwrap_or(0);
     if report.damaged > listed {
         problems.push(format!(
-            "and {} more damaged lines",
-            report.damaged - listed
+            "and {} more",
+            counted(
+                usize::try_from(report.damaged - listed).unwrap_or(usize::MAX),
+                "damaged line"
+            )
         ));
     }
     for fork in report.forks.iter().take(LISTED) {
@@ -118,8 +103,8 @@ fn problems(session: &Session) -> Vec<String> {
             "the start of a line"
         };
         problems.push(format!(
-            "at the end: {} bytes that were never acknowledged ({what}); the next writer sets them aside",
-            torn.len
+            "at the end: {} that were never acknowledged ({what})",
+            counted(usize::try_from(torn.len).unwrap_or(usize::MAX), "byte")
         ));
     }
     if !report.cuts.is_empty() {
@@ -164,7 +149,10 @@ fn seals(
                 continue;
             }
             SealState::Broken(gone) => {
-                format!("{} sealed lines are missing or replaced", gone.len())
+                format!(
+                    "missing or replaced: {}",
+                    counted(gone.len(), "sealed line")
+                )
             }
             SealState::Differs => "its digest is another one".to_owned(),
             SealState::Unreadable => "it cannot be read".to_owned(),
@@ -197,11 +185,12 @@ fn signatures(session: &Session, problems: &mut Vec<String>, said: &mut Vec<Stri
         }
     }
     if good > 0 {
-        said.push(count(good, "good signature"));
+        said.push(counted(good, "good signature"));
     }
     if unchecked > 0 {
         said.push(format!(
-            "{unchecked} signatures not checked (ssh-keygen is not there)"
+            "{} not checked (ssh-keygen is not there)",
+            counted(unchecked, "signature")
         ));
     }
 }

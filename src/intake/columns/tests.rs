@@ -139,3 +139,32 @@ fn distance_is_symmetric_and_right() {
         assert_eq!(edits(&chars(b), &chars(a)), d);
     }
 }
+
+#[test]
+fn a_longer_header_that_holds_one_field_is_like_it() {
+    let mapping = map(
+        &[
+            "Repository",
+            "Team Owner",
+            "Code Reviewer",
+            "Publishing Lane",
+        ],
+        &[],
+    )
+    .unwrap();
+    for (column, wanted) in [
+        ("Team Owner", Field::Owner),
+        ("Code Reviewer", Field::Reviewer),
+        ("Publishing Lane", Field::Lane),
+    ] {
+        assert_eq!(
+            field(&mapping, column),
+            Some((wanted, How::Likeness)),
+            "{column}"
+        );
+    }
+    assert!(mapping.needs_yes());
+    // Two fields in one header: neither.
+    let mapping = map(&["repo", "owner or lane of it"], &[]).unwrap();
+    assert_eq!(field(&mapping, "owner or lane of it"), None);
+}

@@ -1,8 +1,8 @@
 //! Wave 5, revocation: what still hangs on a token, and whether it is gone.
 
-use super::Verdict;
 use super::publish::Asked;
 use super::view::{View, contested};
+use super::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::CredentialFact;
 use crate::model::facts::Sighting;
@@ -26,6 +26,13 @@ pub(super) fn chain_complete(view: &View<'_>) -> Verdict {
     }
     if gone(&view.facts.sightings(view.subject)).is_some() {
         return Verdict::passed("the token is gone");
+    }
+    // Where somebody says that it went, the question is no more whether it can go.
+    if !matches!(view.decided(Slot::Revocation), Standing::Nothing) {
+        let revoked = tokens_revoked(view);
+        if revoked.state == State::Blocked {
+            return revoked;
+        }
     }
     let chain = chain(view.facts, view.subject, view.now);
     let verdict = match chain.release() {
@@ -136,15 +143,15 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
             by,
             ..
         }) => {
-            let contrary = sightings.iter().any(|one| one.present && one.as_of > *at);
-            if contrary {
-                Verdict::blocked(format!(
-                    "recorded as revoked on {on}, but a later list still shows it"
-                ))
-            } else {
-                Verdict::attested(format!(
+            let still = |one: &&Sighting| one.present && one.as_of > *at;
+            match sightings.iter().rfind(still) {
+                Some(one) => Verdict::blocked(format!(
+                    "recorded as revoked on {on}, still listed on {}",
+                    one.as_of.day()
+                )),
+                None => Verdict::attested(format!(
                     "recorded by {by} as revoked on {on}; two later lists that prove to be complete would show it"
-                ))
+                )),
             }
         }
         _ if sightings.last().is_some_and(|one| !one.present) => Verdict::not_looked(

@@ -195,3 +195,17 @@ fn a_secret_is_not_shown() {
     raw.push(0x9b);
     assert_eq!(visible_bytes(&raw), "[redacted-npm-token]\u{fffd}");
 }
+
+#[test]
+fn one_is_one_and_more_are_many() {
+    for (count, noun, words) in [
+        (0, "line", "0 lines"),
+        (1, "line", "1 line"),
+        (2, "line", "2 lines"),
+        (1, "repository", "1 repository"),
+        (2, "repository", "2 repositories"),
+        (2, "day", "2 days"),
+    ] {
+        assert_eq!(counted(count, noun), words);
+    }
+}

@@ -132,6 +132,17 @@ fn annotations_are_one_encoded_line_each() {
 }
 
 #[test]
+fn an_annotation_ends_its_first_sentence() {
+    let mut bare = repo();
+    bare.findings[0].message = "A token stands here (NPM_TOKEN)".into();
+    let out = text(|w| write_annotations(&[bare], w));
+    assert!(
+        out.ends_with("A token stands here (NPM_TOKEN). Use OIDC.\n"),
+        "{out}"
+    );
+}
+
+#[test]
 fn annotations_cannot_be_broken_out_of() {
     let mut hostile = repo();
     hostile.findings[0].message = "x\n::set-env name=A::b\r\n::error::y".into();
