@@ -105,7 +105,7 @@ async fn looked(
     let all = registry.attestations(name, &proof.version).await?;
     let bundle = all.iter().find(|one| one.is_provenance());
     let bundle = bundle.ok_or(Lost::NoProvenance)?;
-    let repo = RepoName::parse(&proof.repo).map_err(|_| Lost::Name(proof.repo.clone()))?;
+    let repo = RepoName::parse(&proof.repo).map_err(|_bad| Lost::Name(proof.repo.clone()))?;
     let run = match github.api.run(&repo, proof.run, &EtagMap::default()).await {
         Ok(Polled::New { value, .. }) => value,
         Ok(Polled::Same { .. }) => return Err(None),
