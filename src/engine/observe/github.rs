@@ -1,7 +1,7 @@
 //! What each question to GitHub means: which calls it takes, what facts come of it, and what becomes worth asking next.
 //!
-//! Keeps in memory only what saves calls: ids of workflows, folders that were scanned, causes that were read. Judges
-//! nothing and never touches the session.
+//! Keeps in memory only what saves calls: ids of workflows, folders that were scanned, causes that were read, tags of
+//! the run that is followed. Judges nothing and never touches the session.
 
 mod files;
 mod trouble;
@@ -62,6 +62,7 @@ struct Memory {
 struct Known {
     branch: Box<str>,
     owners: Option<Box<str>>,
+    followed: Option<trouble::Followed>,
     workflows: Option<Box<str>>,
 }
 
