@@ -196,12 +196,10 @@ fn boxed(all: &[String]) -> Vec<Box<str>> {
 /// what was not looked at says so.
 fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(), CommandError> {
     let session = context.write(path)?;
-    let actor = session.actor().to_owned();
     let outside = outside::find(&options.outside, &session, context)?;
     let crew = live::crew(outside, true, context)?;
-    let links = live::one_pass(session, crew, context)?;
+    let (links, session) = live::one_pass(session, crew, context)?;
     live::say_links(&links, context);
-    let session = context.open_as(path, actor, true)?;
     for line in found_words(&session) {
         writeln!(context.out.data(), "{line}")?;
     }

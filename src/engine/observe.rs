@@ -6,6 +6,7 @@
 pub mod github;
 pub mod npm;
 
+use super::cache::{Cache, Learned};
 use super::live::{Budget, Link, OpenRun, Tail};
 use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
@@ -34,6 +35,8 @@ pub enum Report {
     Tail(Tail),
     /// What one observer wants said, in place of what it said before.
     Notes(&'static str, Vec<Box<str>>),
+    /// What a later start need not ask again, once all that was reported before is written.
+    Remember(Box<Cache>),
 }
 
 /// How the connections, the budgets and the work stand.
@@ -55,6 +58,12 @@ pub struct Brought {
     pub paces: Vec<(Subject, i64, Urgency)>,
     /// What this makes worth asking, in how many seconds.
     pub hurry: Vec<(Key, i64, Urgency)>,
+    /// What saves questions at a later start.
+    pub learned: Vec<(Subject, Learned)>,
+    /// Something is missing that no answer says: a later start asks again.
+    pub partial: bool,
+    /// Nothing was asked: it rests on what only a discovery tells, and that has not come yet.
+    pub parked: bool,
 }
 
 impl Brought {
@@ -101,6 +110,8 @@ pub struct KnownRun {
 pub struct PackageTarget {
     pub id: Subject,
     pub name: Box<str>,
+    /// The document's own time, as last seen: an older one is not taken.
+    pub modified: Option<Ts>,
 }
 
 /// Everything that there is to look at.
@@ -156,6 +167,11 @@ impl Targets {
             .map(|(id, row)| PackageTarget {
                 id: *id,
                 name: row.name.clone(),
+                modified: facts
+                    .seen
+                    .get(id)
+                    .and_then(|seen| seen.published())
+                    .map(|(fact, _)| fact.modified),
             })
             .collect();
         packages.sort_unstable_by_key(|package| package.id);

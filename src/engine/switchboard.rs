@@ -17,6 +17,9 @@ const AT_ONCE: usize = 8;
 /// Seconds before a refused credential is tried again: its rights may have been mended meanwhile.
 const REFUSED: i64 = 60;
 
+/// Most seconds by which consoles are spread after the end of a limit.
+const LATEST: f64 = 5.0;
+
 /// Gives a number in 0..1: spreads the tries of many consoles.
 pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 
@@ -25,6 +28,8 @@ pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 pub struct Switchboard {
     now: Now,
     random: Random,
+    /// Seconds after a limit's end at which this console asks again: many may wait for the same end.
+    late: i64,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -46,11 +51,33 @@ struct Known {
 
 impl Switchboard {
     pub fn new(now: Now, random: Random) -> Self {
+        let late = (random().clamp(0.0, 1.0) * LATEST) as i64;
         Self {
             now,
             random,
+            late,
             inner: Arc::default(),
         }
+    }
+
+    /// Notes that the clock went ahead, or was set back, by so many seconds: nothing counts as heard any more, and what
+    /// waits for an instant still waits as long.
+    pub fn jumped(&self, ahead: i64) {
+        let back = ahead.min(0);
+        let mut inner = self.lock();
+        for known in inner.groups.values_mut() {
+            known.asked = known.asked.plus(back);
+            match &mut known.state {
+                State::Live { .. } => known.state = State::Connecting,
+                State::Limited { until, .. } => *until = until.plus(back),
+                State::Offline(down) => down.next = down.next.plus(back),
+                State::Connecting | State::Unauthorised { .. } => {}
+            }
+        }
+        for rate in inner.rates.values_mut() {
+            rate.reset = rate.reset.plus(back);
+        }
+        inner.skews.clear();
     }
 
     /// Gives the listener that clients tell of every exchange.
@@ -111,7 +138,7 @@ impl Switchboard {
             .filter_map(|group| inner.groups.get(group));
         states
             .filter_map(|known| match &known.state {
-                State::Limited { until, .. } => Some(*until),
+                State::Limited { until, .. } => Some(until.plus(self.late)),
                 State::Offline(down) => Some(down.next),
                 State::Unauthorised { .. } => Some(known.asked.plus(REFUSED)),
                 State::Connecting | State::Live { .. } => None,
