@@ -209,20 +209,10 @@ fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(),
 /// Says what the forge showed: repositories that were scanned, and those that were listed only.
 fn found_words(session: &Session) -> Vec<String> {
     let facts = session.facts();
-    let (mut listed, mut archived, mut forks) = (0_usize, Vec::new(), Vec::new());
-    for seen in facts.seen.values() {
-        let Some((fact, _)) = seen.forge() else {
-            continue;
-        };
-        listed += 1;
-        match fact {
-            fact if fact.archived => archived.push(visible(&fact.name).into_owned()),
-            fact if fact.fork => forks.push(visible(&fact.name).into_owned()),
-            _ => {}
-        }
-    }
+    let listed = facts.seen.values().filter(|seen| seen.forge().is_some());
     let mut lines = vec![format!(
-        "{listed} repositories found, {} publish paths in {} of them",
+        "{} repositories found, {} publish paths in {} of them",
+        listed.count(),
         facts.paths.len(),
         facts
             .repos
@@ -230,19 +220,21 @@ fn found_words(session: &Session) -> Vec<String> {
             .filter(|repo| facts.open_paths(**repo).next().is_some())
             .count()
     )];
-    for (what, mut names) in [("archived", archived), ("forks", forks)] {
-        if names.is_empty() {
+    for (what, aside) in facts.aside() {
+        if aside.names.is_empty() {
             continue;
         }
-        names.sort();
-        let more = names.len().saturating_sub(NAMED);
-        let mut line = format!("not scanned, {what}: {}", names.len());
-        names.truncate(NAMED);
-        line.push_str(&format!(" ({}", names.join(", ")));
-        if more > 0 {
-            line.push_str(&format!(" and {more} more"));
-        }
-        lines.push(line + ")");
+        let all = aside.names.len();
+        let names = aside.names.iter().take(NAMED).map(|name| visible(name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = match all.saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let words = aside.words();
+        lines.push(format!(
+            "not scanned, {what}: {all} ({names}{more}): {words}"
+        ));
     }
     lines
 }

@@ -643,6 +643,13 @@ fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
             .count(),
         "repositories with more findings or uses than one event holds",
     );
+    for (what, aside) in facts.aside() {
+        let words = aside.words();
+        say(
+            aside.names.len(),
+            &format!("repositories listed and not scanned, {what}: {words}"),
+        );
+    }
     let owed = facts
         .persons
         .keys()

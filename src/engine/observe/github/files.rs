@@ -5,7 +5,7 @@ use super::{Github, Known, Memory, dated};
 use crate::engine::cache::{Learned, Scanned};
 use crate::engine::observe::{Brought, Report, Targets};
 use crate::engine::schedule::{Urgency, What};
-use crate::github::discover::Found;
+use crate::github::discover::{Aside, Found};
 use crate::github::refs::RefChoice;
 use crate::github::{CheckoutFiles, GithubError, Patterns};
 use crate::model::fact::{Answer, LiveSource, RefFact, RefsFact};
@@ -46,7 +46,7 @@ impl Github {
                 .api
                 .discover(&login, &self.choice, &mut |_, _| {})
                 .await;
-            let found = match looked {
+            let mut found = match looked {
                 Ok(found) => found,
                 // The others are looked at all the same.
                 Err(error) if error.is_of_thing() => {
@@ -57,6 +57,7 @@ impl Github {
                 }
                 Err(error) => return Err(error),
             };
+            self.look_aside(&mut found.found).await;
             let at = found.at.unwrap_or(now);
             let answers = found.answers();
             let facts = answers
@@ -77,6 +78,38 @@ impl Github {
         self.memory().discovered = true;
         brought.reports.push(Report::Notes("discovery", notes));
         Ok(brought)
+    }
+
+    /// Tells of each repository that is listed and not scanned whether its workflows publish. Their texts are here
+    /// already, so nothing is asked.
+    async fn look_aside(&self, found: &mut [Found]) {
+        let aside = found
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| matches!(one.aside, Some(Aside::Archived | Aside::Fork)));
+        let files: Vec<(usize, CheckoutFiles)> =
+            aside.map(|(at, one)| (at, one.files.clone())).collect();
+        if files.is_empty() {
+            return;
+        }
+        let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
+        let scanned = tokio::task::spawn_blocking(move || {
+            let look = |(at, files): &(usize, CheckoutFiles)| {
+                let publishes = hints_at_npm(files)
+                    && scan(files, &forge, &registry, DEFAULT_ONLY)
+                        .iter()
+                        .any(|(_, answer)| matches!(answer, Answer::Path(_)));
+                // What did not come may publish.
+                (*at, (publishes || files.complete).then_some(publishes))
+            };
+            files.iter().map(look).collect::<Vec<_>>()
+        });
+        // A scan that panics is a defect of the scanner: these stay "not looked at".
+        for (at, publishes) in scanned.await.unwrap_or_default() {
+            if let Some(one) = found.get_mut(at) {
+                one.fact.publishes = publishes;
+            }
+        }
     }
 
     /// Scans a repository that a discovery found changed.
