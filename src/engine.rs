@@ -103,7 +103,11 @@ impl Handle {
     /// # Errors
     /// As [`Handle::start`].
     pub fn start_live(session: Session, now: Now, crew: Crew) -> std::io::Result<Self> {
-        let cache = cache::Cache::read(&session, now());
+        let cache = if crew.cached {
+            cache::Cache::read(&session, now())
+        } else {
+            cache::Cache::default()
+        };
         let (channel, post) = observe::channel();
         let mut handle = Self::begin(session, now, Some(channel))?;
         let stop = CancellationToken::new();

@@ -253,17 +253,18 @@ impl Session {
             .collect()
     }
 
-    /// Tells whether the file has these lines, and so all that stood before them.
+    /// Tells whether the file has these lines, and so all that stood before them. No lines are no answer.
     pub fn holds(&self, heads: &[Head]) -> bool {
         let Some(journal) = &self.journal else {
             return false;
         };
-        heads.iter().all(|(writer, seq, half)| {
+        let held = heads.iter().all(|(writer, seq, half)| {
             let writer: Option<WriterId> = writer.parse().ok();
             let chain = writer.and_then(|writer| journal.chains().get(writer));
             let short = chain.and_then(|chain| chain.short(*seq));
             short.is_some_and(|short| format!("{short:032x}") == **half)
-        })
+        });
+        held && !heads.is_empty()
     }
 
     /// Reads back what [`Session::remember`] kept under a name, if it is at most `cap` bytes.

@@ -159,7 +159,7 @@ impl Room {
     fn refresh_as(&self, path: &Path, secrets: bool, anew: bool, context: &mut Context) -> Exit {
         let outside = verb::outside(&self.world, 1.0).unwrap();
         let mut crew = live::crew(outside, true, context).unwrap();
-        crew.anew = anew;
+        (crew.anew, crew.cached) = (anew, true);
         let session = context.write(path).unwrap();
         live::refresh(session, crew, secrets, Format::Json, context).unwrap()
     }

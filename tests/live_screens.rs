@@ -88,6 +88,7 @@ fn crew(world: &Tabletop, registry: &str) -> Crew {
         once: Vec::new(),
         one_pass: true,
         anew: false,
+        cached: false,
     }
 }
 

@@ -66,6 +66,8 @@ pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Crew,
     switchboard.expect(&GITHUB);
     let npm = npm(&outside.npm, &switchboard, outside.world, context)?;
     let (id, speed) = (outside.npm.id.clone(), outside.speed);
+    // The servers of a simulated world end with it.
+    let cached = outside.world == World::Real;
     let github = github(outside, &id, &switchboard, context)?;
     Ok(Crew {
         github: github.map(Arc::new),
@@ -78,6 +80,7 @@ pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Crew,
         once: Vec::new(),
         one_pass,
         anew: false,
+        cached,
     })
 }
 

@@ -167,8 +167,11 @@ impl Cache {
             scan.is_some_and(|scan| scan.value.commit.as_ref() == Some(&scanned.commit))
         });
         for (what, asked) in &mut self.asked {
-            asked.retain(|about, at| *at <= now && !grows_old(facts, (*what, *about), now));
+            // What is due by now need not be kept.
+            let fresh = |at: Ts| at <= now && now < at.plus(what.pace());
+            asked.retain(|about, at| fresh(*at) && !grows_old(facts, (*what, *about), now));
         }
+        self.ids.retain(|repo, _| facts.repos.contains_key(repo));
         let ids = &self.ids;
         if let Some(asked) = self.asked.get_mut(&What::Workflows) {
             asked.retain(|repo, _| ids.contains_key(repo));

@@ -57,6 +57,8 @@ pub struct Crew {
     pub one_pass: bool,
     /// Everything is asked, whenever it was asked last.
     pub anew: bool,
+    /// Begins with what an earlier start was told, and keeps that for a later one.
+    pub cached: bool,
 }
 
 type Tasks = JoinSet<Result<Brought, ()>>;
@@ -249,6 +251,9 @@ impl Crew {
 
     /// Has what was answered kept for a later start, behind all that was reported so far.
     async fn keep(&self, record: &Record, reports: &mpsc::Sender<Report>) {
+        if !self.cached {
+            return;
+        }
         let mut cache = record.kept();
         match self.github.as_ref().and_then(|github| github.who()) {
             Some(who) => cache.github = Some(who),
@@ -274,6 +279,9 @@ impl Crew {
         self.switchboard.jumped(ahead);
         for what in [What::Rights, What::Account, What::Runs] {
             work.schedule.hurry_all(what, now);
+        }
+        if aim.listed {
+            work.schedule.hurry_all(What::Packument, now);
         }
         if let Some(seen) = aim.seen {
             self.look_closer(&mut work.schedule, aim, seen, now);

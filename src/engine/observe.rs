@@ -122,6 +122,8 @@ pub struct Targets {
     pub packages: Vec<PackageTarget>,
     /// What is open on the screen, if it is one of these.
     pub seen: Option<Subject>,
+    /// The list of packages is on the screen.
+    pub listed: bool,
     /// The run whose log is followed.
     pub follow: Option<(Subject, u64)>,
 }
@@ -180,6 +182,7 @@ impl Targets {
             repos,
             packages,
             seen: None,
+            listed: false,
             follow: None,
         }
     }

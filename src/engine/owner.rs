@@ -161,6 +161,7 @@ impl Owner {
         };
         let mut targets = Targets::of(self.session.facts());
         targets.seen = self.focus.page;
+        targets.listed = self.focus.packages;
         targets.follow = self.focus.run;
         out.send_if_modified(|old| {
             let news = **old != targets;

@@ -253,3 +253,76 @@ pub fn may_pass(trouble: &Trouble) -> bool {
             Fault::Limited { .. } | Fault::Unauthorised { .. }
         )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    /// A switchboard by a clock that is moved, of a console whose chance is `random`.
+    fn board(random: f64) -> (Switchboard, Arc<AtomicI64>) {
+        let time = Arc::new(AtomicI64::new(1_000));
+        let read = Arc::clone(&time);
+        let now: Now = Arc::new(move || Ts(read.load(Ordering::SeqCst)));
+        (Switchboard::new(now, Arc::new(move || random)), time)
+    }
+
+    fn lost(group: Group, fault: Fault) -> Trouble {
+        Trouble {
+            fault,
+            group,
+            seen: Box::default(),
+        }
+    }
+
+    fn limited(board: &Switchboard, until: i64) {
+        let fault = Fault::Limited {
+            until: Ts(until),
+            secondary: false,
+        };
+        let trouble = lost(Group::NpmRead, fault);
+        board.hear(Group::NpmRead, &Err(trouble));
+    }
+
+    #[test]
+    fn consoles_that_wait_for_one_limit_do_not_ask_in_one_second() {
+        let until = |random| {
+            let (board, _) = board(random);
+            limited(&board, 1_060);
+            board.closed(What::Packument).unwrap().0
+        };
+        assert_eq!([until(0.0), until(0.5), until(1.0)], [1_060, 1_062, 1_065]);
+    }
+
+    #[test]
+    fn after_a_gap_nothing_counts_as_heard_and_a_limit_lasts_as_long_as_before() {
+        let (board, time) = board(0.0);
+        let lost = lost(Group::NpmTokens, Fault::NotFound);
+        // An answer all the same: the group is live.
+        board.hear(Group::NpmTokens, &Err(lost));
+        limited(&board, 1_060);
+        let states = |board: &Switchboard| {
+            let links = board.links().into_iter();
+            links.map(|link| link.state).collect::<Vec<_>>()
+        };
+        assert!(matches!(
+            states(&board)[..],
+            [LinkState::Limited { .. }, LinkState::Live { .. }]
+        ));
+        time.store(400, Ordering::SeqCst);
+        board.jumped(-600);
+        assert!(matches!(
+            states(&board)[..],
+            [
+                LinkState::Limited { until: Ts(460), .. },
+                LinkState::Connecting
+            ]
+        ));
+        assert_eq!(board.closed(What::Packument), Some(Ts(460)));
+        // Time that passed while the machine slept has passed for a limit too.
+        time.store(900, Ordering::SeqCst);
+        board.jumped(500);
+        assert_eq!(board.closed(What::Packument), None);
+    }
+}

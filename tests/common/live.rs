@@ -359,5 +359,6 @@ fn crew(
         once: Vec::new(),
         one_pass: false,
         anew: false,
+        cached: true,
     }
 }
