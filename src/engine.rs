@@ -3,8 +3,10 @@
 //! Pictures of the session go out on a watch channel, commands come in on a bounded one. Only the session's owner is
 //! behind the handle now; observers and actions join it there without a change for the console.
 
+pub mod cache;
 pub mod challenge;
 pub mod crew;
+pub mod gap;
 pub mod live;
 pub mod observe;
 pub mod owner;
@@ -62,7 +64,7 @@ pub struct Refused {
 pub struct Handle {
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub commands: mpsc::Sender<Command>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<std::thread::JoinHandle<Session>>,
     observers: Option<Observers>,
 }
 
@@ -117,6 +119,11 @@ impl Handle {
     /// # Errors
     /// As [`Handle::start`].
     pub fn start_live(session: Session, now: Now, crew: Crew) -> std::io::Result<Self> {
+        let cache = if crew.cached {
+            cache::Cache::read(&session, now())
+        } else {
+            cache::Cache::default()
+        };
         let (channel, post) = observe::channel();
         let mut handle = Self::begin(session, now, Some(channel))?;
         let stop = CancellationToken::new();
@@ -129,7 +136,7 @@ impl Handle {
         let thread = std::thread::Builder::new()
             .name("observers".to_owned())
             .spawn(move || {
-                runtime.block_on(crew.serve(post, until));
+                runtime.block_on(crew.serve(post, until, cache));
                 // A scan that is under way on a blocking thread is not waited for.
                 runtime.shutdown_background();
             })?;
@@ -144,8 +151,9 @@ impl Handle {
         }
     }
 
-    /// Stops the engine and waits until it has given the session back.
-    pub fn stop(mut self) {
+    /// Stops the engine and waits until it gives the session back: with all that was looked at again and written nowhere.
+    /// None where its thread has failed.
+    pub fn stop(mut self) -> Option<Session> {
         if let Some(observers) = self.observers.take() {
             observers.stop.cancel();
             let _ = observers.thread.join();
@@ -154,8 +162,6 @@ impl Handle {
         let _ = self.commands.try_send(Command::Stop);
         let thread = self.thread.take();
         drop(self);
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        thread.and_then(|thread| thread.join().ok())
     }
 }

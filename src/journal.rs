@@ -17,6 +17,7 @@ pub mod writer;
 pub use chain::{Chain, Chains, Cut, HeadSeen};
 pub use line::{Draft, EventId, Line, LineHash, Reason, SessionId, WriterId};
 pub use reader::{Damage, Fork, Place, Report, Source, Torn};
+pub use state::{recall, remember};
 pub use writer::{Access, Behind, Journal, Opened, Settings, Written};
 
 use std::io;

@@ -74,6 +74,9 @@ pub enum Error {
     Encode(#[from] serde_json::Error),
 }
 
+/// A writer's last line: its name, its number, and the first half of its hash.
+pub type Head = (Box<str>, u64, Box<str>);
+
 /// A session that is open.
 #[derive(Debug)]
 pub struct Session {
@@ -241,6 +244,49 @@ impl Session {
                 .as_ref()
                 .and_then(|journal| journal.poisoned().map(str::to_owned))
         })
+    }
+
+    /// Gives every writer's last line: name, number, and the first half of its hash. Nothing where it is not written here.
+    pub fn heads(&self) -> Vec<Head> {
+        let chains = self
+            .journal
+            .iter()
+            .flat_map(|journal| journal.chains().iter());
+        chains
+            .map(|(writer, chain)| {
+                let half = format!("{:032x}", chain.hash.short());
+                (writer.to_string().into(), chain.seq, half.into())
+            })
+            .collect()
+    }
+
+    /// Tells whether the file has these lines, and so all that stood before them. No lines are no answer.
+    pub fn holds(&self, heads: &[Head]) -> bool {
+        let Some(journal) = &self.journal else {
+            return false;
+        };
+        let held = heads.iter().all(|(writer, seq, half)| {
+            let writer: Option<WriterId> = writer.parse().ok();
+            let chain = writer.and_then(|writer| journal.chains().get(writer));
+            let short = chain.and_then(|chain| chain.short(*seq));
+            short.is_some_and(|short| format!("{short:032x}") == **half)
+        });
+        held && !heads.is_empty()
+    }
+
+    /// Reads back what [`Session::remember`] kept under a name, if it is at most `cap` bytes.
+    pub fn recall(&self, name: &str, cap: u64) -> Option<Vec<u8>> {
+        journal::recall(&self.options.state, self.report.session, name, cap)
+    }
+
+    /// Keeps something of this session on this device, outside the file: what may be lost.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub fn remember(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let session = self.report.session;
+        journal::remember(&self.options.state, session, name, bytes)?;
+        Ok(())
     }
 
     /// Reads the line of an event back.

@@ -153,10 +153,15 @@ impl Room {
     }
 
     fn refresh(&self, path: &Path, secrets: bool, context: &mut Context) -> Exit {
+        self.refresh_as(path, secrets, false, context)
+    }
+
+    fn refresh_as(&self, path: &Path, secrets: bool, anew: bool, context: &mut Context) -> Exit {
         let outside = verb::outside(&self.world, 1.0).unwrap();
-        let crew = live::crew(outside, true, context).unwrap();
+        let mut crew = live::crew(outside, true, context).unwrap();
+        (crew.anew, crew.cached) = (anew, true);
         let session = context.write(path).unwrap();
-        live::refresh(session, path, crew, secrets, Format::Json, context).unwrap()
+        live::refresh(session, crew, secrets, Format::Json, context).unwrap()
     }
 
     /// Nothing of the machine's own was read, and nothing of the world's credentials was let out.
@@ -254,6 +259,34 @@ fn a_refresh_sees_the_world_and_its_status_is_the_exit() {
 }
 
 #[test]
+fn a_second_refresh_asks_next_to_nothing_and_tells_the_same() {
+    let room = Room::new(12, |_| false);
+    let mut context = room.context();
+    let path = room.session(&mut context);
+    let mut refresh = |anew| {
+        let (before, from) = (room.world.counters().requests, room.out.text().len());
+        let exit = room.refresh_as(&path, false, anew, &mut context);
+        let status: Value = serde_json::from_str(&room.out.text().split_off(from)).unwrap();
+        let asked = room.world.counters().requests - before;
+        (asked, exit, status["repos"].clone())
+    };
+    let (first, exit, status) = refresh(false);
+    assert!(first > 60 && status.is_array(), "{first} {status}");
+    let second = refresh(false);
+    // Who asks, of each account; and runs that go on, with what they publish.
+    assert!(second.0 <= 12, "{} after {first}", second.0);
+    assert_eq!((second.1, &second.2), (exit, &status));
+    // Where it is wanted, everything is asked: documents by their tags.
+    let same = || room.world.counters().statuses.get(&304).copied();
+    let before = same();
+    let (third, ..) = refresh(true);
+    assert!(third > first / 2, "{third} after {first}");
+    assert!(same() > before);
+    room.is_clean();
+    drop(room.runtime);
+}
+
+#[test]
 fn a_watch_tells_what_changes_and_ends_with_its_reader() {
     fn kinds(text: &str) -> BTreeSet<String> {
         let kind = |line: &str| {
@@ -327,8 +360,7 @@ fn where_nothing_answers_the_session_stays_and_the_exit_says_so() {
     };
     let crew = live::crew(outside, true, &context).unwrap();
     let session = context.write(&path).unwrap();
-    let error =
-        live::refresh(session, &path, crew, false, Format::Table, &mut context).unwrap_err();
+    let error = live::refresh(session, crew, false, Format::Table, &mut context).unwrap_err();
     assert_eq!(error.code(), 1);
     let said = room.talk.text();
     assert!(

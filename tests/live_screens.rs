@@ -82,10 +82,13 @@ fn crew(world: &Tabletop, registry: &str) -> Crew {
         npm: Some(Arc::new(Npm::new(nobody, vec![account], registry))),
         switchboard,
         now: clock,
+        steady: Arc::new(|| 0),
         speed: 1.0,
         random,
         once: Vec::new(),
         one_pass: true,
+        anew: false,
+        cached: false,
     }
 }
 

@@ -217,12 +217,10 @@ fn can_look(forge: &str, context: &Context) -> Result<(), CommandError> {
 /// As [`run`]; or GitHub gave no answer at all. The session stays then: what was not looked at says so.
 fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(), CommandError> {
     let session = context.write(path)?;
-    let actor = session.actor().to_owned();
     let outside = outside::find(&options.outside, &session, context)?;
     let crew = live::crew(outside, true, context)?;
-    let links = live::one_pass(session, crew, context)?;
+    let (links, session) = live::one_pass(session, crew, context)?;
     live::say_links(&links, context);
-    let session = context.open_as(path, actor, true)?;
     let listed = session
         .facts()
         .seen
@@ -247,21 +245,10 @@ fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(),
 /// Says what the forge showed: repositories that were scanned, and those that were listed only.
 fn found_words(session: &Session) -> Vec<String> {
     let facts = session.facts();
-    let (mut listed, mut archived, mut forks) = (0_usize, Vec::new(), Vec::new());
-    for seen in facts.seen.values() {
-        let Some((fact, _)) = seen.forge() else {
-            continue;
-        };
-        listed += 1;
-        match fact {
-            fact if fact.archived => archived.push(visible(&fact.name).into_owned()),
-            fact if fact.fork => forks.push(visible(&fact.name).into_owned()),
-            _ => {}
-        }
-    }
+    let listed = facts.seen.values().filter(|seen| seen.forge().is_some());
     let mut lines = vec![format!(
         "{} found, {} in {} of them",
-        counted(listed, "repository"),
+        counted(listed.count(), "repository"),
         counted(facts.paths.len(), "publish path"),
         facts
             .repos
@@ -269,19 +256,21 @@ fn found_words(session: &Session) -> Vec<String> {
             .filter(|repo| facts.open_paths(**repo).next().is_some())
             .count()
     )];
-    for (what, mut names) in [("archived", archived), ("forks", forks)] {
-        if names.is_empty() {
+    for (what, aside) in facts.aside() {
+        if aside.names.is_empty() {
             continue;
         }
-        names.sort();
-        let more = names.len().saturating_sub(NAMED);
-        let mut line = format!("not scanned, {what}: {}", names.len());
-        names.truncate(NAMED);
-        line.push_str(&format!(" ({}", names.join(", ")));
-        if more > 0 {
-            line.push_str(&format!(" and {more} more"));
-        }
-        lines.push(line + ")");
+        let all = aside.names.len();
+        let names = aside.names.iter().take(NAMED).map(|name| visible(name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = match all.saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let words = aside.words();
+        lines.push(format!(
+            "not scanned, {what}: {all} ({names}{more}): {words}"
+        ));
     }
     lines
 }

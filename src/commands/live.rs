@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::status::{self, Format};
 use crate::engine::Handle;
-use crate::engine::crew::Crew;
+use crate::engine::crew::{Crew, Steady};
 use crate::engine::live::{Link, LinkState};
 use crate::engine::observe::github::Github;
 use crate::engine::observe::npm::Npm;
@@ -20,8 +20,8 @@ use crate::github::{GitHub, Place};
 use crate::http::{Credential, Group, Options, Proxies, World};
 use crate::registry::{Base, Login, Registry, RegistryError};
 use crate::session::Session;
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The groups that a GitHub has, as far as observers ask them at all times.
 const GITHUB: [Group; 3] = [
@@ -66,17 +66,28 @@ pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Crew,
     switchboard.expect(&GITHUB);
     let npm = npm(&outside.npm, &switchboard, outside.world, context)?;
     let (id, speed) = (outside.npm.id.clone(), outside.speed);
+    // The servers of a simulated world end with it.
+    let cached = outside.world == World::Real;
     let github = github(outside, &id, &switchboard, context)?;
     Ok(Crew {
         github: github.map(Arc::new),
         npm: Some(Arc::new(npm)),
         switchboard,
         now: Arc::clone(&context.now),
+        steady: steady(speed),
         speed,
         random,
         once: Vec::new(),
         one_pass,
+        anew: false,
+        cached,
     })
+}
+
+/// Milliseconds of the machine's steady clock, as fast as the world's.
+fn steady(speed: f64) -> Steady {
+    let began = Instant::now();
+    Arc::new(move || (began.elapsed().as_secs_f64() * speed * 1_000.0) as i64)
 }
 
 /// GitHub as one account; none without a credential, and then the connections say why.
@@ -134,12 +145,12 @@ fn npm(
 /// stood at the end.
 ///
 /// # Errors
-/// The engine cannot start.
+/// The engine cannot start, or has failed.
 pub fn one_pass(
     session: Session,
     crew: Crew,
     context: &mut Context,
-) -> Result<Vec<Link>, CommandError> {
+) -> Result<(Vec<Link>, Session), CommandError> {
     let now = Arc::clone(&context.now);
     let switchboard = crew.switchboard.clone();
     let mut handle = Handle::start_live(session, now, crew)
@@ -147,28 +158,29 @@ pub fn one_pass(
     context
         .out
         .slow("looking at GitHub and npm", || handle.wait_for_observers());
-    handle.stop();
-    Ok(switchboard.links())
+    let session = handle
+        .stop()
+        .ok_or_else(|| CommandError::internal("the session's owner has ended"))?;
+    Ok((switchboard.links(), session))
 }
 
 /// Looks once, says what could not be reached, and prints the status with its exit codes.
 ///
 /// # Errors
-/// Nothing at all could be reached; the session cannot be read again; the output cannot be written.
+/// Nothing at all could be reached; the output cannot be written.
 pub fn refresh(
     session: Session,
-    path: &Path,
     mut crew: Crew,
     secrets: bool,
     format: Format,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let actor = session.actor().to_owned();
     crew.one_pass = true;
     if secrets {
         crew.once.push(What::Secrets);
     }
-    let links = one_pass(session, crew, context)?;
+    // By this very session: what was the same again is a look, and stands in no file.
+    let (links, session) = one_pass(session, crew, context)?;
     let reached = say_links(&links, context);
     if !reached {
         return Err(CommandError::user(
@@ -176,12 +188,11 @@ pub fn refresh(
         )
         .hint("`cutover status` prints it"));
     }
-    let session = context.open_as(path, actor, true)?;
     let outcome = status::print(&session, format, None, context)?;
     Ok(status::exit(&session, outcome))
 }
 
-/// Says which groups of endpoints gave no answer, and why. Tells whether any did.
+/// Says which groups of endpoints gave no answer, and why. Tells whether any did, or none had to be asked.
 pub fn say_links(links: &[Link], context: &mut Context) -> bool {
     let mut reached = false;
     let mut told: Vec<(&str, String, Vec<&str>)> = Vec::new();
@@ -205,6 +216,7 @@ pub fn say_links(links: &[Link], context: &mut Context) -> bool {
             None => told.push((what, why, vec![link.group])),
         }
     }
+    let reached = reached || told.is_empty();
     for (what, why, groups) in told {
         let groups = groups.join(", ");
         context.out.warn(format!("{what}: {groups}: {why}"));

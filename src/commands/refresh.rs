@@ -28,6 +28,9 @@ pub struct Options {
     /// Spend what --secrets costs without being asked
     #[arg(long, requires = "secrets")]
     pub yes: bool,
+    /// Ask for everything anew, also for what was answered a short time ago
+    #[arg(long)]
+    pub anew: bool,
     /// How to print the status
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -44,15 +47,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     if options.secrets {
         agree(&session, options.yes, context)?;
     }
-    let crew = live::crew(outside, true, context)?;
-    live::refresh(
-        session,
-        &path,
-        crew,
-        options.secrets,
-        options.format,
-        context,
-    )
+    let mut crew = live::crew(outside, true, context)?;
+    crew.anew = options.anew;
+    live::refresh(session, crew, options.secrets, options.format, context)
 }
 
 /// States what looking into every store costs, and asks for a yes.

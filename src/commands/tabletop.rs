@@ -124,7 +124,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let ended = if context.screen {
         open::console_with(session, &path, Some(crew), Some(exercise(options)), context)
     } else {
-        one_status(session, &path, crew, context)
+        one_status(session, crew, context)
     };
     if kept.is_some() {
         context
@@ -253,13 +253,10 @@ async fn clock_of(world: &Tabletop) -> Result<(crate::engine::owner::Now, f64), 
 /// Looks once at everything and prints what it is.
 fn one_status(
     session: session::Session,
-    path: &Path,
     crew: crate::engine::crew::Crew,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let actor = session.actor().to_owned();
-    live::one_pass(session, crew, context)?;
-    let session = context.open_as(path, actor, true)?;
+    let (_, session) = live::one_pass(session, crew, context)?;
     status::print(&session, status::Format::Table, None, context)?;
     context
         .out

@@ -3,6 +3,7 @@
 //! Reads only. Nothing is asked that nobody ordered; each account asks for the packages that it may write, one call
 //! after the other. The page's address and the one-time password stay in memory, and the latter goes to the registry alone.
 
+use super::crew::Steady;
 use super::live::{Factor, FactorPage, FactorState, OpenWindow};
 use super::observe::npm::Npm;
 use super::observe::{Order, Report, Targets, Wanted};
@@ -19,7 +20,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 /// Seconds after which a challenge that nobody meets is given up.
 const PATIENCE: i64 = 600;
@@ -28,32 +28,23 @@ const AGAIN: u32 = 5;
 
 /// Both clocks, and how fast they run.
 pub struct Clock {
-    now: Now,
-    speed: f64,
-    began: Instant,
+    pub now: Now,
+    pub steady: Steady,
+    /// Seconds of this world that pass in one second.
+    pub speed: f64,
 }
 
 impl Clock {
-    /// Starts the clock that never goes back.
-    pub fn start(now: Now, speed: f64) -> Self {
-        Self {
-            now,
-            speed: speed.max(0.001),
-            began: Instant::now(),
-        }
-    }
-
     fn tick(&self) -> Tick {
-        let passed = self.began.elapsed().as_secs_f64() * self.speed * 1_000.0;
         Tick {
             wall: (self.now)(),
-            mono: passed as i64,
+            mono: (self.steady)(),
         }
     }
 
     /// Lets so many of this world's milliseconds pass.
     async fn pass(&self, millis: i64) {
-        let millis = millis.max(0) as f64 / self.speed;
+        let millis = millis.max(0) as f64 / self.speed.max(0.001);
         tokio::time::sleep(Duration::from_secs_f64(millis / 1_000.0)).await;
     }
 }

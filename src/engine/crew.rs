@@ -1,9 +1,13 @@
 //! The observers at work: one loop that asks what is due, each question a task of its own.
 //!
-//! Knows the clock, the schedule and the switchboard; what a question means stands in `observe/`. A task that fails or
+//! Knows the clocks, the schedule and the switchboard; what a question means stands in `observe/`. A task that fails or
 //! panics is that question's failure only. Ends with its token, and takes everything under way with it.
 
+mod record;
+
+use super::cache::Cache;
 use super::challenge::{Clock, Counter};
+use super::gap::{self, Clocks};
 use super::observe::github::Github;
 use super::observe::npm::Npm;
 use super::observe::provenance::prove;
@@ -11,9 +15,11 @@ use super::observe::{Brought, Links, Post, Report, Targets};
 use super::owner::Now;
 use super::schedule::{Batch, Key, Purse, Schedule, Urgency, What};
 use super::switchboard::Switchboard;
+use super::window::Tick;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
-use std::collections::HashMap;
+use record::Record;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -27,6 +33,15 @@ const NAP: Duration = Duration::from_secs(5);
 const SETTLED: Duration = Duration::from_millis(400);
 /// Least time between two reports of how the connections stand.
 const TELL: Duration = Duration::from_millis(500);
+/// Time between two writings of the cache.
+const KEEP: Duration = Duration::from_secs(300);
+/// Longest wait for GitHub and npm to say who asks, before everything is asked without a cache.
+const GREETING: Duration = Duration::from_secs(5);
+/// Seconds for which a gap of the clocks is said at least.
+const GAP_SAID: i64 = 30;
+
+/// Milliseconds of a clock that nobody sets and that stands while the machine sleeps, as fast as the wall's.
+pub type Steady = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Who looks, and by which clock.
 pub struct Crew {
@@ -34,6 +49,7 @@ pub struct Crew {
     pub npm: Option<Arc<Npm>>,
     pub switchboard: Switchboard,
     pub now: Now,
+    pub steady: Steady,
     /// Seconds of `now` that pass in one second: 1, but in a simulated world.
     pub speed: f64,
     pub random: super::switchboard::Random,
@@ -41,6 +57,10 @@ pub struct Crew {
     pub once: Vec<What>,
     /// Ends when nothing is due any more: one pass.
     pub one_pass: bool,
+    /// Everything is asked, whenever it was asked last.
+    pub anew: bool,
+    /// Begins with what an earlier start was told, and keeps that for a later one.
+    pub cached: bool,
 }
 
 type Tasks = JoinSet<Result<Brought, ()>>;
@@ -49,34 +69,62 @@ type Done = (tokio::task::Id, Result<Brought, ()>);
 /// What each task asks: one that panics leaves only its id.
 type UnderWay = HashMap<tokio::task::Id, Batch>;
 
+/// What the loop works with.
+struct Work {
+    schedule: Schedule,
+    record: Record,
+    /// What waits for a discovery.
+    parked: BTreeSet<Key>,
+    clocks: Clocks,
+    /// What is said of a gap of the clocks, and since when.
+    gap: Option<(Box<str>, Ts)>,
+}
+
 impl Crew {
-    /// Looks until stopped, or until one pass is over where that was asked for.
-    pub async fn serve(self, post: Post, stop: CancellationToken) {
+    /// Looks until stopped, or until one pass is over where that was asked for. Begins with what the cache tells.
+    pub async fn serve(self, post: Post, stop: CancellationToken, cache: Cache) {
         let Post {
             reports,
             mut targets,
         } = post;
-        let mut schedule = Schedule::default();
+        let mut work = Work {
+            schedule: Schedule::default(),
+            record: Record::new(cache),
+            parked: BTreeSet::new(),
+            clocks: Clocks::new(self.tick(), self.speed),
+            gap: None,
+        };
         let mut tasks = Tasks::new();
         let mut under_way = UnderWay::new();
         let mut told = Links::default();
         let mut tell_at = Instant::now();
+        let mut keep_at = Instant::now() + KEEP;
         let mut idle_since: Option<Instant> = None;
         let mut aim = Arc::clone(&targets.borrow_and_update());
-        self.reconcile(&mut schedule, &aim, None);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = self.recall(&mut work, &aim, &reports) => {}
+        }
+        self.reconcile(&mut work, &aim, None);
         let counter = self.counter();
         // One reading with a second factor at a time; dropping the set ends it.
         let mut reading = JoinSet::new();
         loop {
-            let now = (self.now)();
-            self.open_and_close(&mut schedule);
-            for batch in schedule.next(now) {
+            let at = self.tick();
+            let now = at.wall;
+            if let Some(ahead) = work.clocks.read(at) {
+                self.look_again(&mut work, &aim, ahead, now);
+                tell_at = Instant::now();
+            }
+            self.open_and_close(&mut work.schedule);
+            for batch in work.schedule.next(now) {
                 let id = self.ask(&mut tasks, batch.clone(), Arc::clone(&aim));
                 under_way.insert(id, batch);
             }
             if Instant::now() >= tell_at {
                 tell_at = Instant::now() + TELL;
-                let links = self.links(&schedule, now);
+                let links = self.links(&work, now);
                 if links != told {
                     told = links.clone();
                     if reports.send(Report::Links(links)).await.is_err() {
@@ -84,21 +132,28 @@ impl Crew {
                     }
                 }
             }
-            let idle = self.one_pass && tasks.is_empty() && schedule.is_done(now);
+            if work.is_over_gap(now) {
+                work.gap = None;
+            }
+            if Instant::now() >= keep_at {
+                keep_at = Instant::now() + KEEP;
+                self.keep(&work.record, &reports).await;
+            }
+            let idle = self.one_pass && tasks.is_empty() && work.schedule.is_done(now);
             idle_since = idle_since
                 .filter(|_| idle)
                 .or_else(|| idle.then(Instant::now));
             if idle_since.is_some_and(|since| since.elapsed() >= SETTLED) {
                 break;
             }
-            let wake = self.wake(&schedule, now).min(TELL);
+            let wake = self.wake(&work.schedule, now).min(TELL);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 changed = targets.changed() => match changed {
                     Ok(()) => {
                         let new = Arc::clone(&targets.borrow_and_update());
-                        self.reconcile(&mut schedule, &new, Some(&aim));
+                        self.reconcile(&mut work, &new, Some(&aim));
                         if new.order != aim.order {
                             reading.abort_all();
                             if let (Some(counter), Some(order)) = (&counter, &new.order) {
@@ -115,7 +170,10 @@ impl Crew {
                     let Some(batch) = under_way.remove(&id) else {
                         continue;
                     };
-                    if !self.settle(&mut schedule, &batch, brought, &reports).await {
+                    if let Ok(brought) = &brought && brought.parked {
+                        let asked = under_way.values().any(|batch| batch.what == What::Discovery);
+                        self.park(&mut work, &batch, asked);
+                    } else if !self.settle(&mut work, &batch, brought, &reports).await {
                         break;
                     }
                 }
@@ -124,18 +182,158 @@ impl Crew {
         }
         reading.shutdown().await;
         tasks.shutdown().await;
+        self.keep(&work.record, &reports).await;
+    }
+
+    fn tick(&self) -> Tick {
+        Tick {
+            wall: (self.now)(),
+            mono: (self.steady)(),
+        }
+    }
+
+    /// Takes up what an earlier start learned, as far as the same accounts ask the same servers.
+    async fn recall(&self, work: &mut Work, aim: &Targets, reports: &mpsc::Sender<Report>) {
+        if work.record.cache().is_empty() {
+            return;
+        }
+        let greeted = tokio::time::timeout(GREETING, self.greet(aim)).await;
+        // Notes of rights stand in no fact, so they are asked for at each start.
+        if let Ok(Some(brought)) = greeted {
+            let now = (self.now)();
+            let rights = (What::Rights, Subject::SESSION);
+            work.schedule.know(rights, now.plus(What::Rights.pace()));
+            for report in brought.reports {
+                if reports.send(report).await.is_err() {
+                    return;
+                }
+            }
+        }
+        let cache = work.record.cache();
+        let github = self.github.as_ref().and_then(|github| github.who());
+        if github.is_none() || github != cache.github {
+            tracing::debug!("what GitHub was asked before is asked again: as another, or unknown");
+            cache.forget_github();
+        }
+        let npm = self.npm.as_ref().and_then(|npm| npm.who());
+        if npm.is_none() || npm != cache.npm {
+            tracing::debug!("what npm was asked before is asked again: as others, or unknown");
+            cache.forget_npm();
+        }
+        if self.anew {
+            cache.asked.clear();
+        }
+        if let Some(npm) = &self.npm {
+            npm.recall(cache);
+        }
+        let Some(github) = &self.github else { return };
+        let known = github.recall(cache, aim);
+        for repo in aim.repos.iter().map(|repo| repo.id) {
+            if known.binary_search(&repo).is_err() {
+                work.record.forget((What::Workflows, repo));
+                continue;
+            }
+            let runs = (What::Runs, repo);
+            let due = work.record.due(runs, (self.now)());
+            work.schedule.know(runs, due);
+        }
+    }
+
+    /// Asks GitHub and npm who asks; gives what GitHub said of this account's rights.
+    async fn greet(&self, aim: &Targets) -> Option<Brought> {
+        let rights = Batch {
+            what: What::Rights,
+            about: vec![Subject::SESSION],
+        };
+        let now = (self.now)();
+        let (github, ()) = tokio::join!(
+            async {
+                let github = self.github.as_ref()?;
+                github.ask(&rights, aim, now).await.ok()
+            },
+            async {
+                if let Some(npm) = &self.npm
+                    && let Err(lost) = npm.greet().await
+                {
+                    tracing::debug!("npm did not say who asks: {lost}");
+                }
+            }
+        );
+        github
+    }
+
+    /// Has what was answered kept for a later start, behind all that was reported so far.
+    async fn keep(&self, record: &Record, reports: &mpsc::Sender<Report>) {
+        if !self.cached {
+            return;
+        }
+        let mut cache = record.kept();
+        match self.github.as_ref().and_then(|github| github.who()) {
+            Some(who) => cache.github = Some(who),
+            None => cache.forget_github(),
+        }
+        match self.npm.as_ref().and_then(|npm| npm.who()) {
+            Some(who) => cache.npm = Some(who),
+            None => cache.forget_npm(),
+        }
+        if !cache.is_empty() {
+            // Where nobody listens any more, nothing is kept.
+            let _ = reports.send(Report::Remember(Box::new(cache))).await;
+        }
+    }
+
+    /// Looks again after the machine slept or its clock was set: at what is on the screen and what runs.
+    fn look_again(&self, work: &mut Work, aim: &Targets, ahead: i64, now: Ts) {
+        let says = gap::says(ahead);
+        tracing::info!("{says}");
+        if ahead < 0 {
+            work.schedule.shift(ahead);
+        }
+        self.switchboard.jumped(ahead);
+        for what in [What::Rights, What::Account, What::Runs] {
+            work.schedule.hurry_all(what, now);
+        }
+        if aim.listed {
+            work.schedule.hurry_all(What::Packument, now);
+        }
+        if let Some(seen) = aim.seen {
+            self.look_closer(&mut work.schedule, aim, seen, now);
+        }
+        if let Some((repo, _)) = aim.follow {
+            let key = (What::Follow, repo);
+            work.schedule.hurry(key, now, Urgency::Now);
+        }
+        work.gap = Some((says.into(), now));
+    }
+
+    /// Puts aside what rests on a discovery, and has one made unless it is under way.
+    fn park(&self, work: &mut Work, batch: &Batch, under_way: bool) {
+        let now = (self.now)();
+        let never = Some((i64::MAX, Urgency::ByAge));
+        work.schedule.done(batch, now, |_| never);
+        let keys = batch.about.iter().map(|about| (batch.what, *about));
+        work.parked.extend(keys);
+        if !under_way {
+            let discovery = (What::Discovery, Subject::SESSION);
+            work.schedule.hurry(discovery, now, Urgency::Seen);
+        }
     }
 
     fn counter(&self) -> Option<Arc<Counter>> {
         let npm = Arc::clone(self.npm.as_ref()?);
-        let clock = Clock::start(Arc::clone(&self.now), self.speed);
+        let clock = Clock {
+            now: Arc::clone(&self.now),
+            steady: Arc::clone(&self.steady),
+            speed: self.speed,
+        };
         Some(Arc::new(Counter::new(npm, clock)))
     }
 
     /// Takes in what there is to look at.
-    fn reconcile(&self, schedule: &mut Schedule, aim: &Targets, before: Option<&Targets>) {
+    fn reconcile(&self, work: &mut Work, aim: &Targets, before: Option<&Targets>) {
         let now = (self.now)();
-        let mut know = |what, about| schedule.know((what, about), now);
+        let (schedule, record) = (&mut work.schedule, &work.record);
+        let mut know = |what, about| schedule.know((what, about), record.due((what, about), now));
         if self.github.is_some() {
             know(What::Rights, Subject::SESSION);
             if !aim.organisations.is_empty() {
@@ -149,7 +347,15 @@ impl Crew {
                     know(What::Secrets, repo.id);
                 }
             }
+            for repo in &aim.repos {
+                let old = before.and_then(|before| before.repo(repo.id));
+                if old.is_some_and(|old| old.workflows != repo.workflows) {
+                    // The ids are of other files.
+                    schedule.hurry((What::Workflows, repo.id), now, Urgency::ByAge);
+                }
+            }
         }
+        let mut know = |what, about| schedule.know((what, about), record.due((what, about), now));
         if let Some(npm) = &self.npm {
             know(What::Account, Subject::SESSION);
             if npm.has_account() && !aim.staged.is_empty() {
@@ -218,14 +424,16 @@ impl Crew {
         }
     }
 
-    fn links(&self, schedule: &Schedule, now: Ts) -> Links {
+    fn links(&self, work: &Work, now: Ts) -> Links {
+        let schedule = &work.schedule;
+        let gap = work.gap.as_ref().map(|(says, _)| says.clone());
         Links {
             links: self.switchboard.links(),
             budgets: self
                 .switchboard
                 .budgets(|purse| schedule.planned(purse, now)),
             waiting: schedule.waiting(now),
-            warning: self.switchboard.warning().map(Into::into),
+            warning: gap.or_else(|| self.switchboard.warning().map(Into::into)),
         }
     }
 
@@ -259,12 +467,13 @@ impl Crew {
     /// Puts a finished question back and passes on what it brought. False where nobody listens any more.
     async fn settle(
         &self,
-        schedule: &mut Schedule,
+        work: &mut Work,
         batch: &Batch,
         brought: Result<Brought, ()>,
         reports: &mpsc::Sender<Report>,
     ) -> bool {
         let now = (self.now)();
+        let schedule = &mut work.schedule;
         let Ok(brought) = brought else {
             schedule.failed(batch, now, (self.random)());
             return true;
@@ -279,12 +488,27 @@ impl Crew {
         for (key, wait, urgency) in &brought.hurry {
             schedule.hurry(*key, now.plus(*wait), *urgency);
         }
+        if batch.what == What::Discovery {
+            for key in std::mem::take(&mut work.parked) {
+                schedule.hurry(key, now, Urgency::ByAge);
+            }
+        }
+        work.record.answered(batch, &brought, now);
         for report in brought.reports {
             if reports.send(report).await.is_err() {
                 return false;
             }
         }
         true
+    }
+}
+
+impl Work {
+    /// Tells whether all was looked at again after a gap, and it was said for long enough.
+    fn is_over_gap(&self, now: Ts) -> bool {
+        let since = self.gap.as_ref().map(|(_, since)| *since);
+        since.is_some_and(|since| now >= since.plus(GAP_SAID))
+            && self.schedule.waiting(now) == (0, 0)
     }
 }
 

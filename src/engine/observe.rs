@@ -7,6 +7,7 @@ pub mod github;
 pub mod npm;
 pub mod provenance;
 
+use super::cache::{Cache, Learned};
 use super::live::{Budget, Factor, Link, OpenRun, OpenWindow, Tail};
 use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
@@ -39,6 +40,8 @@ pub enum Report {
     Factor(u64, Box<Factor>, Vec<OpenWindow>),
     /// What one observer wants said, in place of what it said before.
     Notes(&'static str, Vec<Box<str>>),
+    /// What a later start need not ask again, once all that was reported before is written.
+    Remember(Box<Cache>),
 }
 
 /// How the connections, the budgets and the work stand.
@@ -60,6 +63,12 @@ pub struct Brought {
     pub paces: Vec<(Subject, i64, Urgency)>,
     /// What this makes worth asking, in how many seconds.
     pub hurry: Vec<(Key, i64, Urgency)>,
+    /// What saves questions at a later start.
+    pub learned: Vec<(Subject, Learned)>,
+    /// Something is missing that no answer says: a later start asks again.
+    pub partial: bool,
+    /// Nothing was asked: it rests on what only a discovery tells, and that has not come yet.
+    pub parked: bool,
 }
 
 impl Brought {
@@ -106,6 +115,8 @@ pub struct KnownRun {
 pub struct PackageTarget {
     pub id: Subject,
     pub name: Box<str>,
+    /// The document's own time, as last seen: an older one is not taken.
+    pub modified: Option<Ts>,
     /// What its newest provenance must say, while nobody has looked.
     pub proof: Option<Proof>,
 }
@@ -139,6 +150,8 @@ pub struct Targets {
     pub staged: Vec<Subject>,
     /// What is open on the screen, if it is one of these.
     pub seen: Option<Subject>,
+    /// The list of packages is on the screen.
+    pub listed: bool,
     /// The run whose log is followed.
     pub follow: Option<(Subject, u64)>,
     pub order: Option<Arc<Order>>,
@@ -188,6 +201,11 @@ impl Targets {
                 id: *id,
                 name: row.name.clone(),
                 proof: Proof::of(facts, *id),
+                modified: facts
+                    .seen
+                    .get(id)
+                    .and_then(|seen| seen.published())
+                    .map(|(fact, _)| fact.modified),
             })
             .collect();
         packages.sort_unstable_by_key(|package| package.id);
@@ -197,6 +215,7 @@ impl Targets {
             staged: staged(facts),
             packages,
             seen: None,
+            listed: false,
             follow: None,
             order: None,
             hosts: Vec::new(),

@@ -64,6 +64,8 @@ pub(super) struct Owner {
     /// What each observer wants said.
     notes: BTreeMap<&'static str, Vec<Box<str>>>,
     live: Arc<Live>,
+    /// Something that was seen could not be written: the cache may not count it as known.
+    unwritten: bool,
     /// The list of packages is made anew when it is looked at: most sessions are opened for the board.
     packages_old: bool,
 }
@@ -97,6 +99,7 @@ impl Owner {
             notes: BTreeMap::new(),
             live: Arc::default(),
             packages_old: true,
+            unwritten: false,
             session,
         };
         owner.redraw_all();
@@ -175,6 +178,7 @@ impl Owner {
         };
         let mut targets = Targets::of(self.session.facts());
         targets.seen = self.focus.page;
+        targets.listed = self.focus.packages;
         targets.follow = self.focus.run;
         targets.order.clone_from(&self.order);
         targets.hosts.clone_from(&self.hosts);
@@ -279,7 +283,7 @@ impl Owner {
 
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
-        let (mut answers, mut rows) = (Vec::new(), false);
+        let (mut answers, mut rows, mut remember) = (Vec::new(), false, None);
         let (mut changed, mut ran): (Vec<Subject>, Vec<Subject>) = (Vec::new(), Vec::new());
         for report in reports {
             match report {
@@ -321,6 +325,7 @@ impl Owner {
                 Report::Notes(from, notes) => {
                     self.notes.insert(from, notes);
                 }
+                Report::Remember(cache) => remember = Some(cache),
             }
         }
         let mut news = self.write(answers, &mut changed);
@@ -329,6 +334,12 @@ impl Owner {
             .flat_map(|repo| self.explained_by(*repo))
             .collect();
         news |= self.write(explained, &mut changed);
+        // Only now does the file have what the cache counts as known.
+        if let Some(cache) = remember.filter(|_| !self.unwritten) {
+            cache.write(&self.session);
+        }
+        // Reports may come faster than the nap between them ends.
+        changed.extend(self.session.tick((self.now)()));
         if news || !changed.is_empty() {
             self.redraw(&changed);
             self.aim();
@@ -349,6 +360,7 @@ impl Owner {
             }
             Err(error) => {
                 tracing::warn!("observations were not written: {error}");
+                self.unwritten = true;
                 false
             }
         }
@@ -490,13 +502,13 @@ impl Owner {
         )
     }
 
-    /// Serves commands until told to stop or nobody is left to send any.
+    /// Serves commands until told to stop or nobody is left to send any; then gives the session back.
     pub(super) async fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
         mut reports: Option<mpsc::Receiver<Report>>,
         pictures: watch::Sender<Arc<Snapshot>>,
-    ) {
+    ) -> Session {
         let changed = self.session.check_pending((self.now)());
         if !changed.is_empty() || !self.session.notices.is_empty() {
             self.redraw(&changed);
@@ -529,7 +541,7 @@ impl Owner {
                     {
                         self.take(vec![report]);
                     }
-                    return;
+                    return self.session;
                 }
                 Some(Command::Decide { action, answer }) => {
                     let result = self.decide(&action);

@@ -38,6 +38,7 @@ pub fn page(facts: &Facts, now: Ts) -> Page {
     let mut sections = vec![
         section("Nobody here can administer", gaps),
         section("Who can is not known", unknown),
+        section("Listed and not scanned", aside(facts)),
         section("Who of us can do what", people(facts)),
     ];
     if held > 0 {
@@ -71,6 +72,18 @@ fn subjects(facts: &Facts) -> Vec<(Kind, Subject)> {
         .collect();
     all.sort_unstable();
     all.into_iter().map(|(kind, _, id)| (kind, id)).collect()
+}
+
+/// Archived repositories and forks, and what could still be done from them.
+fn aside(facts: &Facts) -> Vec<PageLine> {
+    let all = facts.aside().into_iter();
+    all.filter(|(_, aside)| !aside.names.is_empty())
+        .map(|(what, aside)| PageLine {
+            text: format!("{} {what}", aside.names.len()),
+            detail: aside.words(),
+            ..PageLine::default()
+        })
+        .collect()
 }
 
 fn people(facts: &Facts) -> Vec<PageLine> {

@@ -6,10 +6,12 @@
 
 use crate::model::id::Subject;
 use crate::model::time::Ts;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
 /// What can be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum What {
     /// Who acts on the forge, and what they may. About the session.
     Rights,
@@ -115,6 +117,11 @@ impl What {
             | Self::Stages
             | Self::Account => Purse::Npm,
         }
+    }
+
+    /// Tells whether the registry answers it, not the forge.
+    pub fn is_of_npm(self) -> bool {
+        self.purse() == Purse::Npm
     }
 
     /// How many of these one call asks.
@@ -319,6 +326,37 @@ impl Schedule {
         self.unqueue(key, before);
         if !out {
             self.queue(key, after);
+        }
+    }
+
+    /// Asks everything of a kind sooner: at `at` or before.
+    pub fn hurry_all(&mut self, what: What, at: Ts) {
+        let keys: Vec<Key> = self
+            .book
+            .keys()
+            .filter(|key| key.0 == what)
+            .copied()
+            .collect();
+        for key in keys {
+            self.hurry(key, at, Urgency::ByAge);
+        }
+    }
+
+    /// Moves everything by so many seconds: the clock was set back, and what was due in a minute still is.
+    pub fn shift(&mut self, seconds: i64) {
+        self.due = Default::default();
+        self.closed.clear();
+        let mut due = Vec::with_capacity(self.book.len());
+        for (key, entry) in &mut self.book {
+            if entry.due != Ts(i64::MAX) {
+                entry.due = entry.due.plus(seconds);
+            }
+            if !entry.out {
+                due.push((*key, entry.due));
+            }
+        }
+        for (key, at) in due {
+            self.queue(key, at);
         }
     }
 

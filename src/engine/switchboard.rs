@@ -17,6 +17,9 @@ const AT_ONCE: usize = 8;
 /// Seconds before a refused credential is tried again: its rights may have been mended meanwhile.
 const REFUSED: i64 = 60;
 
+/// Most seconds by which consoles are spread after the end of a limit.
+const LATEST: f64 = 5.0;
+
 /// Gives a number in 0..1: spreads the tries of many consoles.
 pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 
@@ -25,6 +28,8 @@ pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 pub struct Switchboard {
     now: Now,
     random: Random,
+    /// Seconds after a limit's end at which this console asks again: many may wait for the same end.
+    late: i64,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -46,11 +51,33 @@ struct Known {
 
 impl Switchboard {
     pub fn new(now: Now, random: Random) -> Self {
+        let late = (random().clamp(0.0, 1.0) * LATEST) as i64;
         Self {
             now,
             random,
+            late,
             inner: Arc::default(),
         }
+    }
+
+    /// Notes that the clock went ahead, or was set back, by so many seconds: nothing counts as heard any more, and what
+    /// waits for an instant still waits as long.
+    pub fn jumped(&self, ahead: i64) {
+        let back = ahead.min(0);
+        let mut inner = self.lock();
+        for known in inner.groups.values_mut() {
+            known.asked = known.asked.plus(back);
+            match &mut known.state {
+                State::Live { .. } => known.state = State::Connecting,
+                State::Limited { until, .. } => *until = until.plus(back),
+                State::Offline(down) => down.next = down.next.plus(back),
+                State::Connecting | State::Unauthorised { .. } => {}
+            }
+        }
+        for rate in inner.rates.values_mut() {
+            rate.reset = rate.reset.plus(back);
+        }
+        inner.skews.clear();
     }
 
     /// Gives the listener that clients tell of every exchange.
@@ -111,7 +138,7 @@ impl Switchboard {
             .filter_map(|group| inner.groups.get(group));
         states
             .filter_map(|known| match &known.state {
-                State::Limited { until, .. } => Some(*until),
+                State::Limited { until, .. } => Some(until.plus(self.late)),
                 State::Offline(down) => Some(down.next),
                 State::Unauthorised { .. } => Some(known.asked.plus(REFUSED)),
                 State::Connecting | State::Live { .. } => None,
@@ -227,4 +254,77 @@ pub fn may_pass(trouble: &Trouble) -> bool {
             trouble.fault,
             Fault::Limited { .. } | Fault::Unauthorised { .. }
         )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    /// A switchboard by a clock that is moved, of a console whose chance is `random`.
+    fn board(random: f64) -> (Switchboard, Arc<AtomicI64>) {
+        let time = Arc::new(AtomicI64::new(1_000));
+        let read = Arc::clone(&time);
+        let now: Now = Arc::new(move || Ts(read.load(Ordering::SeqCst)));
+        (Switchboard::new(now, Arc::new(move || random)), time)
+    }
+
+    fn lost(group: Group, fault: Fault) -> Trouble {
+        Trouble {
+            fault,
+            group,
+            seen: Box::default(),
+        }
+    }
+
+    fn limited(board: &Switchboard, until: i64) {
+        let fault = Fault::Limited {
+            until: Ts(until),
+            secondary: false,
+        };
+        let trouble = lost(Group::NpmRead, fault);
+        board.hear(Group::NpmRead, &Err(trouble));
+    }
+
+    #[test]
+    fn consoles_that_wait_for_one_limit_do_not_ask_in_one_second() {
+        let until = |random| {
+            let (board, _) = board(random);
+            limited(&board, 1_060);
+            board.closed(What::Packument).unwrap().0
+        };
+        assert_eq!([until(0.0), until(0.5), until(1.0)], [1_060, 1_062, 1_065]);
+    }
+
+    #[test]
+    fn after_a_gap_nothing_counts_as_heard_and_a_limit_lasts_as_long_as_before() {
+        let (board, time) = board(0.0);
+        let lost = lost(Group::NpmTokens, Fault::NotFound);
+        // An answer all the same: the group is live.
+        board.hear(Group::NpmTokens, &Err(lost));
+        limited(&board, 1_060);
+        let states = |board: &Switchboard| {
+            let links = board.links().into_iter();
+            links.map(|link| link.state).collect::<Vec<_>>()
+        };
+        assert!(matches!(
+            states(&board)[..],
+            [LinkState::Limited { .. }, LinkState::Live { .. }]
+        ));
+        time.store(400, Ordering::SeqCst);
+        board.jumped(-600);
+        assert!(matches!(
+            states(&board)[..],
+            [
+                LinkState::Limited { until: Ts(460), .. },
+                LinkState::Connecting
+            ]
+        ));
+        assert_eq!(board.closed(What::Packument), Some(Ts(460)));
+        // Time that passed while the machine slept has passed for a limit too.
+        time.store(900, Ordering::SeqCst);
+        board.jumped(500);
+        assert_eq!(board.closed(What::Packument), None);
+    }
 }

@@ -7,7 +7,7 @@ use crate::assets::policy;
 use crate::model::time::Ts;
 
 /// Difference of the two clocks' steps, in milliseconds, above which the machine slept or a clock was set.
-const GAP: i64 = 15_000;
+pub(super) const GAP: i64 = 15_000;
 
 /// The limits of one window, as npm's rules give them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -398,6 +398,8 @@ impl GitHub {
             archived: node.is_archived,
             fork: node.is_fork,
             default_branch: branch.name,
+            // What workflows do is for a scanner to say.
+            publishes: None,
             created: node.created_at,
             pushed: node.pushed_at,
         };

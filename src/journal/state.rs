@@ -1,7 +1,7 @@
 //! What this device remembers of its writers: id, last line, and which file it was written to.
 //!
 //! Owns the rule that one writer id is never written on in two places. A small file per writer, outside the session,
-//! locked while in use. Losing it costs a new writer id, nothing more.
+//! locked while in use. Losing it costs a new writer id, nothing more. Beside them stands what may be lost at no cost.
 
 use super::Error;
 use super::chain::Chains;
@@ -9,7 +9,7 @@ use super::disk::{self, Mode};
 use super::line::{LineHash, SessionId, WriterId};
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::{Path, PathBuf};
 
@@ -128,6 +128,35 @@ impl Drop for Slot {
         // As with the session's own lock: a child that is just being started may hold a copy.
         let _ = self.file.unlock();
     }
+}
+
+/// Reads what was kept of a session under a name: none where nothing was, or where it is no plain file of at most
+/// `cap` bytes.
+#[must_use]
+pub fn recall(state: &Path, session: SessionId, name: &str, cap: u64) -> Option<Vec<u8>> {
+    let file = disk::open(&state.join(session.as_str()).join(name), Mode::Read).ok()?;
+    let mut bytes = Vec::new();
+    file.take(cap.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .ok()?;
+    (u64::try_from(bytes.len()).is_ok_and(|len| len <= cap)).then_some(bytes)
+}
+
+/// Keeps something of a session that may be lost: in one piece, for this user only, and not synced.
+///
+/// # Errors
+/// The folder or the file cannot be written.
+pub fn remember(state: &Path, session: SessionId, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    let folder = folder(state, session)?;
+    let path = folder.join(name);
+    let write = || -> io::Result<()> {
+        // Made with mode 0600; the rename takes the place of whatever has the name, a link too.
+        let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+        file.write_all(bytes)?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(Error::io("write", &path))
 }
 
 /// Where the states of one session are.

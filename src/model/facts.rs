@@ -3,6 +3,7 @@
 //! Filled by `session::fold`, read by the gates. Filling it in any order gives the same content: of two answers of
 //! one source about one subject the later counts, and every derived link is rebuilt from the answers.
 
+pub mod aside;
 pub mod live;
 pub mod past;
 pub mod seen;

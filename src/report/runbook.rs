@@ -648,6 +648,14 @@ fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
         "repository",
         "with more findings or uses than one event holds",
     );
+    for (what, aside) in facts.aside() {
+        let words = aside.words();
+        say(
+            aside.names.len(),
+            "repository",
+            &format!("listed and not scanned, {what}: {words}"),
+        );
+    }
     let owed = facts
         .persons
         .keys()

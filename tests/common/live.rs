@@ -12,10 +12,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cutover::engine::crew::Crew;
+use cutover::engine::crew::{Crew, Steady};
 use cutover::engine::live::LinkState;
 use cutover::engine::observe::github::Github;
 use cutover::engine::observe::npm::Npm;
@@ -85,6 +85,8 @@ pub struct Stage {
     pub time: Time,
     pub now: Arc<dyn Fn() -> Ts + Send + Sync>,
     pub path: PathBuf,
+    /// Milliseconds that the machine has slept.
+    slept: Arc<AtomicI64>,
     handle: Option<Handle>,
     runtime: tokio::runtime::Runtime,
     folder: tempfile::TempDir,
@@ -116,22 +118,63 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.cutover");
         let session = found(&path, &table, now());
-        let crew = crew(&table, &now, time.speed());
-        let handle = Handle::start_live(session, Arc::clone(&now), crew).unwrap();
+        let mut stage = Self {
+            table,
+            time,
+            now,
+            path,
+            slept: Arc::default(),
+            handle: None,
+            runtime,
+            folder,
+        };
+        stage.begin(session, 0);
+        stage
+    }
+
+    /// Starts the observers, as the npm account of that number.
+    fn begin(&mut self, session: Session, account: usize) {
+        let (time, slept) = (self.time.clone(), Arc::clone(&self.slept));
+        let steady = Arc::new(move || {
+            let all = i64::try_from(time.elapsed().as_millis()).unwrap();
+            all - slept.load(Ordering::SeqCst)
+        });
+        let crew = crew(&self.table, &self.now, steady, self.time.speed(), account);
+        let handle = Handle::start_live(session, Arc::clone(&self.now), crew).unwrap();
         let focus = Focus {
             packages: true,
             ..Focus::default()
         };
         handle.commands.try_send(Command::Focus(focus)).unwrap();
-        Self {
-            table,
-            time,
-            now,
-            path,
-            handle: Some(handle),
-            runtime,
-            folder,
-        }
+        self.handle = Some(handle);
+    }
+
+    /// Leaves the console.
+    pub fn quit(&mut self) {
+        let session = self.handle.take().and_then(Handle::stop);
+        assert!(session.is_some(), "the session's owner has failed");
+    }
+
+    /// Opens the console again, as the npm account of that number.
+    pub fn again(&mut self, account: usize) {
+        let mut options = options(self.folder.path(), (self.now)());
+        options.random = [8; 16];
+        let session = Session::open(&self.path, options).unwrap();
+        self.begin(session, account);
+    }
+
+    /// The file of what a later start need not ask again.
+    pub fn cache(&self) -> PathBuf {
+        let session = self.read_back().facts().session.session.clone();
+        let state = self.folder.path().join("state");
+        state.join(&*session).join("cache.json")
+    }
+
+    /// Lets the machine sleep: the world goes on, and the steady clock stands.
+    pub fn sleep(&self, seconds: u32) {
+        let millis = i64::from(seconds) * 1_000;
+        self.slept.fetch_add(millis, Ordering::SeqCst);
+        self.pass(seconds.into());
     }
 
     /// Moves a standing clock.
@@ -305,7 +348,13 @@ fn found(path: &std::path::Path, table: &Tabletop, now: Ts) -> Session {
     Session::open(path, options).unwrap()
 }
 
-fn crew(table: &Tabletop, now: &Arc<dyn Fn() -> Ts + Send + Sync>, speed: f64) -> Crew {
+fn crew(
+    table: &Tabletop,
+    now: &Arc<dyn Fn() -> Ts + Send + Sync>,
+    steady: Steady,
+    speed: f64,
+    account: usize,
+) -> Crew {
     let random: Arc<dyn Fn() -> f64 + Send + Sync> = Arc::new(|| 0.5);
     let switchboard = Switchboard::new(Arc::clone(now), Arc::clone(&random));
     switchboard.expect(&[
@@ -340,7 +389,8 @@ fn crew(table: &Tabletop, now: &Arc<dyn Fn() -> Ts + Send + Sync>, speed: f64) -
     let one = table
         .credentials
         .iter()
-        .find(|one| one.opens == Opens::NpmSession)
+        .filter(|one| one.opens == Opens::NpmSession)
+        .nth(account)
         .unwrap();
     let account = nobody
         .acting_as(&Login::new(&base, &one.who, one.secret.clone()))
@@ -350,9 +400,12 @@ fn crew(table: &Tabletop, now: &Arc<dyn Fn() -> Ts + Send + Sync>, speed: f64) -
         npm: Some(Arc::new(Npm::new(nobody, vec![account], id))),
         switchboard,
         now: Arc::clone(now),
+        steady,
         speed,
         random,
         once: Vec::new(),
         one_pass: false,
+        anew: false,
+        cached: true,
     }
 }

@@ -1,12 +1,13 @@
 //! What each question to GitHub means: which calls it takes, what facts come of it, and what becomes worth asking next.
 //!
-//! Keeps in memory only what saves calls: ids of workflows, folders that were scanned, causes that were read. Judges
-//! nothing and never touches the session.
+//! Keeps in memory only what saves calls: ids of workflows, folders that were scanned, causes that were read, tags of
+//! the run that is followed. Judges nothing and never touches the session.
 
 mod files;
 mod trouble;
 
-use super::{Brought, Report, Targets, dated};
+use super::{Brought, RepoTarget, Report, Targets, dated};
+use crate::engine::cache::{Cache, Ids, Learned, Scanned, digest};
 use crate::engine::live::OpenRun;
 use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
 use crate::github::discover::{Choice, Found};
@@ -47,7 +48,13 @@ struct Memory {
     workflows: HashMap<Subject, Vec<ReleaseWorkflow>>,
     /// Id of the workflow folder that was last scanned.
     folders: HashMap<Subject, Box<str>>,
+    /// Scans of an earlier start, until a discovery tells whether they still hold.
+    scanned: HashMap<Subject, Scanned>,
     known: HashMap<Subject, Known>,
+    /// A discovery was answered: what it did not tell of, it will not.
+    discovered: bool,
+    /// Who asks, once GitHub said so.
+    login: Option<Box<str>>,
     /// Found, and to be scanned.
     pending: HashMap<Subject, Found>,
     /// An organisation's own stores: the same for all of its repositories.
@@ -57,6 +64,7 @@ struct Memory {
     causes: HashMap<(Subject, u64), Told>,
     /// Repositories that had open runs when last asked.
     open: HashSet<Subject>,
+    followed: Option<trouble::Followed>,
 }
 
 /// What a discovery told of a repository that other questions need.
@@ -89,6 +97,42 @@ impl Github {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives a digest of which GitHub is asked and as whom; none before it said so.
+    pub fn who(&self) -> Option<Box<str>> {
+        let memory = self.memory();
+        let login = memory.login.as_deref()?;
+        let place = self.api.place();
+        Some(digest(&[&place.origin().to_string(), place.forge(), login]))
+    }
+
+    /// Takes up what an earlier start learned. Gives the repositories the ids of whose workflows are known by that.
+    pub fn recall(&self, cache: &Cache, aim: &Targets) -> Vec<Subject> {
+        let mut memory = self.memory();
+        memory.scanned.clone_from(&cache.scanned);
+        let known = aim.repos.iter().filter_map(|repo| {
+            let release = recalled(repo, cache.ids.get(&repo.id)?)?;
+            memory.workflows.insert(repo.id, release);
+            Some(repo.id)
+        });
+        known.collect()
+    }
+
+    /// Gives what a discovery told of a repository.
+    ///
+    /// # Errors
+    /// None told of it yet and one is going to: this has to be asked after it.
+    fn told(&self, id: Subject, aim: &Targets) -> Result<Option<Known>, Brought> {
+        let memory = self.memory();
+        let known = memory.known.get(&id).cloned();
+        if known.is_some() || memory.discovered || aim.organisations.is_empty() {
+            return Ok(known);
+        }
+        Err(Brought {
+            parked: true,
+            ..Brought::default()
+        })
+    }
+
     /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
     pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
         let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
@@ -101,9 +145,9 @@ impl Github {
             (What::Workflows, Some(Ok(repo))) => self.workflows(first, &repo, aim).await,
             (What::Trouble, Some(Ok(repo))) => self.trouble(first, &repo, now).await,
             (What::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
-            (What::Settings, Some(Ok(repo))) => self.settings(&repo, now).await,
+            (What::Settings, Some(Ok(repo))) => self.settings(&repo, aim, now).await,
             (What::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
-            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, now).await,
+            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, aim, now).await,
             // Gone since it was planned, or a name that GitHub cannot have.
             _ => Ok(Brought::default()),
         };
@@ -119,6 +163,7 @@ impl Github {
 
     async fn rights(&self) -> Result<Brought, GithubError> {
         let powers = self.api.powers().await?;
+        self.memory().login = Some(powers.login.clone());
         let mut notes: Vec<Box<str>> = Vec::new();
         for need in powers.missing() {
             notes.push(
@@ -154,12 +199,20 @@ impl Github {
         aim: &Targets,
     ) -> Result<Brought, GithubError> {
         let all = self.api.workflows(repo).await?;
-        let wanted = aim.repo(id).map_or(&[][..], |repo| &repo.workflows);
+        let wanted_files = aim.repo(id).map_or(&[][..], |repo| &repo.workflows);
         let release: Vec<ReleaseWorkflow> = all
             .into_iter()
-            .filter(|workflow| wanted.contains(&workflow.file))
+            .filter(|workflow| wanted_files.contains(&workflow.file))
             .collect();
         let mut brought = Brought::default();
+        let ids = release
+            .iter()
+            .map(|one| (digest(&[&one.file]), one.node_id.clone()));
+        let ids = Ids {
+            wanted: wanted(wanted_files),
+            ids: ids.collect(),
+        };
+        brought.learned.push((id, Learned::Ids(ids)));
         if !release.is_empty() {
             brought.hurry.push(((What::Runs, id), 0, Urgency::ByAge));
         }
@@ -227,9 +280,17 @@ impl Github {
         Ok(brought)
     }
 
-    async fn settings(&self, repo: &RepoName, now: Ts) -> Result<Brought, GithubError> {
+    async fn settings(
+        &self,
+        repo: &RepoName,
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<Brought, GithubError> {
         let id = self.api.subject(repo.as_str());
-        let known = self.memory().known.get(&id).cloned();
+        let known = match self.told(id, aim) {
+            Ok(known) => known,
+            Err(later) => return Ok(later),
+        };
         let environments = self.api.environments(repo).await;
         let actions = self.api.actions_settings(repo).await;
         let protection = match &known {
@@ -238,7 +299,7 @@ impl Github {
                     .protection(repo, &known.branch, known.owners.as_deref())
                     .await,
             ),
-            // Which branch is the default one comes with the discovery.
+            // Which branch is the default one comes with the discovery, and none tells of this repository.
             None => None,
         };
         let mut answers = Vec::new();
@@ -349,6 +410,30 @@ impl Memory {
             }
         }
     }
+}
+
+/// Gives a digest of the workflow files of a repository whose runs count.
+fn wanted(files: &[Box<str>]) -> Box<str> {
+    let files: Vec<&str> = files.iter().map(AsRef::as_ref).collect();
+    digest(&files)
+}
+
+/// Puts names to ids of an earlier start; none where other files are wanted by now.
+fn recalled(repo: &RepoTarget, ids: &Ids) -> Option<Vec<ReleaseWorkflow>> {
+    let name = RepoName::parse(&repo.name).ok()?;
+    if ids.wanted != wanted(&repo.workflows) {
+        return None;
+    }
+    let one = |(file, node_id): &(Box<str>, Box<str>)| {
+        let mut files = repo.workflows.iter();
+        Some(ReleaseWorkflow {
+            repo: name.clone(),
+            file: files.find(|known| digest(&[known]) == *file)?.clone(),
+            node_id: node_id.clone(),
+            state: "".into(),
+        })
+    };
+    ids.ids.iter().map(one).collect()
 }
 
 /// The newest failed run of each workflow whose log was not read yet.

@@ -3,7 +3,8 @@
 //! Several accounts side by side: public documents are read as the first of them, or as nobody; each account lists its
 //! own tokens. Keeps only what saves calls, and never touches the session.
 
-use super::{Brought, Report, Targets, UNLISTED, dated};
+use super::{Brought, PackageTarget, Report, Targets, UNLISTED, dated};
+use crate::engine::cache::{Cache, Learned, Tag, digest};
 use crate::engine::schedule::{Batch, What};
 use crate::engine::switchboard::may_pass;
 use crate::model::event::Observation;
@@ -30,6 +31,10 @@ pub struct Npm {
 #[derive(Default)]
 struct Memory {
     known: HashMap<Subject, Known>,
+    /// Tags of an earlier start, until they were used.
+    tags: HashMap<Subject, Tag>,
+    /// Who each account said it is, once all of them did.
+    logins: Option<Vec<Login>>,
     /// What a search found, by what was searched, and when.
     reach: HashMap<String, (Ts, BTreeMap<Box<str>, ReachFact>)>,
 }
@@ -97,16 +102,16 @@ impl Npm {
             What::Stages => return self.stages(aim, now).await,
             _ => {}
         }
-        let Some(Ok(name)) = aim
-            .package(first)
-            .map(|package| PackageName::parse(&package.name))
-        else {
+        let Some(package) = aim.package(first) else {
+            return Ok(Brought::default());
+        };
+        let Ok(name) = PackageName::parse(&package.name) else {
             return Ok(Brought::default());
         };
         let (source, asked) = match batch.what {
             What::Packument => (
                 LiveSource::Published,
-                self.packument(first, &name, now).await,
+                self.packument(package, &name, now).await,
             ),
             What::Access => (LiveSource::Access, self.access(first, &name, now).await),
             What::Reach => (LiveSource::Reach, self.reach(first, &name, now).await),
@@ -115,19 +120,64 @@ impl Npm {
         asked.or_else(|lost| could_not(&lost, first, source, now))
     }
 
-    async fn packument(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
-        let known = self.memory().known.get(&id).cloned().unwrap_or_default();
+    /// Takes up what an earlier start learned.
+    pub fn recall(&self, cache: &Cache) {
+        self.memory().tags.clone_from(&cache.tags);
+    }
+
+    /// Asks each account who it is, so that [`Npm::who`] can tell.
+    ///
+    /// # Errors
+    /// One of them did not say.
+    pub async fn greet(&self) -> Result<(), Lost> {
+        let mut logins = Vec::with_capacity(self.accounts.len());
+        for account in &self.accounts {
+            logins.push(account.whoami().await?);
+        }
+        self.memory().logins = Some(logins);
+        Ok(())
+    }
+
+    /// Gives a digest of which registry is asked and as whom; none before every account said who it is.
+    pub fn who(&self) -> Option<Box<str>> {
+        let memory = self.memory();
+        let logins = memory.logins.iter().flatten().map(Login::as_str);
+        let parts: Vec<&str> = [self.reader.id(), &*self.id]
+            .into_iter()
+            .chain(logins)
+            .collect();
+        (self.accounts.is_empty() || memory.logins.is_some()).then(|| digest(&parts))
+    }
+
+    async fn packument(
+        &self,
+        package: &PackageTarget,
+        name: &PackageName,
+        now: Ts,
+    ) -> Result<Brought, Lost> {
+        let id = package.id;
+        let known = self.memory().known_of(package);
         Ok(match self.reader.packument(name, &known).await? {
             Packument::New(fact, known) => {
+                let tag = known.etag.clone().map(|etag| Tag {
+                    etag,
+                    modified: fact.modified,
+                });
                 self.memory().known.insert(id, known);
-                Brought::answers(vec![dated(id, Answer::Published(*fact), now)])
+                Brought {
+                    learned: tag.map(|tag| (id, Learned::Tag(tag))).into_iter().collect(),
+                    ..Brought::answers(vec![dated(id, Answer::Published(*fact), now)])
+                }
             }
             Packument::Same => Brought {
                 reports: vec![Report::Checked(vec![(id, LiveSource::Published)], now)],
                 ..Brought::default()
             },
             // A cache on the way lags: what was seen stands, and is not as fresh as this look.
-            Packument::Older => Brought::default(),
+            Packument::Older => Brought {
+                partial: true,
+                ..Brought::default()
+            },
         })
     }
 
@@ -172,15 +222,18 @@ impl Npm {
     /// the organisations, as the first account that may see them.
     async fn account(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
         let mut answers: Vec<(Subject, Observation)> = Vec::new();
-        let mut later = false;
+        let (mut later, mut logins) = (false, Vec::new());
         let mut notes: Vec<Box<str>> = Vec::new();
         for account in &self.accounts {
             match account.whoami().await {
-                Ok(login) => notes.extend(
-                    self.of_account(account, &login, now, &mut answers)
-                        .await
-                        .map(|lost| format!("npm tokens of {login} not listed: {lost}").into()),
-                ),
+                Ok(login) => {
+                    notes.extend(
+                        self.of_account(account, &login, now, &mut answers)
+                            .await
+                            .map(|lost| format!("npm tokens of {login} not listed: {lost}").into()),
+                    );
+                    logins.push(login);
+                }
                 Err(lost) => {
                     tracing::debug!("whoami: {lost}");
                     later |= lost.trouble().is_some_and(may_pass);
@@ -203,6 +256,8 @@ impl Npm {
             return Err(());
         }
         let mut brought = Brought::answers(answers);
+        brought.partial = logins.len() < self.accounts.len();
+        self.memory().logins = Some(logins).filter(|_| !brought.partial);
         brought.reports.push(Report::Notes(UNLISTED, notes));
         Ok(brought)
     }
@@ -277,6 +332,21 @@ impl Npm {
             answers.push(dated(about, answer, now));
         }
         unlisted
+    }
+}
+
+impl Memory {
+    /// What is known of a package's document. What the session has seen counts too: an older one is not taken.
+    fn known_of(&self, package: &PackageTarget) -> Known {
+        if let Some(known) = self.known.get(&package.id) {
+            return known.clone();
+        }
+        let tag = self.tags.get(&package.id);
+        let tag = tag.filter(|tag| Some(tag.modified) == package.modified);
+        Known {
+            etag: tag.map(|tag| tag.etag.clone()),
+            modified: package.modified,
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use std::collections::HashMap;
 
+/// Seconds after which a run that no machine took is said to wait at GitHub.
+const QUEUED: i64 = 600;
+
 /// Runs that go on, by repository.
 pub type OpenRuns = HashMap<Subject, Vec<OpenRun>>;
 
@@ -72,7 +75,7 @@ pub fn runs(facts: &Facts, open: &OpenRuns) -> Vec<RunRow> {
             ended.any(|run| run.id == one.run.id && run.updated >= one.run.updated)
         };
         rows.extend(runs.iter().filter(|one| !over(one)).map(|one| RunRow {
-            step: one.step.as_deref().map(shown),
+            step: one.step.as_deref().map(shown).or_else(|| queued(one)),
             steps: one.steps,
             ..row(facts, *repo, &one.run, one.as_of)
         }));
@@ -96,6 +99,14 @@ pub fn runs(facts: &Facts, open: &OpenRuns) -> Vec<RunRow> {
         (group, std::cmp::Reverse(row.updated))
     });
     rows
+}
+
+/// Says of a run without jobs how long it has waited for a machine: it has not failed, and nothing here holds it up.
+fn queued(one: &OpenRun) -> Option<Box<str>> {
+    let waits = matches!(&*one.run.status, "queued" | "requested" | "pending");
+    let moved = one.run.updated.max(one.run.created);
+    let since = one.as_of.0.saturating_sub(moved.0);
+    (waits && since >= QUEUED).then(|| format!("queued at GitHub for {} min", since / 60).into())
 }
 
 fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts) -> RunRow {
@@ -353,6 +364,27 @@ mod tests {
         };
         let open = OpenRuns::from([(repo, vec![one])]);
         runs(&facts, &open).iter().map(|row| row.state).collect()
+    }
+
+    #[test]
+    fn a_run_that_no_machine_takes_is_queued_at_github_and_not_failed() {
+        let step = |status: &str, as_of: i64| {
+            let repo = Subject::repo("github.com", "acme/ui");
+            let one = OpenRun {
+                run: run(1_000, status),
+                step: None,
+                steps: None,
+                as_of: Ts(as_of),
+            };
+            let rows = runs(&Facts::default(), &OpenRuns::from([(repo, vec![one])]));
+            (rows[0].state, rows[0].step.clone())
+        };
+        assert_eq!(step("queued", 1_599), (RunState::Queued, None));
+        let said = Some("queued at GitHub for 12 min".into());
+        assert_eq!(step("queued", 1_730), (RunState::Queued, said));
+        // Waiting for somebody's approval is something else.
+        assert_eq!(step("waiting", 9_999), (RunState::Queued, None));
+        assert_eq!(step("in_progress", 9_999), (RunState::Running, None));
     }
 
     #[test]

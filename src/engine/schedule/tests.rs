@@ -216,3 +216,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_due_in_a_minute_still_is_when_the_clock_was_set_back() {
+    let about = Subject::repo("github.com", "acme/ui");
+    let mut schedule = Schedule::default();
+    schedule.know((What::Refs, about), Ts(1_000));
+    schedule.know((What::Settings, about), Ts(1_060));
+    let batch = schedule.next(Ts(1_000)).remove(0);
+    schedule.shift(-600);
+    assert_eq!(schedule.wake(Ts(400)), Some(Ts(460)));
+    // What is under way comes back to the clock as it is then.
+    schedule.done(&batch, Ts(401), |_| Some((10, Urgency::ByAge)));
+    assert_eq!(schedule.wake(Ts(401)), Some(Ts(411)));
+    schedule.hurry_all(What::Settings, Ts(402));
+    assert_eq!(schedule.next(Ts(402)).len(), 1);
+}

@@ -105,6 +105,32 @@ async fn a_workflow_that_is_not_shown_makes_no_fact_of_its_repository() {
 }
 
 #[tokio::test]
+async fn a_sweep_halves_when_github_cannot_give_so_many_at_once() {
+    let server = Server::start(|asked| {
+        let ids = asked.graphql().unwrap().1["ids"].as_array().unwrap().clone();
+        if ids.len() > 30 {
+            return answer(502, &[], &json!({"message": "Server Error"}));
+        }
+        let one = |id: &Value| json!({"id": id, "state": "ACTIVE", "runs": {"nodes": []}});
+        ok(json!({"data": {"rateLimit": {"cost": 2}, "nodes": ids.iter().map(one).collect::<Vec<_>>()}}))
+    })
+    .await;
+    let workflows: Vec<_> = (0..100)
+        .map(|at| workflow(at, &format!("acme/r{at}")))
+        .collect();
+    let swept = server.github.sweep(&workflows).await.unwrap();
+    let sizes = server.asked().into_iter();
+    let sizes = sizes.map(|asked| asked.graphql().unwrap().1["ids"].as_array().unwrap().len());
+    assert_eq!(sizes.collect::<Vec<_>>(), [100, 50, 25, 25, 50, 25, 25]);
+    let seen = swept.answers.iter();
+    assert_eq!(
+        seen.filter(|(_, one)| matches!(one, Answer::Runs(_)))
+            .count(),
+        100
+    );
+}
+
+#[tokio::test]
 async fn running_ones_are_renewed_in_one_call_and_keep_what_only_rest_told() {
     let server = Server::start(|asked| match &*asked.path {
         "/repos/acme/ui/actions/runs/7" => ok(json!({"id": 7, "node_id": "WFR_7", "run_attempt": 3, "run_number": 7, "path": ".github/workflows/release.yml",

@@ -37,6 +37,9 @@ pub struct ForgeFact {
     #[serde(skip_serializing_if = "is_false")]
     pub fork: bool,
     pub default_branch: Box<str>,
+    /// Of one that is listed and not scanned: whether its workflows publish. None where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publishes: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Ts>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,12 +2,13 @@
 //! can publish.
 
 use super::{Github, Known, Memory, dated};
+use crate::engine::cache::{Learned, Scanned};
 use crate::engine::observe::{Brought, Report, Targets};
 use crate::engine::schedule::{Urgency, What};
-use crate::github::discover::Found;
+use crate::github::discover::{Aside, Found};
 use crate::github::refs::RefChoice;
 use crate::github::{CheckoutFiles, GithubError, Patterns};
-use crate::model::fact::{Answer, RefFact, RefsFact};
+use crate::model::fact::{Answer, LiveSource, RefFact, RefsFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
 use crate::model::time::Ts;
@@ -36,24 +37,34 @@ impl Github {
     /// Finds the repositories of every organisation, and scans those whose workflows changed.
     pub(super) async fn discovery(&self, aim: &Targets, now: Ts) -> Result<Brought, GithubError> {
         let mut brought = Brought::default();
+        let mut notes: Vec<Box<str>> = Vec::new();
         for organisation in &aim.organisations {
             let Ok(login) = Login::parse(organisation) else {
                 continue;
             };
-            let found = self
+            let looked = self
                 .api
                 .discover(&login, &self.choice, &mut |_, _| {})
-                .await?;
+                .await;
+            let mut found = match looked {
+                Ok(found) => found,
+                // The others are looked at all the same.
+                Err(error) if error.is_of_thing() => {
+                    let answer = error.answer(LiveSource::Rights);
+                    let answers = vec![dated(Subject::SESSION, answer, now)];
+                    brought.reports.push(Report::Answers(answers));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.look_aside(&mut found.found).await;
             let at = found.at.unwrap_or(now);
             let answers = found.answers();
             let facts = answers
                 .into_iter()
                 .map(|(about, answer)| dated(about, answer, at));
             brought.reports.push(Report::Answers(facts.collect()));
-            if !found.gaps.is_empty() {
-                let notes = found.gaps.iter().take(5).cloned().collect();
-                brought.reports.push(Report::Notes("discovery", notes));
-            }
+            notes.extend(found.gaps.iter().take(5).cloned());
             let mut memory = self.memory();
             for one in found.found {
                 if memory.meet(&one) {
@@ -64,7 +75,41 @@ impl Github {
                 }
             }
         }
+        self.memory().discovered = true;
+        brought.reports.push(Report::Notes("discovery", notes));
         Ok(brought)
+    }
+
+    /// Tells of each repository that is listed and not scanned whether its workflows publish. Their texts are here
+    /// already, so nothing is asked.
+    async fn look_aside(&self, found: &mut [Found]) {
+        let aside = found
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| matches!(one.aside, Some(Aside::Archived | Aside::Fork)));
+        let files: Vec<(usize, CheckoutFiles)> =
+            aside.map(|(at, one)| (at, one.files.clone())).collect();
+        if files.is_empty() {
+            return;
+        }
+        let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
+        let scanned = tokio::task::spawn_blocking(move || {
+            let look = |(at, files): &(usize, CheckoutFiles)| {
+                let publishes = hints_at_npm(files)
+                    && scan(files, &forge, &registry, DEFAULT_ONLY)
+                        .iter()
+                        .any(|(_, answer)| matches!(answer, Answer::Path(_)));
+                // What did not come may publish.
+                (*at, (publishes || files.complete).then_some(publishes))
+            };
+            files.iter().map(look).collect::<Vec<_>>()
+        });
+        // A scan that panics is a defect of the scanner: these stay "not looked at".
+        for (at, publishes) in scanned.await.unwrap_or_default() {
+            if let Some(one) = found.get_mut(at) {
+                one.fact.publishes = publishes;
+            }
+        }
     }
 
     /// Scans a repository that a discovery found changed.
@@ -72,11 +117,12 @@ impl Github {
         let Some(found) = self.memory().pending.get(&repo).cloned() else {
             return Ok(Brought::default());
         };
-        let files = if hints_at_npm(&found.files) {
+        let (files, whole) = if hints_at_npm(&found.files) {
             self.deepen(&found).await?
         } else {
-            found.files.clone()
+            (found.files.clone(), true)
         };
+        let whole = whole && files.complete;
         let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
         let scanned =
             tokio::task::spawn_blocking(move || scan(&files, &forge, &registry, DEFAULT_ONLY));
@@ -89,26 +135,31 @@ impl Github {
             memory.pending.remove(&repo);
             memory
                 .folders
-                .extend(found.workflows.map(|folder| (repo, folder)));
+                .extend(found.workflows.clone().map(|folder| (repo, folder)));
         }
         let answers = answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, now));
-        Ok(Brought::answers(answers.collect()))
+        let mut brought = Brought::answers(answers.collect());
+        if let (true, Some(folder), Some(commit)) = (whole, found.workflows, found.files.commit) {
+            let scanned = Scanned { folder, commit };
+            brought.learned.push((repo, Learned::Scanned(scanned)));
+        }
+        Ok(brought)
     }
 
-    /// Reads the files that workflows may call: package.json files, local actions, scripts.
-    async fn deepen(&self, found: &Found) -> Result<CheckoutFiles, GithubError> {
+    /// Reads the files that workflows may call: package.json files, local actions, scripts. Tells whether it could.
+    async fn deepen(&self, found: &Found) -> Result<(CheckoutFiles, bool), GithubError> {
         let Some(commit) = found.files.commit.as_deref() else {
-            return Ok(found.files.clone());
+            return Ok((found.files.clone(), true));
         };
         let checkout = self
             .api
             .checkout(&found.name, &found.files.git_ref, commit, &wanted)
             .await;
         match checkout {
-            Ok(files) => Ok(files),
-            Err(error) if error.is_of_thing() => Ok(found.files.clone()),
+            Ok(files) => Ok((files, true)),
+            Err(error) if error.is_of_thing() => Ok((found.files.clone(), false)),
             Err(error) => Err(error),
         }
     }
@@ -118,14 +169,19 @@ impl Github {
         &self,
         id: Subject,
         repo: &RepoName,
+        aim: &Targets,
         now: Ts,
     ) -> Result<Brought, GithubError> {
-        let Some(known) = self.memory().known.get(&id).cloned() else {
-            // Which branch is the default one comes with the discovery: asked again after it.
-            return Ok(Brought {
-                hurry: vec![((What::Refs, id), 30, Urgency::ByAge)],
-                ..Brought::default()
-            });
+        let known = match self.told(id, aim) {
+            Ok(Some(known)) => known,
+            // No discovery tells of it, so which branch is its default one is not known.
+            Ok(None) => {
+                return Ok(Brought {
+                    partial: true,
+                    ..Brought::default()
+                });
+            }
+            Err(later) => return Ok(later),
         };
         let choice = RefChoice {
             // A tag that was pushed does not start its workflow again; new ones come from branches.
@@ -190,6 +246,11 @@ impl Memory {
             workflows: found.workflows.clone(),
         };
         self.known.insert(found.repo, known);
+        // A later commit may have changed what the workflows call.
+        let before = self.scanned.remove(&found.repo);
+        let same = before.filter(|before| Some(&before.commit) == found.files.commit.as_ref());
+        self.folders
+            .extend(same.map(|before| (found.repo, before.folder)));
         let changed =
             found.workflows.is_some() && self.folders.get(&found.repo) != found.workflows.as_ref();
         found.aside.is_none() && changed

@@ -1,4 +1,5 @@
-//! Why release runs failed: their jobs and logs, read once each, and explained. Also the run that somebody follows.
+//! Why release runs failed: their jobs and logs, read once each, and explained. Also the run that somebody follows, by
+//! the tags of its last answers: what did not change costs nothing.
 
 use super::{Github, LOG_GONE, LOG_HIDDEN, STOPPED, Told, dated, open_run, unexplained};
 use crate::diagnose::{self, Context};
@@ -6,13 +7,14 @@ use crate::engine::live::Tail;
 use crate::engine::observe::{Brought, Report, Targets};
 use crate::engine::schedule::{Urgency, What};
 use crate::github::run::JobLog;
-use crate::github::{EtagMap, GithubError, Job, Polled};
+use crate::github::{EtagMap, GithubError, Job, LiveRun, Polled};
 use crate::model::fact::{Answer, RunFact, RunsFact};
 use crate::model::id::Subject;
 use crate::model::name::RepoName;
 use crate::model::time::Ts;
 use crate::safe::redact::redact;
 use crate::safe::shown::visible;
+use std::sync::Arc;
 
 /// Most bytes of a job's log that are read.
 const LOG_CAP: usize = 8 * 1024 * 1024;
@@ -20,6 +22,27 @@ const LOG_CAP: usize = 8 * 1024 * 1024;
 const TAIL: usize = 200;
 /// Seconds between two looks at a run that is followed.
 const FOLLOWED: i64 = 5;
+
+/// The run that somebody follows, as last told, and the tags of these answers.
+pub(super) struct Followed {
+    repo: Subject,
+    number: u64,
+    tags: Arc<EtagMap>,
+    run: Option<LiveRun>,
+    jobs: Option<Vec<Job>>,
+}
+
+impl Followed {
+    fn new(repo: Subject, number: u64) -> Self {
+        Self {
+            repo,
+            number,
+            tags: Arc::default(),
+            run: None,
+            jobs: None,
+        }
+    }
+}
 
 impl Github {
     /// Reads the logs of failed runs that nobody explained yet.
@@ -101,14 +124,13 @@ impl Github {
         let Some((_, number)) = aim.follow.filter(|(followed, _)| *followed == id) else {
             return Ok(Brought::default());
         };
-        let none = EtagMap::default();
-        let run = match self.api.run(repo, number, &none).await? {
-            Polled::New { value, .. } => value,
-            Polled::Same { .. } => return Ok(Brought::default()),
-        };
-        let jobs = match self.api.jobs(repo, number, &none).await? {
-            Polled::New { value, .. } => value,
-            Polled::Same { .. } => Vec::new(),
+        let Some((run, jobs)) = self.poll(id, repo, number).await? else {
+            // A tag without the answer that it is of: both are asked for anew.
+            self.memory().followed = None;
+            return Ok(Brought {
+                hurry: vec![((What::Follow, id), FOLLOWED, Urgency::Now)],
+                ..Brought::default()
+            });
         };
         let mut brought = Brought::default();
         let mut tail = Tail {
@@ -210,6 +232,45 @@ fn unstamped(line: &str) -> String {
     match stamp {
         Some((stamp, rest)) => format!("{} {rest}", stamp.get(11..19).unwrap_or_default()),
         None => line.to_owned(),
+    }
+}
+
+impl Github {
+    /// Asks for a run and its jobs by the tags of the last answers; gives the last answer where it is the same.
+    async fn poll(
+        &self,
+        id: Subject,
+        repo: &RepoName,
+        number: u64,
+    ) -> Result<Option<(LiveRun, Vec<Job>)>, GithubError> {
+        let tags = {
+            let mut memory = self.memory();
+            let before = memory.followed.take();
+            let same = before.filter(|one| (one.repo, one.number) == (id, number));
+            let followed = memory
+                .followed
+                .insert(same.unwrap_or_else(|| Followed::new(id, number)));
+            Arc::clone(&followed.tags)
+        };
+        // Kept as soon as it is here: its tag is.
+        if let Polled::New { value, .. } = self.api.run(repo, number, &*tags).await? {
+            self.followed(&tags, |followed| followed.run = Some(value));
+        }
+        if let Polled::New { value, .. } = self.api.jobs(repo, number, &*tags).await? {
+            self.followed(&tags, |followed| followed.jobs = Some(value));
+        }
+        let memory = self.memory();
+        let followed = memory.followed.as_ref();
+        Ok(followed.and_then(|one| one.run.clone().zip(one.jobs.clone())))
+    }
+
+    /// Changes what is known of the followed run, unless another one is followed by now.
+    fn followed(&self, tags: &Arc<EtagMap>, change: impl FnOnce(&mut Followed)) {
+        let mut memory = self.memory();
+        let followed = memory.followed.as_mut();
+        if let Some(followed) = followed.filter(|one| Arc::ptr_eq(&one.tags, tags)) {
+            change(followed);
+        }
     }
 }
 
