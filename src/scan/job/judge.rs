@@ -75,6 +75,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             self.inherited.clone_from(&earlier.auths);
         }
         self.fallback.clone_from(&earlier.fallback);
+        self.registry.clone_from(&earlier.registry);
         for step in &self.job.steps {
             if let Some(name) = &step.grants {
                 let set_at = Some(self.place(step.line, step.column));
@@ -92,6 +93,10 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         }
         self.unused_tokens();
         let publishes = self.parts.paths.len() > self.first_path;
+        // A stage that publishes may have set its registry for itself only.
+        if self.job.ci == CiSystem::Jenkins && !publishes {
+            earlier.registry.clone_from(&self.registry);
+        }
         if handed_on
             && (!publishes || self.job.ci == CiSystem::Jenkins)
             && earlier.auths.len() < 1_000
