@@ -13,6 +13,10 @@ pub(super) enum Role {
     SemanticRelease,
     ReleaseIt,
     SetupNode,
+    /// oven-sh/setup-bun: its `registry-url` is for bun only.
+    SetupBun,
+    /// Publishes with the credential it is given, and rehearses without one.
+    PublishIfTrusted(Tool),
     /// Runs the command in the named input, after the given prefix.
     Runs(&'static str, &'static str),
     /// actions/github-script: the input is JavaScript.
@@ -47,6 +51,11 @@ const KNOWN: &[(&str, Role)] = &[
     ("release-it/release-it-action", Role::ReleaseIt),
     ("mikeal/merge-release", Role::Publish(Tool::Other)),
     ("primer/publish", Role::Publish(Tool::Other)),
+    ("shopify/snapit", Role::Publish(Tool::Other)),
+    (
+        "metamask/action-npm-publish",
+        Role::PublishIfTrusted(Tool::Other),
+    ),
     ("bcomnes/npm-bump", Role::Publish(Tool::Other)),
     (
         "nearform-actions/optic-release-automation-action",
@@ -68,6 +77,7 @@ const KNOWN: &[(&str, Role)] = &[
     ("ridedott/release-me-action", Role::SemanticRelease),
     ("electron/semantic-trusted-release", Role::SemanticRelease),
     ("actions/setup-node", Role::SetupNode),
+    ("oven-sh/setup-bun", Role::SetupBun),
     ("actions/github-script", Role::Script("script")),
     ("nick-fields/retry", Role::Runs("command", "")),
     ("nick-invision/retry", Role::Runs("command", "")),

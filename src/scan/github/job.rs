@@ -120,6 +120,7 @@ pub(super) struct Walk<'c, 'd> {
     id_token: bool,
     written: Vec<Written>,
     registry: Option<String>,
+    bun_registry: Option<String>,
     scoped: Vec<(String, String)>,
     foreign_auth: bool,
     setup: Option<Setup>,
@@ -161,6 +162,7 @@ pub(super) fn walk<'d>(
         id_token,
         written: Vec::new(),
         registry: None,
+        bun_registry: None,
         scoped: Vec::new(),
         foreign_auth: false,
         setup: None,
@@ -609,7 +611,10 @@ impl<'d> Walk<'_, 'd> {
                 .as_deref()
                 .map(|r| self.resolve(r, act, scope)),
             environment: self.environment_registry(act, scope),
-            job: self.registry.clone(),
+            job: Some(act.inner.unwrap_or(act.tool))
+                .filter(|tool| *tool == Tool::Bun)
+                .and(self.bun_registry.clone())
+                .or_else(|| self.registry.clone()),
             scoped: &self.scoped,
             github_token: github_token && reaches.is_empty()
                 || (self.foreign_auth && reaches.is_empty() && !self.id_token),
@@ -724,7 +729,12 @@ impl<'d> Walk<'_, 'd> {
             "e2e",
             "compile",
         ];
-        let speaks = |text: &str| text.contains("publish") || text.contains("release");
+        let speaks = |text: &str| {
+            let rest = ["prepublish", "postpublish", "unpublish"]
+                .iter()
+                .fold(text.to_owned(), |rest, no| rest.replace(no, ""));
+            rest.contains("publish") || rest.contains("release")
+        };
         let busy = |text: &str| sets_up.iter().any(|w| text.contains(w)) && !speaks(text);
         let hints = [&command, &title, &job]
             .iter()
@@ -850,7 +860,13 @@ impl<'d> Walk<'_, 'd> {
         match &role {
             Role::Harmless => {}
             Role::SetupNode => self.setup_node(text, uses, step, scope),
+            Role::SetupBun => self.bun_registry = npm_registry_of(step, scope),
             Role::Publish(tool) => self.published_by(*tool, text, uses, step, scope, here),
+            Role::PublishIfTrusted(tool) => {
+                if self.id_token || !self.given(step, scope).is_empty() {
+                    self.published_by(*tool, text, uses, step, scope, here);
+                }
+            }
             Role::Changesets => self.changesets(text, uses, step, scope, here),
             Role::SemanticRelease => {
                 let dir = with("working_directory")
@@ -886,6 +902,12 @@ impl<'d> Walk<'_, 'd> {
             }
             Role::Unknown => {
                 self.opaque = true;
+                if let Some(url) = npm_registry_of(step, scope) {
+                    match with("scope").filter(|s| !s.is_empty()) {
+                        Some(name) => self.scoped.push((name.to_owned(), url)),
+                        None => self.registry = Some(url),
+                    }
+                }
                 self.vault(text, uses, step, scope);
                 self.unknown_action(text, uses, step, scope, here);
             }
@@ -953,7 +975,8 @@ impl<'d> Walk<'_, 'd> {
             access: with("access").map(str::to_owned),
             registry: with("registry")
                 .filter(|_| tool == Tool::JsDevtoolsNpmPublish)
-                .and_then(|r| scope.substitute(r).into_iter().next()),
+                .and_then(|r| scope.substitute(r).into_iter().next())
+                .or_else(|| npm_registry_of(step, scope)),
             provenance: with("provenance").map(|v| v == "true"),
             ..Flags::default()
         };
@@ -1260,6 +1283,25 @@ impl<'d> Walk<'_, 'd> {
             .collect();
         scope.env.extend(kept);
     }
+}
+
+/// The npm registry that an action is told by an input of that name; other addresses may be anything.
+fn npm_registry_of(step: &Step<'_>, scope: &Scope<'_>) -> Option<String> {
+    let named = |(name, _): &&(&str, N<'_>)| {
+        matches!(
+            name.to_ascii_lowercase().as_str(),
+            "registry"
+                | "registry-url"
+                | "registry_url"
+                | "npm-registry"
+                | "npm-registry-url"
+                | "npm_registry"
+                | "node-registry-url"
+        )
+    };
+    let (_, node) = step.with.iter().find(named)?;
+    let url = scope.substitute(node.as_str()?).into_iter().next()?;
+    registry::is_known(&url).then_some(url)
 }
 
 /// GitHub's own token where it stands in for an npm token: right for its own registry only.

@@ -8,12 +8,25 @@ fn scan(files: &[(&str, &str)]) -> RepoScan {
     let host = crate::assets::npm_host();
     let mut all: Vec<(String, String)> = files
         .iter()
-        .map(|(p, t)| ((*p).to_owned(), t.replace("{{registry}}", host)))
+        .map(|(p, t)| {
+            let text = t
+                .replace("{{registry}}", host)
+                .replace("{{other}}", other_host());
+            ((*p).to_owned(), text)
+        })
         .collect();
     if !files.iter().any(|(p, _)| *p == "package.json") {
         all.push(("package.json".to_owned(), MANIFEST.to_owned()));
     }
     scan_tree(&Memory::new(all), Some(("github.com", "acme/kit")), "kit")
+}
+
+/// A host of the table that is some other npm registry.
+fn other_host() -> &'static str {
+    use crate::assets::{HostKind, registries};
+    let mut hosts = registries().hosts.iter();
+    let other = hosts.find(|h| h.kind == HostKind::Other && h.path.is_none());
+    other.unwrap().host.trim_start_matches('.')
 }
 
 /// A workflow whose one job has these lines under it.
@@ -182,6 +195,7 @@ fn what_is_no_publish() {
         "steps:\n- run: echo npm publish",
         "permissions: {id-token: write}\nsteps:\n- run: ./deploy-docs.sh",
         "steps:\n- run: npm dist-tag add a@1 latest\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- uses: MetaMask/action-npm-publish@v5",
     ] {
         let flow = job(lines);
         let got = scan(&[(".github/workflows/r.yml", &flow)]).publish_paths;
@@ -220,6 +234,18 @@ fn registries() {
         (
             "env: {npm_config_registry: 'https://nexus.corp.example/repository/npm/'}\nsteps:\n- run: npm publish",
             Registry::Other,
+        ),
+        (
+            "steps:\n- uses: acme/npm-set-up@v1\n  with: {registry: 'https://{{other}}/acme/npm/registry/'}\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- uses: oven-sh/setup-bun@v2\n  with: {registry-url: 'https://{{other}}/acme/npm/registry/'}\n- run: bun publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- uses: oven-sh/setup-bun@v2\n  with: {registry-url: 'https://{{other}}/acme/npm/registry/'}\n- run: npm publish",
+            Registry::Npmjs,
         ),
         (
             "strategy: {matrix: {r: ['https://{{registry}}']}}\nsteps:\n- run: npm publish --registry=${{ matrix.r }}",
