@@ -480,6 +480,18 @@ impl<'d> Walk<'_, 'd> {
                 });
             }
         }
+        if let Some(value) = token_flag(&act.command) {
+            let sources = scope.shell_sources(value, &act.env);
+            let secret = secret_of(&sources).map(str::to_owned);
+            if may_be_token(&sources) && !secret.as_deref().is_some_and(is_read_only_name) {
+                out.push(Reach {
+                    level: Level::Command,
+                    secret,
+                    place: Place::default(),
+                    name: String::new(),
+                });
+            }
+        }
         for seen in scope.effective() {
             if shadowed.contains(&seen.name.as_ref()) || !may_be_token(&seen.sources) {
                 continue;
@@ -1316,6 +1328,36 @@ fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
         place: seen.place.clone(),
         name: seen.name.to_string(),
     })
+}
+
+/// The value of a flag by which a command is given an npm token.
+fn token_flag(command: &str) -> Option<&str> {
+    let named = [
+        "--npm-auth-token",
+        "--npmAuthToken",
+        "--npm-token",
+        "--npmToken",
+        "_authToken",
+    ];
+    // Short names are those of rush and beachball only.
+    let short = ["-n", "--token"];
+    let own = ["beachball", "rush"]
+        .iter()
+        .any(|tool| command.contains(tool));
+    let flags = named.iter().chain(short.iter().filter(|_| own));
+    let found = flags.filter_map(|flag| {
+        let (before, rest) = command.split_once(flag)?;
+        let apart = flag.starts_with('_') || before.ends_with(char::is_whitespace);
+        let rest = rest
+            .strip_prefix(['=', ' '])
+            .filter(|_| apart)?
+            .trim_start();
+        match rest.find("}}").filter(|_| rest.starts_with("${{")) {
+            Some(end) => rest.get(..end + 2),
+            None => rest.split_whitespace().next(),
+        }
+    });
+    found.into_iter().next()
 }
 
 /// A script whose name says that it logs in or writes .npmrc.

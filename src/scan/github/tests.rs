@@ -148,6 +148,14 @@ fn credentials_in_reach() {
             token("A"),
         ),
         (
+            "steps:\n- run: node common/scripts/install-run-rush.js publish -p -n ${{ secrets.A }}",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: npm publish --//{{registry}}/:_authToken=$T\n  env: {T: '${{ secrets.A }}'}",
+            token("A"),
+        ),
+        (
             "permissions: {id-token: write}\nsteps:\n- uses: JS-DevTools/npm-publish@v4",
             oidc.clone(),
         ),
@@ -234,6 +242,14 @@ fn registries() {
         (
             "env: {npm_config_registry: 'https://nexus.corp.example/repository/npm/'}\nsteps:\n- run: npm publish",
             Registry::Other,
+        ),
+        (
+            "steps:\n- run: aws codeartifact login --tool npm --domain d --repository r\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- run: aws codeartifact login --tool pip --domain d --repository r\n- run: npm publish",
+            Registry::Npmjs,
         ),
         (
             "steps:\n- uses: acme/npm-set-up@v1\n  with: {registry: 'https://{{other}}/acme/npm/registry/'}\n- run: npm publish",

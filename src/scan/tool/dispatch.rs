@@ -233,10 +233,11 @@ impl Walk<'_, '_> {
             "env" | "printenv" | "export" | "declare" | "Get-ChildItem" | "set" => {
                 self.shell(name, rest, frame)
             }
+            "aws" => self.codeartifact(rest, frame),
             "echo" | "printf" | "cat" | "ls" | "cd" | "test" | "[" | "[[" | "git" | "gh"
             | "grep" | "sed" | "jq" | "curl" | "mkdir" | "cp" | "mv" | "rm" | "chmod" | "tar"
-            | "exit" | "return" | "tee" | "wget" | "unzip" | "find" | "awk" | "tr" | "sleep"
-            | "read" | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
+            | "exit" | "return" | "tee" | "wget" | "unzip" | "awk" | "tr" | "sleep" | "read"
+            | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
             _ => {
                 if !self.release_tool(name, None, rest, frame)
                     && !self.script_file(first, rest, frame)
@@ -281,6 +282,19 @@ impl Walk<'_, '_> {
                 "--max-procs",
             ]),
             "parallel" => skip(&["-j", "--jobs"]),
+            // `find … -exec npm publish {} \;`
+            "find" => {
+                let runs =
+                    |w: &String| matches!(w.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir");
+                let Some(at) = rest.iter().position(runs) else {
+                    return Some(());
+                };
+                let inner = rest.get(at + 1..).unwrap_or_default();
+                let end = inner
+                    .iter()
+                    .position(|w| matches!(w.as_str(), ";" | "\\;" | "+"));
+                inner.get(..end.unwrap_or(inner.len())).unwrap_or_default()
+            }
             "env" | "cross-env" | "cross-env-shell" | "dotenv" | "dotenvx" | "op" | "doppler"
             | "infisical" | "aws-vault" | "chamber" | "with-env" | "retry" | "mise" | "volta"
             | "nvm" | "fnm" | "nix" | "direnv" | "xvfb-run" | "wireit" | "stdbuf" | "winpty"
@@ -444,6 +458,32 @@ impl Walk<'_, '_> {
         frame.dir = frame.dir.clone().or_else(|| Some(String::new()));
         self.words(inner, command, &frame, hops + 1);
         Some(())
+    }
+
+    /// `aws codeartifact login --tool npm` makes that repository npm's registry, or that of one scope
+    /// (<https://docs.aws.amazon.com/codeartifact/latest/ug/npm-auth.html>).
+    fn codeartifact(&mut self, rest: &[String], frame: &Frame) {
+        let logs_in = rest.windows(2).any(|w| w == ["codeartifact", "login"]);
+        let value = |flag: &str| {
+            let at = rest.iter().position(|w| w == flag);
+            at.and_then(|at| rest.get(at + 1)).map(String::as_str)
+        };
+        if logs_in && value("--tool") == Some("npm") {
+            let part = |flag: &str| {
+                value(flag)
+                    .filter(|v| !v.contains('$'))
+                    .unwrap_or("unnamed")
+            };
+            let what = What::Registry {
+                url: format!(
+                    "https://codeartifact/{}/{}/",
+                    part("--domain"),
+                    part("--repository")
+                ),
+                scope: value("--namespace").map(str::to_owned),
+            };
+            self.push(what, Tool::Npm, Flags::default(), frame);
+        }
     }
 
     /// Shell built-ins that show or leak the environment.

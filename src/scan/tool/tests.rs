@@ -121,6 +121,8 @@ fn wrappers_are_taken_off() {
         "bash -c 'npm publish'",
         "ls *.tgz | xargs -n1 npm publish",
         "timeout 10m npm publish",
+        "find packages -maxdepth 1 -exec npm publish {} --access public \\;",
+        "find dist -name '*.tgz' -execdir npm publish {} +",
         "docker run --rm -e NPM_TOKEN node:24 npm publish",
         "retry -t 3 -- npm publish",
         "(cd dist && npm publish)",
