@@ -186,7 +186,8 @@ pub(super) fn walk<'d>(
     walk.finish()
 }
 
-fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
+/// Adds the declared defaults of inputs that a caller left out.
+pub(super) fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
     for (name, default) in declared {
         if !scope
             .inputs
@@ -199,6 +200,7 @@ fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
             scope.inputs.push(Bound {
                 name: (*name).to_owned(),
                 sources,
+                only: literal.is_some(),
                 literal,
             });
         }
@@ -217,7 +219,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn step(&mut self, step: &Step<'d>, scope: &mut Scope<'d>, here: &Here<'d>) {
-        if step.never {
+        if step.never || scope.rules_out(step.condition) {
             return;
         }
         let mark = scope.env.len();

@@ -509,3 +509,18 @@ fn planted_tokens_are_not_repeated() {
     assert!(got.findings.iter().any(|f| f.rule == "npmrc-literal-token"));
     assert!(!text.contains(&planted), "{text}");
 }
+
+#[test]
+fn inputs_of_callers_decide_what_is_no_publish() {
+    let callee = "on: {workflow_call: {inputs: {dry-run: {type: boolean, default: true}, to: {type: string}}}}\njobs:\n  go:\n    if: inputs.to != 'none'\n    runs-on: ubuntu-latest\n    steps:\n    - run: npm publish --dry-run\n      if: inputs.dry-run\n    - run: npm publish\n      if: ${{ !inputs.dry-run && (inputs.to == 'npm' || github.ref == 'x') }}\n";
+    let callers = "on: push\njobs:\n  a: {uses: ./.github/workflows/callee.yml, with: {to: npm}}\n  b: {uses: ./.github/workflows/callee.yml, with: {dry-run: false, to: npm}}\n  c: {uses: ./.github/workflows/callee.yml, with: {dry-run: false, to: none}}\n  d: {uses: ./.github/workflows/callee.yml, with: {dry-run: '${{ inputs.x }}', to: jsr}}\n  e:\n    strategy: {matrix: {to: [none, npm]}}\n    uses: ./.github/workflows/callee.yml\n    with: {dry-run: false, to: '${{ matrix.to }}'}\n  f:\n    uses: other/repo/.github/workflows/npm-publish.yml@v1\n    with: {dry-run: true}\n    secrets: {NPM_TOKEN: '${{ secrets.C }}'}\n";
+    let got = scan(&[
+        (".github/workflows/callee.yml", callee),
+        (".github/workflows/callers.yml", callers),
+    ]);
+    let jobs: Vec<_> = got.publish_paths.iter().map(|p| p.job.clone()).collect();
+    assert_eq!(
+        jobs.iter().flatten().collect::<Vec<_>>(),
+        ["go", "b", "d", "e"]
+    );
+}
