@@ -52,6 +52,12 @@ const KNOWN: &[(&str, Role)] = &[
     ("mikeal/merge-release", Role::Publish(Tool::Other)),
     ("primer/publish", Role::Publish(Tool::Other)),
     ("shopify/snapit", Role::Publish(Tool::Other)),
+    ("menduz/oddish-action", Role::Publish(Tool::Other)),
+    ("decentraland/oddish-action", Role::Publish(Tool::Other)),
+    (
+        "thefrontside/actions/synchronize-with-npm",
+        Role::Publish(Tool::Other),
+    ),
     (
         "metamask/action-npm-publish",
         Role::PublishIfTrusted(Tool::Other),
@@ -119,6 +125,46 @@ const SETS_UP: &[&str] = &[
     "login",
     "deploy-pages",
     "docker",
+];
+
+/// Words in an action's name by which it releases or deploys to some other place.
+const ELSEWHERE: &[&str] = &[
+    "github-release",
+    "gh-release",
+    "create-release",
+    "gh-pages",
+    "github-pages",
+    "google-github-actions",
+    "aws-actions",
+    "azure/",
+    "firebase",
+    "vercel",
+    "netlify",
+    "heroku",
+    "cloudflare",
+    "wrangler",
+    "serverless",
+    "lambda",
+    "kubernetes",
+    "k8s",
+    "ftp",
+    "ssh",
+    "rsync",
+    "sentry",
+    "vscode",
+    "vsce",
+    "chrome",
+    "webext",
+    "addon",
+    "storybook",
+    "pypi",
+    "crates",
+    "maven",
+    "gradle",
+    "nuget",
+    "helm",
+    "homebrew",
+    "winget",
 ];
 
 /// Splits `owner/name/path@ref`.
@@ -190,6 +236,7 @@ pub(super) fn speaks_of_release(name: &str) -> bool {
         .iter()
         .any(|w| lower.contains(w))
         && !SETS_UP.iter().any(|w| lower.contains(w))
+        && (lower.contains("npm") || !ELSEWHERE.iter().any(|w| lower.contains(w)))
 }
 
 #[cfg(test)]

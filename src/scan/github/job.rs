@@ -404,7 +404,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn resolve(&self, url: &str, act: &Act, scope: &Scope<'d>) -> String {
-        let mut url = scope.substitute(url).into_iter().next().unwrap_or_default();
+        let mut url = public_first(scope.substitute(url)).unwrap_or_default();
         for name in super::super::tool::variables(&url) {
             let local = act
                 .env
@@ -752,7 +752,22 @@ impl<'d> Walk<'_, 'd> {
         let busy = |text: &str| sets_up.iter().any(|w| text.contains(w)) && !speaks(text);
         let hints = [&command, &title, &job]
             .iter()
-            .any(|t| speaks(t) || t.contains("npm") || t.contains("deploy") || t.contains("ship"));
+            .any(|t| speaks(t) || t.contains("npm"));
+        // An application is deployed too: only a package can be meant for npm.
+        let deploys_packages = || {
+            let packages = self.checkout.project.packages;
+            let texts = [&command, &title, &job];
+            let told = |t: &&String| t.contains("deploy") || t.contains("ship");
+            texts.iter().any(told)
+                && (packages.manifests().is_empty() || !packages.publishable().is_empty())
+        };
+        if let What::Unread(shown) = &act.what {
+            let shown = shown.to_ascii_lowercase();
+            if busy(&shown) && !shown.contains("npm") {
+                return false;
+            }
+        }
+        let hints = hints || deploys_packages();
         if near && hints && !busy(&command) && !busy(&title) {
             return true;
         }
@@ -937,7 +952,7 @@ impl<'d> Walk<'_, 'd> {
                 .and_then(|(_, v)| v.as_str())?;
             scope.substitute(value).into_iter().next()
         };
-        let url = with("registry-url").filter(|u| !u.trim().is_empty());
+        let url = registry_input(step, scope, "registry-url");
         if let Some(url) = &url {
             match with("scope").filter(|s| !s.is_empty()) {
                 Some(name) => self.scoped.push((name, url.clone())),
@@ -1297,6 +1312,23 @@ impl<'d> Walk<'_, 'd> {
             .collect();
         scope.env.extend(kept);
     }
+}
+
+/// A registry that an input names, where it names one.
+fn registry_input(step: &Step<'_>, scope: &Scope<'_>, input: &str) -> Option<String> {
+    let (_, node) = step
+        .with
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(input))?;
+    public_first(scope.substitute(node.as_str()?)).filter(|url| !url.trim().is_empty())
+}
+
+/// Of the addresses of a matrix, the one of the public registry counts: one leg goes there.
+fn public_first(urls: Vec<String>) -> Option<String> {
+    let public = urls
+        .iter()
+        .find(|u| !u.is_empty() && !u.contains('$') && registry::may_be_npmjs(u));
+    public.cloned().or_else(|| urls.into_iter().next())
 }
 
 /// The npm registry that an action is told by an input of that name; other addresses may be anything.

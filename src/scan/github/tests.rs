@@ -204,6 +204,8 @@ fn what_is_no_publish() {
         "permissions: {id-token: write}\nsteps:\n- run: ./deploy-docs.sh",
         "steps:\n- run: npm dist-tag add a@1 latest\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
         "steps:\n- uses: MetaMask/action-npm-publish@v5",
+        "steps:\n- uses: google-github-actions/deploy-cloud-functions@v1\n  env: {NPM_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- run: node tools/check.js && npm run release:check\n  env: {NPM_TOKEN: '${{ secrets.T }}'}",
     ] {
         let flow = job(lines);
         let got = scan(&[(".github/workflows/r.yml", &flow)]).publish_paths;
@@ -242,6 +244,10 @@ fn registries() {
         (
             "env: {npm_config_registry: 'https://nexus.corp.example/repository/npm/'}\nsteps:\n- run: npm publish",
             Registry::Other,
+        ),
+        (
+            "strategy: {matrix: {include: [{r: 'https://{{other}}'}, {r: 'https://{{registry}}'}]}}\nsteps:\n- uses: actions/setup-node@v4\n  with: {registry-url: '${{ matrix.r }}'}\n- run: npm publish",
+            Registry::Npmjs,
         ),
         (
             "steps:\n- run: aws codeartifact login --tool npm --domain d --repository r\n- run: npm publish",
@@ -508,6 +514,20 @@ fn planted_tokens_are_not_repeated() {
     let text = serde_json::to_string(&got).unwrap();
     assert!(got.findings.iter().any(|f| f.rule == "npmrc-literal-token"));
     assert!(!text.contains(&planted), "{text}");
+}
+
+#[test]
+fn an_application_is_deployed_and_not_published() {
+    let flow = "on: push\njobs:\n  go:\n    runs-on: x\n    steps:\n    - run: ./ci/deploy.sh production\n      env: {NPM_TOKEN: '${{ secrets.T }}'}\n";
+    let paths = |manifest: &str| {
+        let files = [
+            (".github/workflows/r.yml", flow),
+            ("package.json", manifest),
+        ];
+        scan(&files).publish_paths.len()
+    };
+    assert_eq!(paths(r#"{"name":"app","private":true}"#), 0);
+    assert_eq!(paths(r#"{"name":"kit"}"#), 1);
 }
 
 #[test]

@@ -521,17 +521,22 @@ impl Walk<'_, '_> {
             .chain(rest.iter().map(String::as_str))
             .any(names_npm_release);
         let args = Args::split("", rest);
-        let verb = args
+        let verb = (args
             .positional
             .first()
             .is_some_and(|w| speaks_of_release(w))
+            || speaks_of_release(program(first)))
             && !OTHER_MARKETS.contains(&program(first));
+        // `bazel run //pkg:kit.publish`, as its rules for npm packages name the target.
+        let bazel = matches!(program(first), "bazel" | "bazelisk")
+            && args.first() == "run"
+            && args.second().ends_with("publish");
         let gradle = program(first).starts_with("gradle")
             && rest.iter().any(|w| {
                 w.to_ascii_lowercase().contains("publish")
                     && (w.contains("Js") || w.contains("Npm"))
             });
-        if !hit && !gradle && !verb {
+        if !hit && !gradle && !verb && !bazel {
             return;
         }
         let runs_own_code = matches!(
@@ -540,6 +545,8 @@ impl Walk<'_, '_> {
                 | "cargo"
                 | "go"
                 | "mage"
+                | "bazel"
+                | "bazelisk"
                 | "rake"
                 | "invoke"
                 | "inv"

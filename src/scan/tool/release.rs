@@ -275,6 +275,15 @@ impl Walk<'_, '_> {
         });
         if hit {
             self.push(What::Publish, Tool::Nx, flags.clone(), frame);
+        } else if !files
+            .iter()
+            .any(|f| f.ends_with("project.json") && self.project.tree.lists(f))
+        {
+            // Targets may stand where they are not seen.
+            let shown = What::Unread(format!("nx {target}"));
+            if let Some(act) = self.push(shown, Tool::Nx, flags.clone(), frame) {
+                act.sure = false;
+            }
         }
     }
 
@@ -332,7 +341,8 @@ impl super::Project<'_> {
     /// Its default plugins do; a `plugins` list without one for npm, `npmPublish: false` and a private package do not.
     pub fn semantic_release_publishes(&self, dir: &str) -> bool {
         let config = self.configuration(dir, "release", &[".releaserc", "release.config"]);
-        let private = self.private_only(dir);
+        // Without any package there is nothing that its plugin for npm could publish.
+        let private = self.private_only(dir) || self.packages.manifests().is_empty();
         let Some(text) = config else {
             return !private;
         };
@@ -353,7 +363,13 @@ impl super::Project<'_> {
         let by_exec = text.contains("publishCmd")
             && ["publish", "lerna", "release"]
                 .iter()
-                .any(|w| after_key(&text, "publishCmd").contains(w));
+                .any(|w| after_key(&text, "publishCmd").contains(w))
+            && ![
+                "poetry", "twine", "cargo", "vsce", "ovsx", "docker", "helm", "gradle", "mvn",
+                "dotnet",
+            ]
+            .iter()
+            .any(|w| after_key(&text, "publishCmd").contains(w));
         let by_npm = text.contains("semantic-release/npm")
             || text.contains("semantic-release-npm")
             || text.contains("-npm\"")
