@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::package::Packages;
 use super::rule::detailed;
 use super::tool::Project;
-use super::tree::{FileKind, Folder, SIZE_CAP, Tree, git_config};
+use super::tree::{FileKind, Folder, SIZE_CAP, Tree, git_config, kind_of};
 use super::{CiSystem, Finding, Place, PublishPath, RepoScan, TokenUse};
 use crate::safe::shown::visible;
 
@@ -309,7 +309,7 @@ pub fn checkouts(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut out: Vec<PathBuf> = Vec::new();
     for path in paths {
         let mut search = Search::default();
-        search.folder(path, 0);
+        search.folder(path, None, 0);
         let found = if search.with_git.is_empty() {
             search.with_ci
         } else {
@@ -324,6 +324,26 @@ pub fn checkouts(paths: &[PathBuf]) -> Vec<PathBuf> {
     out
 }
 
+/// The CI system whose file or folder this name is, at the top of a checkout.
+fn ci_kind(name: &str, is_folder: bool) -> Option<FileKind> {
+    let kind = if is_folder {
+        kind_of(&format!("{name}/pipeline.yml"))
+    } else {
+        kind_of(name)
+    };
+    kind.filter(|kind| {
+        matches!(
+            kind,
+            FileKind::Azure
+                | FileKind::Circleci
+                | FileKind::GithubAction
+                | FileKind::Gitlab
+                | FileKind::Jenkins
+                | FileKind::Travis
+        )
+    })
+}
+
 #[derive(Default)]
 struct Search {
     with_git: Vec<PathBuf>,
@@ -332,13 +352,14 @@ struct Search {
 }
 
 impl Search {
-    fn folder(&mut self, path: &Path, depth: u32) {
+    /// Looks into one folder; `project` is the outermost folder around it that has a manifest.
+    fn folder(&mut self, path: &Path, project: Option<&Path>, depth: u32) {
         self.opened += 1;
         let Ok(listing) = std::fs::read_dir(path) else {
             return;
         };
         let mut below = Vec::new();
-        let mut ci = false;
+        let (mut ci, mut loose, mut manifest) = (false, false, false);
         for entry in listing.flatten() {
             let Ok(kind) = entry.file_type() else {
                 continue;
@@ -349,20 +370,37 @@ impl Search {
                     self.with_git.push(path.to_path_buf());
                     return;
                 }
-                Some(".github") => ci |= path.join(".github/workflows").is_dir(),
-                Some(
-                    ".gitlab-ci.yml"
-                    | ".travis.yml"
-                    | "azure-pipelines.yml"
-                    | "Jenkinsfile"
-                    | ".circleci",
-                ) => ci = true,
-                Some("action.yml" | "action.yaml") if kind.is_file() => ci = true,
+                Some(".github") => {
+                    ci |= ["workflows", "actions"]
+                        .iter()
+                        .any(|below| path.join(".github").join(below).is_dir());
+                }
                 Some("node_modules") => {}
-                _ if kind.is_dir() => below.push(entry.path()),
-                _ => {}
+                Some("package.json") => manifest = true,
+                Some(name) => {
+                    match ci_kind(name, kind.is_dir()) {
+                        // These may stand anywhere in a checkout.
+                        Some(FileKind::Azure | FileKind::Jenkins | FileKind::GithubAction) => {
+                            loose = true;
+                        }
+                        Some(_) => ci = true,
+                        None => {}
+                    }
+                    if kind.is_dir() {
+                        below.push(entry.path());
+                    }
+                }
+                None => {}
             }
         }
+        let project = project.or(manifest.then_some(path));
+        if let Some(project) = project.filter(|p| loose && !ci && *p != path) {
+            if !self.with_ci.iter().any(|root| root == project) {
+                self.with_ci.push(project.to_path_buf());
+            }
+            return;
+        }
+        ci |= loose;
         if ci {
             self.with_ci.push(path.to_path_buf());
             if depth > 0 {
@@ -381,7 +419,7 @@ impl Search {
                     .first()
                     .is_some_and(|first| path.starts_with(first));
             let before = self.with_ci.len();
-            self.folder(&path, depth + 1);
+            self.folder(&path, project, depth + 1);
             if inside {
                 self.with_ci.truncate(before);
             }
@@ -410,6 +448,12 @@ mod tests {
                 "{\"name\":\"lib\",\"repository\":\"github:acme/lib\"}",
             ),
             ("plain/none/package.json", "{}"),
+            ("plain/rush__kit/package.json", "{}"),
+            ("plain/rush__kit/tools/package.json", "{}"),
+            ("plain/rush__kit/tools/azure-pipelines/out.yml", "a: 1\n"),
+            ("plain/azure__kit/azure-pipelines.release.yml", "a: 1\n"),
+            ("plain/jenkins__kit/ci/Jenkinsfile.release", "node {}\n"),
+            ("plain/jenkins__kit/package.json", "{}"),
             (
                 "cloned/x/.git/config",
                 "[core]\n[remote \"origin\"]\n\turl = git@github.com:acme/cloned.git\n",
@@ -429,7 +473,14 @@ mod tests {
             .into_iter()
             .map(|r| r.repo)
             .collect();
-        assert_eq!(names, ["acme/kit", "acme/lib"]);
+        let want = [
+            "acme/kit",
+            "azure/kit",
+            "jenkins/kit",
+            "acme/lib",
+            "rush/kit",
+        ];
+        assert_eq!(names, want);
         let cloned = scan_paths(&[dir.path().join("cloned")]);
         assert_eq!(cloned.len(), 1);
         assert_eq!(cloned[0].repo, "acme/cloned");

@@ -297,7 +297,10 @@ impl<'d, 's> Config<'d, 's> {
             };
             let Some(name) = at.as_str() else { continue };
             match (name, body) {
-                ("run", Some(body)) => out.push(self.run(item, body, arguments, out.len())),
+                // `deploy` is the old name of a `run` that happens once.
+                ("run" | "deploy", Some(body)) => {
+                    out.push(self.run(item, body, arguments, out.len()))
+                }
                 ("when" | "unless", Some(body)) => {
                     if let Some(inner) = body.get("steps") {
                         self.steps(inner, arguments, called_at, out, depth + 1);

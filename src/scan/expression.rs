@@ -1,6 +1,7 @@
 //! GitHub's `${{ }}` expressions: which secrets, inputs and variables a value can take.
 //!
-//! Expressions are not evaluated: both sides of `a || b` count, the condition of `c && a` does not.
+//! Values are not evaluated: both sides of `a || b` count, the condition of `c && a` does not. A condition is decided
+//! only as far as what it compares is known.
 //! See <https://docs.github.com/en/actions/reference/workflows-and-actions/expressions>.
 
 /// One thing that a value can come from.
@@ -58,14 +59,133 @@ pub fn is_dynamic(value: &str) -> bool {
 
 /// Tells whether a condition is literally never true.
 pub fn is_never(condition: &str) -> bool {
-    let inner = condition
-        .trim()
-        .trim_start_matches("${{")
-        .trim_end_matches("}}")
-        .trim();
-    matches!(inner, "false" | "!true" | "'false'" | "0")
-        || inner.starts_with("false &&")
-        || inner.ends_with("&& false")
+    decide(condition, &|_| None) == Some(false)
+}
+
+/// Decides a condition where the values that matter are known; `known` gives the value of a path such as `inputs.x`.
+pub fn decide(condition: &str, known: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
+    let text = condition.trim();
+    let whole = text
+        .strip_prefix("${{")
+        .and_then(|inner| inner.strip_suffix("}}"))
+        .unwrap_or(text);
+    if whole.contains("${{") {
+        return None;
+    }
+    let tokens = tokens(whole);
+    let mut reader = Decision {
+        tokens: &tokens,
+        at: 0,
+        depth: 0,
+        known,
+    };
+    let value = reader.either()?;
+    (reader.at == tokens.len()).then(|| is_true(&value))
+}
+
+/// Reads a condition from left to right; a value of `None` is not known.
+struct Decision<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    depth: u32,
+    known: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Decision<'_> {
+    fn take(&mut self, op: &'static str) -> bool {
+        let found = self.tokens.get(self.at) == Some(&Token::Op(op));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn either(&mut self) -> Option<String> {
+        let mut left = self.both();
+        while self.take("||") {
+            let right = self.both();
+            left = match left {
+                Some(value) if is_true(&value) => Some(value),
+                Some(_) => right,
+                None => right.filter(|value| is_true(value)),
+            };
+        }
+        left
+    }
+
+    fn both(&mut self) -> Option<String> {
+        let mut left = self.compared();
+        while self.take("&&") {
+            let right = self.compared();
+            left = match left {
+                Some(value) if !is_true(&value) => Some(value),
+                Some(_) => right,
+                None => right.filter(|value| !is_true(value)),
+            };
+        }
+        left
+    }
+
+    fn compared(&mut self) -> Option<String> {
+        let left = self.single();
+        for op in ["==", "!=", "<=", ">=", "<", ">"] {
+            if self.take(op) {
+                let right = self.single();
+                let same = left?.eq_ignore_ascii_case(&right?);
+                return match op {
+                    "==" => Some(same.to_string()),
+                    "!=" => Some((!same).to_string()),
+                    _ => None,
+                };
+            }
+        }
+        left
+    }
+
+    fn single(&mut self) -> Option<String> {
+        self.depth += 1;
+        let value = if self.depth > 50 {
+            None
+        } else {
+            self.operand()
+        };
+        self.depth -= 1;
+        value
+    }
+
+    fn operand(&mut self) -> Option<String> {
+        if self.take("!") {
+            return self.single().map(|value| (!is_true(&value)).to_string());
+        }
+        if self.take("(") {
+            let value = self.either();
+            return if self.take(")") { value } else { None };
+        }
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        match token {
+            Token::Text(text) => Some(text.clone()),
+            Token::Path(path) if matches!(path.as_str(), "true" | "false") => Some(path.clone()),
+            Token::Path(path) if path == "null" => Some(String::new()),
+            Token::Path(path) if path.starts_with(|c: char| c.is_ascii_digit()) => {
+                Some(path.clone())
+            }
+            Token::Path(path) => (self.known)(path),
+            Token::Call(name) => {
+                let always = name.eq_ignore_ascii_case("always");
+                while !self.take(")") {
+                    self.either();
+                    if !self.take(",") && self.tokens.get(self.at) != Some(&Token::Op(")")) {
+                        return None;
+                    }
+                }
+                always.then(|| "true".to_owned())
+            }
+            Token::Op(_) => None,
+        }
+    }
+}
+
+fn is_true(value: &str) -> bool {
+    !matches!(value, "" | "false" | "0")
 }
 
 /// Finds the `}}` that ends an expression, not one inside a string.
@@ -340,5 +460,37 @@ mod tests {
         fn any_text_ends(text in "\\PC{0,80}") {
             let _ = refs(&format!("${{{{ {text} }}}}"));
         }
+    }
+
+    #[test]
+    fn conditions_are_decided_by_what_is_known() {
+        let known = |path: &str| match path {
+            "inputs.yes" => Some("true".to_owned()),
+            "inputs.no" => Some("false".to_owned()),
+            "inputs.tag" => Some("next".to_owned()),
+            _ => None,
+        };
+        for (condition, want) in [
+            ("inputs.yes", Some(true)),
+            ("${{ !inputs.yes }}", Some(false)),
+            ("inputs.no == 'true'", Some(false)),
+            ("inputs.no != true", Some(true)),
+            ("inputs.tag == 'Next'", Some(true)),
+            ("github.ref == 'x'", None),
+            ("github.ref == 'x' && inputs.no", Some(false)),
+            ("github.ref == 'x' || inputs.yes", Some(true)),
+            ("github.ref == 'x' || inputs.no", None),
+            ("always() && inputs.no", Some(false)),
+            ("!cancelled() && (success() || inputs.no)", None),
+            ("contains(github.ref, 'a, b') && inputs.no", Some(false)),
+            ("${{ inputs.no }} && ${{ inputs.no }}", None),
+            ("inputs.no == ", None),
+            ("((((", None),
+            ("false && github.x", Some(false)),
+            ("", None),
+        ] {
+            assert_eq!(decide(condition, &known), want, "{condition}");
+        }
+        assert!(is_never("${{ false }}") && is_never("false") && !is_never("true"));
     }
 }

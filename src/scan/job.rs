@@ -209,6 +209,8 @@ pub struct Earlier {
     auths: Vec<credential::Written>,
     /// A credential that the file names somewhere, for a publish that shows none of its own.
     fallback: Option<credential::Token>,
+    /// The registry that a stage before set for npm, where stages share a machine.
+    registry: Option<String>,
 }
 
 impl Earlier {
@@ -219,8 +221,8 @@ impl Earlier {
             set_at: Some(place),
         });
         Self {
-            auths: Vec::new(),
             fallback,
+            ..Self::default()
         }
     }
 }

@@ -77,8 +77,11 @@ jobs:
     machine: true
     resource_class: acme/big
     steps: [{run: npx semantic-release@24}]
+  d:
+    docker: [{image: cimg/node:24.4}]
+    steps: [{deploy: {name: out, command: npm publish}}]
 workflows:
-  w: {jobs: [a, b, c]}
+  w: {jobs: [a, b, c, d]}
 ";
     let scan = read_files(&[MANIFEST, (".circleci/config.yml", text)]);
     assert_eq!(
@@ -86,7 +89,8 @@ workflows:
         [
             "a 9 npm oidc -",
             "b 15 npm oidc -",
-            "c 19 semantic-release none-visible -"
+            "c 19 semantic-release none-visible -",
+            "d 22 npm none-visible -"
         ]
     );
     assert_eq!(scan.publish_paths[2].runner, Runner::SelfHosted);

@@ -13,6 +13,10 @@ pub(super) enum Role {
     SemanticRelease,
     ReleaseIt,
     SetupNode,
+    /// oven-sh/setup-bun: its `registry-url` is for bun only.
+    SetupBun,
+    /// Publishes with the credential it is given, and rehearses without one.
+    PublishIfTrusted(Tool),
     /// Runs the command in the named input, after the given prefix.
     Runs(&'static str, &'static str),
     /// actions/github-script: the input is JavaScript.
@@ -47,6 +51,17 @@ const KNOWN: &[(&str, Role)] = &[
     ("release-it/release-it-action", Role::ReleaseIt),
     ("mikeal/merge-release", Role::Publish(Tool::Other)),
     ("primer/publish", Role::Publish(Tool::Other)),
+    ("shopify/snapit", Role::Publish(Tool::Other)),
+    ("menduz/oddish-action", Role::Publish(Tool::Other)),
+    ("decentraland/oddish-action", Role::Publish(Tool::Other)),
+    (
+        "thefrontside/actions/synchronize-with-npm",
+        Role::Publish(Tool::Other),
+    ),
+    (
+        "metamask/action-npm-publish",
+        Role::PublishIfTrusted(Tool::Other),
+    ),
     ("bcomnes/npm-bump", Role::Publish(Tool::Other)),
     (
         "nearform-actions/optic-release-automation-action",
@@ -68,6 +83,7 @@ const KNOWN: &[(&str, Role)] = &[
     ("ridedott/release-me-action", Role::SemanticRelease),
     ("electron/semantic-trusted-release", Role::SemanticRelease),
     ("actions/setup-node", Role::SetupNode),
+    ("oven-sh/setup-bun", Role::SetupBun),
     ("actions/github-script", Role::Script("script")),
     ("nick-fields/retry", Role::Runs("command", "")),
     ("nick-invision/retry", Role::Runs("command", "")),
@@ -109,6 +125,46 @@ const SETS_UP: &[&str] = &[
     "login",
     "deploy-pages",
     "docker",
+];
+
+/// Words in an action's name by which it releases or deploys to some other place.
+const ELSEWHERE: &[&str] = &[
+    "github-release",
+    "gh-release",
+    "create-release",
+    "gh-pages",
+    "github-pages",
+    "google-github-actions",
+    "aws-actions",
+    "azure/",
+    "firebase",
+    "vercel",
+    "netlify",
+    "heroku",
+    "cloudflare",
+    "wrangler",
+    "serverless",
+    "lambda",
+    "kubernetes",
+    "k8s",
+    "ftp",
+    "ssh",
+    "rsync",
+    "sentry",
+    "vscode",
+    "vsce",
+    "chrome",
+    "webext",
+    "addon",
+    "storybook",
+    "pypi",
+    "crates",
+    "maven",
+    "gradle",
+    "nuget",
+    "helm",
+    "homebrew",
+    "winget",
 ];
 
 /// Splits `owner/name/path@ref`.
@@ -180,6 +236,7 @@ pub(super) fn speaks_of_release(name: &str) -> bool {
         .iter()
         .any(|w| lower.contains(w))
         && !SETS_UP.iter().any(|w| lower.contains(w))
+        && (lower.contains("npm") || !ELSEWHERE.iter().any(|w| lower.contains(w)))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub(super) struct Step<'d> {
     pub shell: Option<&'d str>,
     /// `continue-on-error` is true or may be.
     pub carries_on: bool,
+    pub condition: Option<&'d str>,
     pub never: bool,
 }
 
@@ -67,6 +68,7 @@ pub(super) struct Job<'d> {
     pub folder: Option<&'d str>,
     pub shell: Option<&'d str>,
     pub carries_on: bool,
+    pub condition: Option<&'d str>,
     pub never: bool,
 }
 
@@ -189,6 +191,7 @@ fn job<'d>(key: N<'d>, node: N<'d>, above: Option<N<'d>>, id: &'d str) -> Job<'d
             .get("continue-on-error")
             .and_then(Node::as_str)
             .is_some_and(|v| v.trim() == "true"),
+        condition: node.get("if").and_then(Node::as_str),
         never: never(node),
     }
 }
@@ -207,6 +210,7 @@ fn step<'d>(index: usize, node: N<'d>) -> Step<'d> {
         folder: text("working-directory"),
         shell: text("shell"),
         carries_on: text("continue-on-error").is_some_and(|v| v.trim() != "false"),
+        condition: node.get("if").and_then(Node::as_str),
         never: never(node),
     }
 }

@@ -120,6 +120,7 @@ pub(super) struct Walk<'c, 'd> {
     id_token: bool,
     written: Vec<Written>,
     registry: Option<String>,
+    bun_registry: Option<String>,
     scoped: Vec<(String, String)>,
     foreign_auth: bool,
     setup: Option<Setup>,
@@ -161,6 +162,7 @@ pub(super) fn walk<'d>(
         id_token,
         written: Vec::new(),
         registry: None,
+        bun_registry: None,
         scoped: Vec::new(),
         foreign_auth: false,
         setup: None,
@@ -184,7 +186,8 @@ pub(super) fn walk<'d>(
     walk.finish()
 }
 
-fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
+/// Adds the declared defaults of inputs that a caller left out.
+pub(super) fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
     for (name, default) in declared {
         if !scope
             .inputs
@@ -197,6 +200,7 @@ fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&str>)]) {
             scope.inputs.push(Bound {
                 name: (*name).to_owned(),
                 sources,
+                only: literal.is_some(),
                 literal,
             });
         }
@@ -215,7 +219,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn step(&mut self, step: &Step<'d>, scope: &mut Scope<'d>, here: &Here<'d>) {
-        if step.never {
+        if step.never || scope.rules_out(step.condition) {
             return;
         }
         let mark = scope.env.len();
@@ -400,7 +404,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn resolve(&self, url: &str, act: &Act, scope: &Scope<'d>) -> String {
-        let mut url = scope.substitute(url).into_iter().next().unwrap_or_default();
+        let mut url = public_first(scope.substitute(url)).unwrap_or_default();
         for name in super::super::tool::variables(&url) {
             let local = act
                 .env
@@ -475,6 +479,25 @@ impl<'d> Walk<'_, 'd> {
                     secret,
                     place: Place::default(),
                     name: name.clone(),
+                });
+            }
+        }
+        if let Some((value, certain)) = token_flag(&act.command) {
+            let sources = scope.shell_sources(value, &act.env);
+            let secret = secret_of(&sources).map(str::to_owned);
+            let for_npm = certain
+                || act.inner.unwrap_or(act.tool) == Tool::Rush
+                || act.command.contains("beachball")
+                || secret.as_deref().is_some_and(is_npm_name);
+            if for_npm
+                && may_be_token(&sources)
+                && !secret.as_deref().is_some_and(is_read_only_name)
+            {
+                out.push(Reach {
+                    level: Level::Command,
+                    secret,
+                    place: Place::default(),
+                    name: String::new(),
                 });
             }
         }
@@ -609,7 +632,10 @@ impl<'d> Walk<'_, 'd> {
                 .as_deref()
                 .map(|r| self.resolve(r, act, scope)),
             environment: self.environment_registry(act, scope),
-            job: self.registry.clone(),
+            job: Some(act.inner.unwrap_or(act.tool))
+                .filter(|tool| *tool == Tool::Bun)
+                .and(self.bun_registry.clone())
+                .or_else(|| self.registry.clone()),
             scoped: &self.scoped,
             github_token: github_token && reaches.is_empty()
                 || (self.foreign_auth && reaches.is_empty() && !self.id_token),
@@ -724,11 +750,32 @@ impl<'d> Walk<'_, 'd> {
             "e2e",
             "compile",
         ];
-        let speaks = |text: &str| text.contains("publish") || text.contains("release");
+        let speaks = |text: &str| {
+            let rest = ["prepublish", "postpublish", "unpublish"]
+                .iter()
+                .fold(text.to_owned(), |rest, no| rest.replace(no, ""));
+            rest.contains("publish") || rest.contains("release")
+        };
         let busy = |text: &str| sets_up.iter().any(|w| text.contains(w)) && !speaks(text);
         let hints = [&command, &title, &job]
             .iter()
-            .any(|t| speaks(t) || t.contains("npm") || t.contains("deploy") || t.contains("ship"));
+            .any(|t| speaks(t) || t.contains("npm"));
+        let shown = match &act.what {
+            What::Unread(shown) => shown.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        // An application is deployed too: only a package can be meant for npm.
+        let deploys_packages = || {
+            let packages = self.checkout.project.packages;
+            let texts = [&command, &shown, &title, &job];
+            let told = |t: &&String| t.contains("deploy") || t.contains("ship");
+            texts.iter().any(told)
+                && (packages.manifests().is_empty() || !packages.publishable().is_empty())
+        };
+        if busy(&shown) && !shown.contains("npm") {
+            return false;
+        }
+        let hints = hints || deploys_packages();
         if near && hints && !busy(&command) && !busy(&title) {
             return true;
         }
@@ -850,7 +897,13 @@ impl<'d> Walk<'_, 'd> {
         match &role {
             Role::Harmless => {}
             Role::SetupNode => self.setup_node(text, uses, step, scope),
+            Role::SetupBun => self.bun_registry = npm_registry_of(step, scope),
             Role::Publish(tool) => self.published_by(*tool, text, uses, step, scope, here),
+            Role::PublishIfTrusted(tool) => {
+                if self.id_token || !self.given(step, scope).is_empty() {
+                    self.published_by(*tool, text, uses, step, scope, here);
+                }
+            }
             Role::Changesets => self.changesets(text, uses, step, scope, here),
             Role::SemanticRelease => {
                 let dir = with("working_directory")
@@ -886,6 +939,12 @@ impl<'d> Walk<'_, 'd> {
             }
             Role::Unknown => {
                 self.opaque = true;
+                if let Some(url) = npm_registry_of(step, scope) {
+                    match with("scope").filter(|s| !s.is_empty()) {
+                        Some(name) => self.scoped.push((name.to_owned(), url)),
+                        None => self.registry = Some(url),
+                    }
+                }
                 self.vault(text, uses, step, scope);
                 self.unknown_action(text, uses, step, scope, here);
             }
@@ -901,7 +960,7 @@ impl<'d> Walk<'_, 'd> {
                 .and_then(|(_, v)| v.as_str())?;
             scope.substitute(value).into_iter().next()
         };
-        let url = with("registry-url").filter(|u| !u.trim().is_empty());
+        let url = registry_input(step, scope, "registry-url");
         if let Some(url) = &url {
             match with("scope").filter(|s| !s.is_empty()) {
                 Some(name) => self.scoped.push((name, url.clone())),
@@ -953,7 +1012,8 @@ impl<'d> Walk<'_, 'd> {
             access: with("access").map(str::to_owned),
             registry: with("registry")
                 .filter(|_| tool == Tool::JsDevtoolsNpmPublish)
-                .and_then(|r| scope.substitute(r).into_iter().next()),
+                .and_then(|r| scope.substitute(r).into_iter().next())
+                .or_else(|| npm_registry_of(step, scope)),
             provenance: with("provenance").map(|v| v == "true"),
             ..Flags::default()
         };
@@ -1262,6 +1322,42 @@ impl<'d> Walk<'_, 'd> {
     }
 }
 
+/// A registry that an input names, where it names one.
+fn registry_input(step: &Step<'_>, scope: &Scope<'_>, input: &str) -> Option<String> {
+    let (_, node) = step
+        .with
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(input))?;
+    public_first(scope.substitute(node.as_str()?)).filter(|url| !url.trim().is_empty())
+}
+
+/// Of the addresses of a matrix, the one of the public registry counts: one leg goes there.
+fn public_first(urls: Vec<String>) -> Option<String> {
+    let public = urls
+        .iter()
+        .find(|u| !u.is_empty() && !u.contains('$') && registry::may_be_npmjs(u));
+    public.cloned().or_else(|| urls.into_iter().next())
+}
+
+/// The npm registry that an action is told by an input of that name; other addresses may be anything.
+fn npm_registry_of(step: &Step<'_>, scope: &Scope<'_>) -> Option<String> {
+    let named = |(name, _): &&(&str, N<'_>)| {
+        matches!(
+            name.to_ascii_lowercase().as_str(),
+            "registry"
+                | "registry-url"
+                | "registry_url"
+                | "npm-registry"
+                | "npm-registry-url"
+                | "npm_registry"
+                | "node-registry-url"
+        )
+    };
+    let (_, node) = step.with.iter().find(named)?;
+    let url = scope.substitute(node.as_str()?).into_iter().next()?;
+    registry::is_known(&url).then_some(url)
+}
+
 /// GitHub's own token where it stands in for an npm token: right for its own registry only.
 fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
     let seen = scope
@@ -1273,6 +1369,33 @@ fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
         secret: Some("GITHUB_TOKEN".to_owned()),
         place: seen.place.clone(),
         name: seen.name.to_string(),
+    })
+}
+
+/// The value of a flag by which a command is given a token, and whether the flag is for npm's only.
+fn token_flag(command: &str) -> Option<(&str, bool)> {
+    // The short ones are those of rush and beachball, which a script may stand before.
+    let flags = [
+        ("--npm-auth-token", true),
+        ("--npmAuthToken", true),
+        ("--npm-token", true),
+        ("--npmToken", true),
+        ("_authToken", true),
+        ("--token", false),
+        ("-n", false),
+    ];
+    flags.into_iter().find_map(|(flag, certain)| {
+        let (before, rest) = command.split_once(flag)?;
+        let apart = flag.starts_with('_') || before.ends_with(char::is_whitespace);
+        let rest = rest
+            .strip_prefix(['=', ' '])
+            .filter(|_| apart)?
+            .trim_start();
+        let value = match rest.find("}}").filter(|_| rest.starts_with("${{")) {
+            Some(end) => rest.get(..end + 2),
+            None => rest.split_whitespace().next(),
+        };
+        Some((value?, certain))
     })
 }
 

@@ -60,12 +60,20 @@ pub(super) fn may_be_npmjs(address: &str) -> bool {
     }
 }
 
+/// Tells whether an address is one of an npm registry that the table of hosts knows.
+pub(super) fn is_known(address: &str) -> bool {
+    registries().kind_of(address).is_some()
+}
+
 /// Decides the registry of one publish.
 pub(super) fn classify(project: &Project<'_>, act: &Act, stated: &Stated<'_>) -> Target {
     if let Some(url) = &stated.flag {
         return of(url);
     }
     if let Some(url) = publish_config(project, act) {
+        return of(&url);
+    }
+    if let Some(url) = project.lerna_registry(act) {
         return of(&url);
     }
     if act.tool == Tool::JsDevtoolsNpmPublish {

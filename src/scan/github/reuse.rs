@@ -73,7 +73,13 @@ fn called<'d>(
         return Vec::new();
     }
     let mut out = Vec::new();
+    let mut given = Scope::new(callee.file);
+    given.inputs = scope.bind(&job.with);
+    super::job::bind_defaults(&mut given, &callee.inputs);
     for inner in callee.jobs.iter().filter(|j| !j.never) {
+        if given.rules_out(inner.condition) {
+            continue;
+        }
         // A called job has at most what the caller has.
         let stated = inner.permissions.or(callee.permissions);
         let may = id_token && stated.is_none_or(|s| s == IdToken::Write);
@@ -160,7 +166,12 @@ fn external(
         "docs",
     ];
     let has_packages = !checkout.project.packages.publishable().is_empty();
-    let publishes = !other.iter().any(|o| file.contains(o))
+    let rehearsal = job.with.iter().any(|(name, node)| {
+        let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+        name == "dryrun" && node.as_str().is_some_and(|v| v.trim() == "true")
+    });
+    let publishes = !rehearsal
+        && !other.iter().any(|o| file.contains(o))
         && ((speaks && (!reaches.is_empty() || npm))
             || (speaks && id_token && has_packages && node));
     if !publishes {

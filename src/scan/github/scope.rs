@@ -49,6 +49,8 @@ pub(super) struct Bound {
     pub sources: Vec<Source>,
     /// The text, where it is literal.
     pub literal: Option<String>,
+    /// True where the text is the only one it can be, whatever the matrix.
+    pub only: bool,
 }
 
 /// What secrets a called workflow gets.
@@ -325,18 +327,29 @@ impl<'d> Scope<'d> {
     pub fn bind(&self, with: &[(&'d str, super::flow::N<'d>)]) -> Vec<Bound> {
         let read = |(name, node): &(&'d str, super::flow::N<'d>)| {
             let text = node.as_str()?;
-            let literal = self
-                .substitute(text)
-                .into_iter()
-                .next()
-                .filter(|t| !t.contains("${{"));
+            let texts = self.substitute(text);
+            let only = texts.len() == 1;
+            let literal = texts.into_iter().next().filter(|t| !t.contains("${{"));
             Some(Bound {
                 name: (*name).to_owned(),
                 sources: self.sources(text),
                 literal,
+                only,
             })
         };
         with.iter().filter_map(read).collect()
+    }
+
+    /// Tells whether a condition is false for what the caller handed over.
+    pub fn rules_out(&self, condition: Option<&str>) -> bool {
+        let known = |path: &str| {
+            let name = path.strip_prefix("inputs.")?;
+            let mut all = self.inputs.iter();
+            all.find(|b| b.only && b.name.eq_ignore_ascii_case(name))?
+                .literal
+                .clone()
+        };
+        condition.is_some_and(|c| super::super::expression::decide(c, &known) == Some(false))
     }
 
     /// Binds the secrets that a caller hands over.
@@ -349,6 +362,7 @@ impl<'d> Scope<'d> {
                         name: v.name.to_owned(),
                         sources: self.sources(v.value),
                         literal: None,
+                        only: false,
                     })
                     .collect(),
             ),
@@ -457,6 +471,7 @@ mod tests {
             name: "cmd".into(),
             sources: vec![],
             literal: Some("publish".into()),
+            only: true,
         }];
         assert_eq!(
             scope.substitute("${{ matrix.pm }} ${{ inputs.cmd }}"),

@@ -8,12 +8,25 @@ fn scan(files: &[(&str, &str)]) -> RepoScan {
     let host = crate::assets::npm_host();
     let mut all: Vec<(String, String)> = files
         .iter()
-        .map(|(p, t)| ((*p).to_owned(), t.replace("{{registry}}", host)))
+        .map(|(p, t)| {
+            let text = t
+                .replace("{{registry}}", host)
+                .replace("{{other}}", other_host());
+            ((*p).to_owned(), text)
+        })
         .collect();
     if !files.iter().any(|(p, _)| *p == "package.json") {
         all.push(("package.json".to_owned(), MANIFEST.to_owned()));
     }
     scan_tree(&Memory::new(all), Some(("github.com", "acme/kit")), "kit")
+}
+
+/// A host of the table that is some other npm registry.
+fn other_host() -> &'static str {
+    use crate::assets::{HostKind, registries};
+    let mut hosts = registries().hosts.iter();
+    let other = hosts.find(|h| h.kind == HostKind::Other && h.path.is_none());
+    other.unwrap().host.trim_start_matches('.')
 }
 
 /// A workflow whose one job has these lines under it.
@@ -135,6 +148,18 @@ fn credentials_in_reach() {
             token("A"),
         ),
         (
+            "steps:\n- run: node common/scripts/install-run-rush.js publish -p -n ${{ secrets.A }}",
+            token("A"),
+        ),
+        (
+            "steps:\n- run: ./ci/npm-release.sh -n ${{ secrets.NPM_A }}",
+            token("NPM_A"),
+        ),
+        (
+            "steps:\n- run: npm publish --//{{registry}}/:_authToken=$T\n  env: {T: '${{ secrets.A }}'}",
+            token("A"),
+        ),
+        (
             "permissions: {id-token: write}\nsteps:\n- uses: JS-DevTools/npm-publish@v4",
             oidc.clone(),
         ),
@@ -182,6 +207,9 @@ fn what_is_no_publish() {
         "steps:\n- run: echo npm publish",
         "permissions: {id-token: write}\nsteps:\n- run: ./deploy-docs.sh",
         "steps:\n- run: npm dist-tag add a@1 latest\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- uses: MetaMask/action-npm-publish@v5",
+        "steps:\n- uses: google-github-actions/deploy-cloud-functions@v1\n  env: {NPM_TOKEN: '${{ secrets.T }}'}",
+        "steps:\n- run: node tools/check.js && npm run release:check\n  env: {NPM_TOKEN: '${{ secrets.T }}'}",
     ] {
         let flow = job(lines);
         let got = scan(&[(".github/workflows/r.yml", &flow)]).publish_paths;
@@ -222,6 +250,30 @@ fn registries() {
             Registry::Other,
         ),
         (
+            "strategy: {matrix: {include: [{r: 'https://{{other}}'}, {r: 'https://{{registry}}'}]}}\nsteps:\n- uses: actions/setup-node@v4\n  with: {registry-url: '${{ matrix.r }}'}\n- run: npm publish",
+            Registry::Npmjs,
+        ),
+        (
+            "steps:\n- run: aws codeartifact login --tool npm --domain d --repository r\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- run: aws codeartifact login --tool pip --domain d --repository r\n- run: npm publish",
+            Registry::Npmjs,
+        ),
+        (
+            "steps:\n- uses: acme/npm-set-up@v1\n  with: {registry: 'https://{{other}}/acme/npm/registry/'}\n- run: npm publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- uses: oven-sh/setup-bun@v2\n  with: {registry-url: 'https://{{other}}/acme/npm/registry/'}\n- run: bun publish",
+            Registry::Other,
+        ),
+        (
+            "steps:\n- uses: oven-sh/setup-bun@v2\n  with: {registry-url: 'https://{{other}}/acme/npm/registry/'}\n- run: npm publish",
+            Registry::Npmjs,
+        ),
+        (
             "strategy: {matrix: {r: ['https://{{registry}}']}}\nsteps:\n- run: npm publish --registry=${{ matrix.r }}",
             Registry::Npmjs,
         ),
@@ -235,6 +287,10 @@ fn registries() {
             "{lines}"
         );
     }
+    let flow = job("steps:\n- run: npx lerna publish from-package --yes");
+    let lerna = r#"{"command":{"publish":{"registry":"https://{{other}}"}}}"#;
+    let got = scan(&[(".github/workflows/r.yml", &flow), ("lerna.json", lerna)]);
+    assert_eq!(got.publish_paths[0].registry, Registry::Other);
     let config = r#"{"name":"@acme/kit","publishConfig":{"registry":"https://artifactory.corp.example/api/npm/x"}}"#;
     let flow = job("steps:\n- run: npm publish");
     let got = scan(&[(".github/workflows/r.yml", &flow), ("package.json", config)]);
@@ -466,4 +522,33 @@ fn planted_tokens_are_not_repeated() {
     let text = serde_json::to_string(&got).unwrap();
     assert!(got.findings.iter().any(|f| f.rule == "npmrc-literal-token"));
     assert!(!text.contains(&planted), "{text}");
+}
+
+#[test]
+fn an_application_is_deployed_and_not_published() {
+    let flow = "on: push\njobs:\n  go:\n    runs-on: x\n    steps:\n    - run: ./ci/deploy.sh production\n      env: {NPM_TOKEN: '${{ secrets.T }}'}\n";
+    let paths = |manifest: &str| {
+        let files = [
+            (".github/workflows/r.yml", flow),
+            ("package.json", manifest),
+        ];
+        scan(&files).publish_paths.len()
+    };
+    assert_eq!(paths(r#"{"name":"app","private":true}"#), 0);
+    assert_eq!(paths(r#"{"name":"kit"}"#), 1);
+}
+
+#[test]
+fn inputs_of_callers_decide_what_is_no_publish() {
+    let callee = "on: {workflow_call: {inputs: {dry-run: {type: boolean, default: true}, to: {type: string}}}}\njobs:\n  go:\n    if: inputs.to != 'none'\n    runs-on: ubuntu-latest\n    steps:\n    - run: npm publish --dry-run\n      if: inputs.dry-run\n    - run: npm publish\n      if: ${{ !inputs.dry-run && (inputs.to == 'npm' || github.ref == 'x') }}\n";
+    let callers = "on: push\njobs:\n  a: {uses: ./.github/workflows/callee.yml, with: {to: npm}}\n  b: {uses: ./.github/workflows/callee.yml, with: {dry-run: false, to: npm}}\n  c: {uses: ./.github/workflows/callee.yml, with: {dry-run: false, to: none}}\n  d: {uses: ./.github/workflows/callee.yml, with: {dry-run: '${{ inputs.x }}', to: jsr}}\n  e:\n    strategy: {matrix: {to: [none, npm]}}\n    uses: ./.github/workflows/callee.yml\n    with: {dry-run: false, to: '${{ matrix.to }}'}\n  f:\n    uses: other/repo/.github/workflows/npm-publish.yml@v1\n    with: {dry-run: true}\n    secrets: {NPM_TOKEN: '${{ secrets.C }}'}\n";
+    let got = scan(&[
+        (".github/workflows/callee.yml", callee),
+        (".github/workflows/callers.yml", callers),
+    ]);
+    let jobs: Vec<_> = got.publish_paths.iter().map(|p| p.job.clone()).collect();
+    assert_eq!(
+        jobs.iter().flatten().collect::<Vec<_>>(),
+        ["go", "b", "d", "e"]
+    );
 }

@@ -253,3 +253,23 @@ pipeline {
         ]
     );
 }
+
+#[test]
+fn stages_of_one_machine_share_the_registry() {
+    let scan = read(
+        r#"
+node {
+  withCredentials([string(credentialsId: 'nexus-npm', variable: 'NPM_TOKEN')]) {
+    stage 'Set up'
+    sh 'npm config set registry https://nexus.acme.example/repository/npm/'
+    sh 'npm config set //nexus.acme.example/repository/npm/:_authToken=$NPM_TOKEN'
+    stage 'Build'
+    sh 'npm ci'
+    stage 'Publish'
+    sh 'npm publish dist'
+  }
+}
+"#,
+    );
+    assert_eq!(paths(&scan), ["Publish 10 npm token nexus-npm [other]"]);
+}

@@ -34,6 +34,8 @@ pub(super) struct Judge<'j, 'c, 'd, 's> {
     /// Addresses set for scopes, oldest first.
     pub(super) scoped: Vec<(String, String)>,
     pub(super) npm_version: Option<String>,
+    /// True where some step publishes for sure: what only looks like a publish does not count beside it.
+    pub(super) sure: bool,
     /// True once an id token for npm was fetched.
     pub(super) id_token: bool,
     /// Folder after the steps so far; `None` where it is not known.
@@ -58,6 +60,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             registry: None,
             scoped: Vec::new(),
             npm_version: None,
+            sure: job.steps.iter().any(|step| publishes(cx, step)),
             id_token: job.id_token,
             dir: Some(String::new()),
             first_path,
@@ -75,6 +78,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             self.inherited.clone_from(&earlier.auths);
         }
         self.fallback.clone_from(&earlier.fallback);
+        self.registry.clone_from(&earlier.registry);
         for step in &self.job.steps {
             if let Some(name) = &step.grants {
                 let set_at = Some(self.place(step.line, step.column));
@@ -92,6 +96,10 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         }
         self.unused_tokens();
         let publishes = self.parts.paths.len() > self.first_path;
+        // A stage that publishes may have set its registry for itself only.
+        if self.job.ci == CiSystem::Jenkins && !publishes {
+            earlier.registry.clone_from(&self.registry);
+        }
         if handed_on
             && (!publishes || self.job.ci == CiSystem::Jenkins)
             && earlier.auths.len() < 1_000
@@ -217,9 +225,14 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
     /// A script that cannot be read counts where its words name npm and a release, or a release beside a token.
     fn reads_as_release(&self, shown: &str, act: &Act, step: &Step<'_, '_>) -> bool {
         let lower = shown.to_ascii_lowercase();
+        if self.sure && step.variables.is_empty() {
+            return false;
+        }
         let other = [
             "dry",
             "unpublish",
+            "prepublish",
+            "postpublish",
             "test",
             "tests",
             "lint",
@@ -396,6 +409,18 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             span: (0, 0),
         }
     }
+}
+
+/// True for a step whose own words publish: no guess, no rehearsal.
+fn publishes(cx: &Checkout<'_>, step: &Step<'_, '_>) -> bool {
+    let told = |act: &Act| matches!(act.what, What::Publish | What::Stage) && !act.flags.dry_run;
+    step.known.is_some()
+        || !step.text.is_empty()
+            && (cx
+                .project
+                .acts(&step.text, step.dir.as_deref().or(Some(""))))
+            .iter()
+            .any(told)
 }
 
 fn credential(token: bool, id_token: bool) -> Credential {

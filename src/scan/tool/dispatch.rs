@@ -233,10 +233,11 @@ impl Walk<'_, '_> {
             "env" | "printenv" | "export" | "declare" | "Get-ChildItem" | "set" => {
                 self.shell(name, rest, frame)
             }
+            "aws" => self.codeartifact(rest, frame),
             "echo" | "printf" | "cat" | "ls" | "cd" | "test" | "[" | "[[" | "git" | "gh"
             | "grep" | "sed" | "jq" | "curl" | "mkdir" | "cp" | "mv" | "rm" | "chmod" | "tar"
-            | "exit" | "return" | "tee" | "wget" | "unzip" | "find" | "awk" | "tr" | "sleep"
-            | "read" | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
+            | "exit" | "return" | "tee" | "wget" | "unzip" | "awk" | "tr" | "sleep" | "read"
+            | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
             _ => {
                 if !self.release_tool(name, None, rest, frame)
                     && !self.script_file(first, rest, frame)
@@ -281,6 +282,19 @@ impl Walk<'_, '_> {
                 "--max-procs",
             ]),
             "parallel" => skip(&["-j", "--jobs"]),
+            // `find … -exec npm publish {} \;`
+            "find" => {
+                let runs =
+                    |w: &String| matches!(w.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir");
+                let Some(at) = rest.iter().position(runs) else {
+                    return Some(());
+                };
+                let inner = rest.get(at + 1..).unwrap_or_default();
+                let end = inner
+                    .iter()
+                    .position(|w| matches!(w.as_str(), ";" | "\\;" | "+"));
+                inner.get(..end.unwrap_or(inner.len())).unwrap_or_default()
+            }
             "env" | "cross-env" | "cross-env-shell" | "dotenv" | "dotenvx" | "op" | "doppler"
             | "infisical" | "aws-vault" | "chamber" | "with-env" | "retry" | "mise" | "volta"
             | "nvm" | "fnm" | "nix" | "direnv" | "xvfb-run" | "wireit" | "stdbuf" | "winpty"
@@ -446,6 +460,32 @@ impl Walk<'_, '_> {
         Some(())
     }
 
+    /// `aws codeartifact login --tool npm` makes that repository npm's registry, or that of one scope
+    /// (<https://docs.aws.amazon.com/codeartifact/latest/ug/npm-auth.html>).
+    fn codeartifact(&mut self, rest: &[String], frame: &Frame) {
+        let logs_in = rest.windows(2).any(|w| w == ["codeartifact", "login"]);
+        let value = |flag: &str| {
+            let at = rest.iter().position(|w| w == flag);
+            at.and_then(|at| rest.get(at + 1)).map(String::as_str)
+        };
+        if logs_in && value("--tool") == Some("npm") {
+            let part = |flag: &str| {
+                value(flag)
+                    .filter(|v| !v.contains('$'))
+                    .unwrap_or("unnamed")
+            };
+            let what = What::Registry {
+                url: format!(
+                    "https://codeartifact/{}/{}/",
+                    part("--domain"),
+                    part("--repository")
+                ),
+                scope: value("--namespace").map(str::to_owned),
+            };
+            self.push(what, Tool::Npm, Flags::default(), frame);
+        }
+    }
+
     /// Shell built-ins that show or leak the environment.
     fn shell(&mut self, name: &str, rest: &[String], frame: &Frame) {
         let flag = rest.first().map_or("", String::as_str);
@@ -481,17 +521,22 @@ impl Walk<'_, '_> {
             .chain(rest.iter().map(String::as_str))
             .any(names_npm_release);
         let args = Args::split("", rest);
-        let verb = args
+        let verb = (args
             .positional
             .first()
             .is_some_and(|w| speaks_of_release(w))
+            || speaks_of_release(program(first)))
             && !OTHER_MARKETS.contains(&program(first));
+        // `bazel run //pkg:kit.publish`, as its rules for npm packages name the target.
+        let bazel = matches!(program(first), "bazel" | "bazelisk")
+            && args.first() == "run"
+            && args.second().ends_with("publish");
         let gradle = program(first).starts_with("gradle")
             && rest.iter().any(|w| {
                 w.to_ascii_lowercase().contains("publish")
                     && (w.contains("Js") || w.contains("Npm"))
             });
-        if !hit && !gradle && !verb {
+        if !hit && !gradle && !verb && !bazel {
             return;
         }
         let runs_own_code = matches!(
@@ -500,6 +545,8 @@ impl Walk<'_, '_> {
                 | "cargo"
                 | "go"
                 | "mage"
+                | "bazel"
+                | "bazelisk"
                 | "rake"
                 | "invoke"
                 | "inv"

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::Tool;
 use super::super::tree::join;
 use super::dispatch::Args;
-use super::{Flags, Frame, Walk, What};
+use super::{Act, Flags, Frame, Walk, What};
 
 /// Programs that publish to npm by their own name or first word, besides the ones handled below: (program, word).
 const OTHERS: &[(&str, &str)] = &[
@@ -275,6 +275,15 @@ impl Walk<'_, '_> {
         });
         if hit {
             self.push(What::Publish, Tool::Nx, flags.clone(), frame);
+        } else if !files
+            .iter()
+            .any(|f| f.ends_with("project.json") && self.project.tree.lists(f))
+        {
+            // Targets may stand where they are not seen.
+            let shown = What::Unread(format!("nx {target}"));
+            if let Some(act) = self.push(shown, Tool::Nx, flags.clone(), frame) {
+                act.sure = false;
+            }
         }
     }
 
@@ -327,12 +336,30 @@ impl Walk<'_, '_> {
 }
 
 impl super::Project<'_> {
+    /// The registry that lerna.json states for what lerna publishes
+    /// (<https://github.com/lerna/lerna/tree/main/libs/commands/publish>).
+    pub fn lerna_registry(&self, act: &Act) -> Option<String> {
+        if act.inner.unwrap_or(act.tool) != Tool::Lerna {
+            return None;
+        }
+        let file = join(act.dir.as_deref()?, "lerna.json").filter(|f| self.tree.lists(f))?;
+        let config: Value = serde_json::from_str(&self.read(&file)?).ok()?;
+        [
+            "/command/publish/registry",
+            "/command/registry",
+            "/registry",
+        ]
+        .iter()
+        .find_map(|at| config.pointer(at)?.as_str().map(str::to_owned))
+    }
+
     /// Tells whether semantic-release run in this folder publishes to npm, as far as its configuration shows.
     ///
     /// Its default plugins do; a `plugins` list without one for npm, `npmPublish: false` and a private package do not.
     pub fn semantic_release_publishes(&self, dir: &str) -> bool {
         let config = self.configuration(dir, "release", &[".releaserc", "release.config"]);
-        let private = self.private_only(dir);
+        // Without any package there is nothing that its plugin for npm could publish.
+        let private = self.private_only(dir) || self.packages.manifests().is_empty();
         let Some(text) = config else {
             return !private;
         };
@@ -353,7 +380,13 @@ impl super::Project<'_> {
         let by_exec = text.contains("publishCmd")
             && ["publish", "lerna", "release"]
                 .iter()
-                .any(|w| after_key(&text, "publishCmd").contains(w));
+                .any(|w| after_key(&text, "publishCmd").contains(w))
+            && ![
+                "poetry", "twine", "cargo", "vsce", "ovsx", "docker", "helm", "gradle", "mvn",
+                "dotnet",
+            ]
+            .iter()
+            .any(|w| after_key(&text, "publishCmd").contains(w));
         let by_npm = text.contains("semantic-release/npm")
             || text.contains("semantic-release-npm")
             || text.contains("-npm\"")

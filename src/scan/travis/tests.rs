@@ -99,3 +99,16 @@ jobs:
     assert_eq!(paths(&scan), ["npm release 11 npm token NPM_AUTH_TOKEN"]);
     assert_eq!(scan.publish_paths[0].triggers[0].tags, ["*"]);
 }
+
+#[test]
+fn what_comes_before_a_publish_is_none() {
+    let text = "
+before_deploy: ./bin/npm-prepublish.js --verbose
+after_deploy: ./tools/npm-release-mail.sh
+deploy:
+  provider: npm
+  api_key: {secure: abc}
+";
+    let scan = read_files(&[MANIFEST, (".travis.yml", text)]);
+    assert_eq!(paths(&scan), ["- 5 npm token api_key"]);
+}
