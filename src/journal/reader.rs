@@ -203,7 +203,7 @@ pub fn line_at(source: &dyn Source, place: Place) -> io::Result<String> {
 pub fn read<T: Send>(
     source: &dyn Source,
     map: impl Fn(&Line<'_>, Place) -> T + Sync,
-    sink: impl FnMut(Vec<T>) + Send,
+    sink: impl FnMut(&mut dyn Iterator<Item = T>) + Send,
 ) -> Result<Report, Error> {
     if source.size().map_err(unreadable)? > MAX_FILE {
         return Err(Error::TooLarge);
@@ -330,10 +330,12 @@ struct Check<'a, M> {
 
 impl<M, S> Reading<M, S> {
     /// While one chunk is checked by all threads, the one before is handed on and the one after read and linked.
+    ///
+    /// All of it runs in the pool: from outside, each chunk would put its threads to sleep and wake them again.
     fn run<T: Send>(&mut self, chunks: &mut Chunks<'_>, first: Chunk) -> Result<(), Error>
     where
         M: Fn(&Line<'_>, Place) -> T + Sync,
-        S: FnMut(Vec<T>) + Send,
+        S: FnMut(&mut dyn Iterator<Item = T>) + Send,
     {
         let Self {
             linker,
@@ -347,67 +349,70 @@ impl<M, S> Reading<M, S> {
             strays,
         } = self;
         let mut deliver = |checked: Vec<Checked<T>>| {
-            let mut values = Vec::with_capacity(checked.len());
-            for line in checked {
-                match line {
-                    Ok(good) => {
-                        chains.add(good.id, good.tick, good.hash, good.short);
-                        good.heads
-                            .iter()
-                            .for_each(|seen| chains.claim(good.id, seen));
-                        values.push(good.value);
-                    }
-                    Err(bad) => {
-                        *damaged += 1;
-                        if let Some(id) = bad
-                            .id
-                            .filter(|_| !matches!(bad.reason, Reason::Again { .. }))
-                        {
-                            chains.break_off(id.writer);
-                        }
-                        if matches!(bad.reason, Reason::Again { .. }) && strays.len() < MAX_LISTED {
-                            strays.push(bad.clone());
-                        }
-                        if damage.len() < MAX_LISTED {
-                            damage.push(bad);
-                        }
-                    }
+            let mut values = checked.into_iter().filter_map(|line| match line {
+                Ok(good) => {
+                    chains.add(good.id, good.tick, good.hash, good.short);
+                    good.heads
+                        .iter()
+                        .for_each(|seen| chains.claim(good.id, seen));
+                    Some(good.value)
                 }
-            }
-            sink(values);
+                Err(bad) => {
+                    *damaged += 1;
+                    if let Some(id) = bad
+                        .id
+                        .filter(|_| !matches!(bad.reason, Reason::Again { .. }))
+                    {
+                        chains.break_off(id.writer);
+                    }
+                    if matches!(bad.reason, Reason::Again { .. }) && strays.len() < MAX_LISTED {
+                        strays.push(bad.clone());
+                    }
+                    if damage.len() < MAX_LISTED {
+                        damage.push(bad);
+                    }
+                    None
+                }
+            });
+            sink(&mut values);
+            // Whatever the sink left: its line counts all the same.
+            values.for_each(drop);
         };
         let mut split = |chunk: Chunk| {
             let jobs = link_lines(&chunk, linker, lines);
             (chunk, jobs)
         };
-        let mut now = Some(split(first));
-        let mut spare = Vec::new();
-        let mut done: Option<Vec<Checked<T>>> = None;
-        while let Some((chunk, jobs)) = now.take() {
-            let check = Check {
-                chunk: &chunk,
-                founder: *founder,
-                map: &*map,
-            };
-            let (checked, next) = rayon::join(
-                || check.all(jobs),
-                || {
-                    if let Some(before) = done.take() {
-                        deliver(before);
-                    }
-                    chunks
-                        .next(std::mem::take(&mut spare))
-                        .map(|next| next.map(&mut split))
-                },
-            );
-            done = Some(checked);
-            now = next.map_err(unreadable)?;
-            spare = chunk.into_buffer();
-        }
-        if let Some(last) = done {
-            deliver(last);
-        }
-        Ok(())
+        let (map, founder) = (&*map, *founder);
+        rayon::scope(|_| {
+            let mut now = Some(split(first));
+            let mut spare = Vec::new();
+            let mut done: Option<Vec<Checked<T>>> = None;
+            while let Some((chunk, jobs)) = now.take() {
+                let check = Check {
+                    chunk: &chunk,
+                    founder,
+                    map,
+                };
+                let (checked, next) = rayon::join(
+                    || check.all(jobs),
+                    || {
+                        if let Some(before) = done.take() {
+                            deliver(before);
+                        }
+                        chunks
+                            .next(std::mem::take(&mut spare))
+                            .map(|next| next.map(&mut split))
+                    },
+                );
+                done = Some(checked);
+                now = next.map_err(unreadable)?;
+                spare = chunk.into_buffer();
+            }
+            if let Some(last) = done {
+                deliver(last);
+            }
+            Ok(())
+        })
     }
 }
 

@@ -5,8 +5,8 @@
 use super::{Place, Source, Torn};
 use std::io;
 
-/// Bytes asked for at a time. Larger than the longest line.
-const CHUNK: usize = 4 << 20;
+/// Bytes asked for at a time. Larger than the longest line, and small enough that three of them are little memory.
+const CHUNK: usize = 5 << 18;
 /// Bytes asked for at least: room for lines that are added while the file is read.
 const LEAST: u64 = 1 << 16;
 
