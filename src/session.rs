@@ -162,7 +162,7 @@ impl Session {
     /// The file cannot be read or is no session; or it is to be written and another process has it open.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let mut fold = Fold::default();
-        let sink = |parsed: Vec<Parsed>| parsed.into_iter().for_each(|one| fold.add(one));
+        let sink = |parsed: &mut dyn Iterator<Item = Parsed>| parsed.for_each(|one| fold.add(one));
         let opened = if options.read_only {
             writer::open_read_only(path, Parsed::read, sink)?
         } else {
@@ -173,8 +173,11 @@ impl Session {
             };
             writer::open(path, settings, Parsed::read, sink)?
         };
-        fold.settle();
-        let board = Board::full(&fold.facts, options.now);
+        // In the pool as a whole: its threads would otherwise sleep and wake between the parts.
+        let board = rayon::scope(|_| {
+            fold.settle();
+            Board::full(&fold.facts, options.now)
+        });
         let Opened {
             report,
             file,

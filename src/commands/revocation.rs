@@ -142,7 +142,13 @@ fn panel(facts: &Facts, token: Subject, now: Ts) -> Vec<String> {
         .holds
         .iter()
         .filter(|hold| !hold.released)
-        .map(|hold| format!("  in its way: {}: {}", visible(&hold.place), hold.words))
+        .map(|hold| {
+            format!(
+                "  in its way: {}: {}",
+                visible(&hold.place(facts)),
+                hold.words
+            )
+        })
         .collect();
     listed(open, "more such place", &mut lines);
     if !chain.not_looked.is_empty() {

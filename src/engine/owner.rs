@@ -108,7 +108,7 @@ impl Owner {
     }
 
     fn redraw_all(&mut self) {
-        self.rows = Chunked::from_rows(picture::rows(&self.session));
+        self.rows = picture::rows(&self.session);
         self.at = self
             .rows
             .iter()

@@ -98,10 +98,12 @@ fn repo(facts: &Facts, repo: Subject, now: Ts) -> Vec<Section> {
     if let Some(inventory) = &row.inventory {
         scope.push(said("inventory", inventory.value.from.as_ref()));
     }
-    let published = row
-        .packages
-        .iter()
-        .filter(|package| !facts.packages.get(package).is_some_and(is_private));
+    let published = row.packages.iter().filter(|package| {
+        !facts
+            .packages
+            .get(package)
+            .is_some_and(|row| is_private(row))
+    });
     let names: Vec<String> = published.map(|package| label(facts, *package)).collect();
     let packages = match names.len() {
         1 => "1 package".to_owned(),
@@ -392,7 +394,7 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
         } else {
             crate::model::gate::State::Blocked
         }),
-        text: visible(&hold.place).into_owned(),
+        text: visible(&hold.place(facts)).into_owned(),
         detail: hold.words.to_owned(),
         ..PageLine::default()
     });

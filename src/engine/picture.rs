@@ -4,22 +4,23 @@
 
 pub mod live;
 
-use super::snapshot::{Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
+use super::snapshot::{CHUNK, Chunked, Cohort, Cohorts, Header, LogRow, Row, TokenRow};
 use crate::model::clock::{Clock, clocks};
 use crate::model::cohort::{self, Pick};
-use crate::model::decision::{Slot, Standing, Value};
+use crate::model::decision::{Slot, Value};
 use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::Subject;
-use crate::model::outcome::{EndState, owes_list, paths_of, subjects_of};
+use crate::model::outcome::{EndState, owes_list};
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
-use crate::session::judge::Counts;
+use crate::session::judge::{Counts, RepoBoard};
 use crate::session::name::{label, next_step};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 fn shown(text: &str) -> Box<str> {
@@ -27,33 +28,36 @@ fn shown(text: &str) -> Box<str> {
 }
 
 /// Makes every row of the board, by name.
-pub fn rows(session: &Session) -> Vec<Row> {
-    let mut rows: Vec<Row> = session
-        .facts()
-        .repos
-        .par_iter()
-        .map(|(repo, _)| row(session, *repo))
+pub fn rows(session: &Session) -> Chunked<Row> {
+    let repos = session.facts().repos.par_iter();
+    let mut repos: Vec<(Cow<'_, str>, Subject)> = repos
+        .map(|(repo, known)| (visible(known.name()), *repo))
         .collect();
-    rows.par_sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-    rows
+    repos.par_sort_unstable();
+    let chunks = repos.par_chunks(CHUNK).map(|some| {
+        let rows = some.iter().map(|(_, repo)| row(session, *repo));
+        Arc::new(rows.collect())
+    });
+    Chunked::from_chunks(chunks.collect())
 }
 
 /// Makes one row of the board.
 pub fn row(session: &Session, repo: Subject) -> Row {
     let facts = session.facts();
-    let board = session.board.repo(repo).cloned().unwrap_or_default();
+    let none = RepoBoard::default();
+    let board = session.board.repo(repo).unwrap_or(&none);
     let known = facts.repos.get(&repo);
     let name = shown(known.map_or("", |row| row.name()));
     let owner = facts.owner(repo).map(shown);
     let reviewer = facts.reviewer(repo).map(shown);
     let mut haystack = name.to_lowercase();
-    for package in known.map_or(&[][..], |row| &row.packages).iter().take(20) {
+    let packages = known.map_or(&[][..], |row| &row.packages);
+    for package in packages.iter().take(20) {
         if let Some(package) = facts.packages.get(package) {
             haystack.push(' ');
             haystack.push_str(&visible(&package.name).to_lowercase());
         }
     }
-    let count = |many: usize| u16::try_from(many).unwrap_or(u16::MAX);
     Row {
         id: repo,
         owner,
@@ -65,9 +69,9 @@ pub fn row(session: &Session, repo: Subject) -> Row {
         ends: board.ends,
         clock: board.clock,
         blocked: board.is_blocked(),
-        contested: is_contested(facts, repo),
-        paths: count(paths_of(facts, repo).len()),
-        packages: count(known.map_or(0, |row| row.packages.len())),
+        contested: board.contested,
+        paths: board.paths,
+        packages: u16::try_from(packages.len()).unwrap_or(u16::MAX),
         next: board
             .open
             .map(|open| (open.gate, open.state, next_step(facts, repo, open).into())),
@@ -76,22 +80,13 @@ pub fn row(session: &Session, repo: Subject) -> Row {
     }
 }
 
-/// Tells whether a decision about a repository or one of its subjects waits for somebody to decide between two.
-fn is_contested(facts: &Facts, repo: Subject) -> bool {
-    subjects_of(facts, repo)
-        .iter()
-        .filter_map(|subject| facts.decided.get(subject))
-        .flat_map(|decided| decided.slots())
-        .any(|(_, history)| matches!(history.standing(), Standing::Contested(_)))
-}
-
 /// Makes the rows of the tokens screen, soonest end first.
 pub fn tokens(session: &Session, now: Ts) -> Vec<TokenRow> {
     let facts = session.facts();
     let mut rows: Vec<TokenRow> = facts
         .tokens
-        .keys()
-        .filter_map(|token| token_row(facts, *token, now))
+        .par_iter()
+        .filter_map(|(token, _)| token_row(facts, *token, now))
         .collect();
     rows.sort_unstable_by(|a, b| {
         let gone = |row: &TokenRow| row.gone.0.is_met() && row.gone.0 != State::NotApplicable;
@@ -109,15 +104,18 @@ pub fn tokens(session: &Session, now: Ts) -> Vec<TokenRow> {
 fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
     let dated = facts.tokens.get(&token)?.fact.as_ref()?;
     let fact = &dated.value;
-    let chain = chain(facts, token, now);
-    let view = View::new(facts, token, now);
-    let verdict = |gate: &str| {
-        GateId::parse(gate)
-            .map(|gate| judge(&view, gate))
-            .map_or((State::NotLooked, "".into()), |one| {
-                (one.state, shown(&one.why))
-            })
+    let verdicts = || {
+        let view = View::new(facts, token, now);
+        ["chain-complete", "tokens-revoked"].map(|gate| {
+            GateId::parse(gate)
+                .map(|gate| judge(&view, gate))
+                .map_or((State::NotLooked, "".into()), |one| {
+                    (one.state, shown(&one.why))
+                })
+        })
     };
+    // One token may hang on thousands of repositories.
+    let (chain, [complete, gone]) = rayon::join(|| chain(facts, token, now), verdicts);
     let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
     let name = fact
         .name
@@ -138,8 +136,8 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
         secrets: u16::try_from(facts.secrets_of(token).len()).unwrap_or(u16::MAX),
         released: count(chain.released()),
         holds: count(chain.holds.len()),
-        chain: verdict("chain-complete"),
-        gone: verdict("tokens-revoked"),
+        chain: complete,
+        gone,
         clock: clocks(facts, token)
             .into_iter()
             .find(|clock| clock.ends > now),
@@ -312,8 +310,12 @@ pub fn cohorts(session: &Session) -> Cohorts {
                 .collect(),
         }
     };
+    let (representatives, canaries) = rayon::join(
+        || make(Slot::Representatives, cohort::representatives),
+        || make(Slot::Canaries, cohort::canaries),
+    );
     Cohorts {
-        representatives: make(Slot::Representatives, cohort::representatives),
-        canaries: make(Slot::Canaries, cohort::canaries),
+        representatives,
+        canaries,
     }
 }

@@ -58,6 +58,12 @@ impl<T> Chunked<T> {
         chunked
     }
 
+    /// Takes chunks that were made apart, each but the last of [`CHUNK`] rows.
+    pub(super) fn from_chunks(chunks: Vec<Arc<Vec<T>>>) -> Self {
+        let len = chunks.iter().map(|chunk| chunk.len()).sum();
+        Self { chunks, len }
+    }
+
     pub fn len(&self) -> usize {
         self.len
     }

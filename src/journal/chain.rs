@@ -6,6 +6,7 @@
 use super::MAX_WRITERS;
 use super::line::{EventId, LineHash, Opening, Previous, Reason, SessionId, WriterId};
 use serde::Deserialize;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Furthest that a tick may stand above every tick before it in the file.
@@ -42,7 +43,12 @@ impl Linker {
     pub(super) fn link(&mut self, opening: &Opening, hash: LineHash) -> Result<Previous, Reason> {
         let EventId { writer, seq } = opening.id;
         let found = opening.tick;
-        let tip = self.tips.get(&writer).copied();
+        let full = self.tips.len() >= MAX_WRITERS;
+        let slot = self.tips.entry(writer);
+        let tip = match &slot {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(_) => None,
+        };
         let expected = tip.map_or(0, |tip| tip.id.seq + 1);
         if seq < expected {
             return Err(Reason::Again {
@@ -50,17 +56,14 @@ impl Linker {
                 found: seq,
             });
         }
-        if tip.is_none() && self.tips.len() >= MAX_WRITERS {
+        if tip.is_none() && full {
             return Err(Reason::TooManyWriters);
         }
-        self.tips.insert(
-            writer,
-            Tip {
-                id: opening.id,
-                tick: found,
-                hash,
-            },
-        );
+        slot.insert_entry(Tip {
+            id: opening.id,
+            tick: found,
+            hash,
+        });
         let highest = self.highest;
         if found > highest.saturating_add(MAX_LEAP) {
             return Err(Reason::TickLeaps { highest, found });

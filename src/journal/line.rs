@@ -215,7 +215,12 @@ impl LineHash {
     pub fn short(&self) -> u128 {
         let half = self.0.get(..32).unwrap_or_default();
         half.iter().fold(0, |sum, &b| {
-            (sum << 4) | u128::from(char::from(b).to_digit(16).unwrap_or(0))
+            let digit = match b {
+                b'0'..=b'9' => b - b'0',
+                b'a'..=b'f' => b - b'a' + 10,
+                _ => 0,
+            };
+            (sum << 4) | u128::from(digit)
         })
     }
 }

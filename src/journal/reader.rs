@@ -203,7 +203,7 @@ pub fn line_at(source: &dyn Source, place: Place) -> io::Result<String> {
 pub fn read<T: Send>(
     source: &dyn Source,
     map: impl Fn(&Line<'_>, Place) -> T + Sync,
-    sink: impl FnMut(Vec<T>) + Send,
+    sink: impl FnMut(&mut dyn Iterator<Item = T>) + Send,
 ) -> Result<Report, Error> {
     if source.size().map_err(unreadable)? > MAX_FILE {
         return Err(Error::TooLarge);
@@ -330,10 +330,12 @@ struct Check<'a, M> {
 
 impl<M, S> Reading<M, S> {
     /// While one chunk is checked by all threads, the one before is handed on and the one after read and linked.
+    ///
+    /// All of it runs in the pool: from outside, each chunk would put its threads to sleep and wake them again.
     fn run<T: Send>(&mut self, chunks: &mut Chunks<'_>, first: Chunk) -> Result<(), Error>
     where
         M: Fn(&Line<'_>, Place) -> T + Sync,
-        S: FnMut(Vec<T>) + Send,
+        S: FnMut(&mut dyn Iterator<Item = T>) + Send,
     {
         let Self {
             linker,
@@ -346,74 +348,76 @@ impl<M, S> Reading<M, S> {
             damaged,
             strays,
         } = self;
-        let mut deliver = |checked: Vec<Checked<T>>| {
-            let mut values = Vec::with_capacity(checked.len());
-            for line in checked {
-                match line {
-                    Ok(good) => {
-                        chains.add(good.id, good.tick, good.hash, good.short);
-                        good.heads
-                            .iter()
-                            .for_each(|seen| chains.claim(good.id, seen));
-                        values.push(good.value);
-                    }
-                    Err(bad) => {
-                        *damaged += 1;
-                        if let Some(id) = bad
-                            .id
-                            .filter(|_| !matches!(bad.reason, Reason::Again { .. }))
-                        {
-                            chains.break_off(id.writer);
-                        }
-                        if matches!(bad.reason, Reason::Again { .. }) && strays.len() < MAX_LISTED {
-                            strays.push(bad.clone());
-                        }
-                        if damage.len() < MAX_LISTED {
-                            damage.push(bad);
-                        }
-                    }
+        let mut deliver = |checked: &mut Vec<Checked<T>>| {
+            let mut values = checked.drain(..).filter_map(|line| match line {
+                Ok(good) => {
+                    chains.add(good.id, good.tick, good.hash, good.short);
+                    good.heads
+                        .iter()
+                        .for_each(|seen| chains.claim(good.id, seen));
+                    Some(good.value)
                 }
-            }
-            sink(values);
+                Err(bad) => {
+                    *damaged += 1;
+                    if let Some(id) = bad
+                        .id
+                        .filter(|_| !matches!(bad.reason, Reason::Again { .. }))
+                    {
+                        chains.break_off(id.writer);
+                    }
+                    if matches!(bad.reason, Reason::Again { .. }) && strays.len() < MAX_LISTED {
+                        strays.push(bad.clone());
+                    }
+                    if damage.len() < MAX_LISTED {
+                        damage.push(bad);
+                    }
+                    None
+                }
+            });
+            sink(&mut values);
+            // Whatever the sink left: its line counts all the same.
+            values.for_each(drop);
         };
-        let mut split = |chunk: Chunk| {
-            let jobs = link_lines(&chunk, linker, lines);
+        let mut split = |chunk: Chunk, mut jobs: Vec<Job>| {
+            link_lines(&chunk, linker, lines, &mut jobs);
             (chunk, jobs)
         };
-        let mut now = Some(split(first));
-        let mut spare = Vec::new();
-        let mut done: Option<Vec<Checked<T>>> = None;
-        while let Some((chunk, jobs)) = now.take() {
-            let check = Check {
-                chunk: &chunk,
-                founder: *founder,
-                map: &*map,
-            };
-            let (checked, next) = rayon::join(
-                || check.all(jobs),
-                || {
-                    if let Some(before) = done.take() {
-                        deliver(before);
-                    }
-                    chunks
-                        .next(std::mem::take(&mut spare))
-                        .map(|next| next.map(&mut split))
-                },
-            );
-            done = Some(checked);
-            now = next.map_err(unreadable)?;
-            spare = chunk.into_buffer();
-        }
-        if let Some(last) = done {
-            deliver(last);
-        }
-        Ok(())
+        let (map, founder) = (&*map, *founder);
+        rayon::scope(|_| {
+            let mut now = Some(split(first, Vec::new()));
+            let mut done: Vec<Checked<T>> = Vec::new();
+            // Used again for the chunk after the next: memory given back would have to be asked for anew each time.
+            let (mut bytes, mut links, mut results) = (Vec::new(), Vec::new(), Vec::new());
+            while let Some((chunk, mut jobs)) = now.take() {
+                let check = Check {
+                    chunk: &chunk,
+                    founder,
+                    map,
+                };
+                let mut checked = std::mem::take(&mut results);
+                let (bytes_next, links_next) = (&mut bytes, &mut links);
+                let ((), next) = rayon::join(
+                    || check.all(&mut jobs, &mut checked),
+                    || {
+                        deliver(&mut done);
+                        let next = chunks.next(std::mem::take(bytes_next));
+                        next.map(|next| next.map(|one| split(one, std::mem::take(links_next))))
+                    },
+                );
+                results = std::mem::replace(&mut done, checked);
+                now = next.map_err(unreadable)?;
+                bytes = chunk.into_buffer();
+                links = jobs;
+            }
+            deliver(&mut done);
+            Ok(())
+        })
     }
 }
 
 /// Finds the lines of a chunk and gives each its predecessor.
-fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64) -> Vec<Job> {
-    let mut jobs = Vec::with_capacity(chunk.len_hint());
+fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64, jobs: &mut Vec<Job>) {
+    jobs.reserve(chunk.len_hint());
     chunk.for_each(|offset, raw| {
         *lines += 1;
         let len = u32::try_from(raw.len()).unwrap_or(u32::MAX);
@@ -441,18 +445,17 @@ fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64) -> Vec<Job> {
             };
         }
     }
-    jobs
 }
 
 impl<M> Check<'_, M> {
-    fn all<T: Send>(&self, jobs: Vec<Job>) -> Vec<Checked<T>>
+    fn all<T: Send>(&self, jobs: &mut Vec<Job>, checked: &mut Vec<Checked<T>>)
     where
         M: Fn(&Line<'_>, Place) -> T + Sync,
     {
-        jobs.into_par_iter()
+        jobs.par_drain(..)
             .with_min_len(GRAIN)
             .map_init(Scratch::default, |scratch, job| self.one(job, scratch))
-            .collect()
+            .collect_into_vec(checked);
     }
 
     fn one<T>(&self, job: Job, scratch: &mut Scratch) -> Checked<T>

@@ -81,7 +81,7 @@ pub fn open_for_reading(path: &Path) -> Result<File, Error> {
 pub fn open_read_only<T: Send>(
     path: &Path,
     map: impl Fn(&Line<'_>, Place) -> T + Sync,
-    sink: impl FnMut(Vec<T>) + Send,
+    sink: impl FnMut(&mut dyn Iterator<Item = T>) + Send,
 ) -> Result<Opened, Error> {
     let file = disk::open(path, Mode::Read)?;
     let report = reader::read(&file, map, sink)?;
@@ -104,7 +104,7 @@ pub fn open<T: Send>(
     path: &Path,
     settings: Settings<'_>,
     map: impl Fn(&Line<'_>, Place) -> T + Sync,
-    sink: impl FnMut(Vec<T>) + Send,
+    sink: impl FnMut(&mut dyn Iterator<Item = T>) + Send,
 ) -> Result<Opened, Error> {
     let file = disk::open(path, Mode::Append)?;
     let lock = Lock::take(path, settings.holder)?;

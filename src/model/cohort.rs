@@ -3,6 +3,8 @@
 use super::fact::{CiFact, RunnerFact, ToolFact};
 use super::facts::Facts;
 use super::id::Subject;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Canaries are a go / no-go sample of this many.
 pub const CANARIES: usize = 5;
@@ -24,8 +26,24 @@ struct Shape {
     reusable: bool,
 }
 
-fn shapes(facts: &Facts) -> Vec<(Shape, &str, Subject, usize)> {
-    let mut all: Vec<_> = facts
+/// A repository that publishes.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
+    shape: Shape,
+    name: &'a str,
+    repo: Subject,
+    packages: usize,
+}
+
+impl Candidate<'_> {
+    /// Orders by name: the same facts in any order propose the same.
+    fn by_name(&self, other: &Self) -> Ordering {
+        (self.name, self.repo).cmp(&(other.name, other.repo))
+    }
+}
+
+fn candidates(facts: &Facts) -> Vec<Candidate<'_>> {
+    facts
         .repos
         .iter()
         .filter_map(|(id, repo)| {
@@ -46,12 +64,14 @@ fn shapes(facts: &Facts) -> Vec<(Shape, &str, Subject, usize)> {
                 many_packages: packages > 1,
                 reusable: path.reusable.is_some(),
             };
-            Some((shape, repo.name(), *id, packages))
+            Some(Candidate {
+                shape,
+                name: repo.name(),
+                repo: *id,
+                packages,
+            })
         })
-        .collect();
-    // By name: the same facts in any order propose the same.
-    all.sort_unstable_by(|a, b| (a.1, a.2).cmp(&(b.1, b.2)));
-    all
+        .collect()
 }
 
 fn is_private(facts: &Facts, package: Subject) -> bool {
@@ -72,43 +92,41 @@ fn is_restricted(facts: &Facts, package: Subject) -> bool {
 
 /// Proposes one monorepo, one single-package repository and one with a private package, as far as there are such.
 pub fn representatives(facts: &Facts) -> Vec<Pick> {
-    let all = shapes(facts);
+    let all = candidates(facts);
     let mut picks: Vec<Pick> = Vec::new();
-    let mut pick = |found: Option<&(Shape, &str, Subject, usize)>,
-                    reason: &dyn Fn(usize) -> String| {
-        if let Some((_, _, repo, packages)) = found
-            && !picks.iter().any(|known| known.repo == *repo)
+    let mut pick = |found: Option<&Candidate<'_>>, reason: &dyn Fn(usize) -> String| {
+        if let Some(found) = found
+            && !picks.iter().any(|known| known.repo == found.repo)
         {
             picks.push(Pick {
-                repo: *repo,
-                reason: reason(*packages),
+                repo: found.repo,
+                reason: reason(found.packages),
             });
         }
     };
-    let private = |repo: &Subject| {
-        facts.repos.get(repo).is_some_and(|row| {
+    let private = |one: &&Candidate<'_>| {
+        facts.repos.get(&one.repo).is_some_and(|row| {
             row.packages
                 .iter()
                 .any(|package| is_restricted(facts, *package))
         })
     };
-    pick(all.iter().find(|(_, _, repo, _)| private(repo)), &|_| {
-        "publishes a private package".to_owned()
-    });
+    let first = all.iter().filter(private).min_by(|a, b| a.by_name(b));
+    pick(first, &|_| "publishes a private package".to_owned());
     // The median monorepo, not the largest: it should be typical.
-    let monorepos: Vec<_> = all
-        .iter()
-        .filter(|(shape, ..)| shape.many_packages)
-        .collect();
-    pick(monorepos.get(monorepos.len() / 2).copied(), &|packages| {
+    let many = all.iter().filter(|one| one.shape.many_packages);
+    let mut monorepos: Vec<_> = many.collect();
+    let middle = monorepos.len() / 2;
+    if middle < monorepos.len() {
+        monorepos.select_nth_unstable_by(middle, |a, b| a.by_name(b));
+    }
+    pick(monorepos.get(middle).copied(), &|packages| {
         format!("monorepo of {packages} packages")
     });
-    pick(
-        all.iter().find(|(shape, _, repo, packages)| {
-            !shape.many_packages && *packages == 1 && !private(repo)
-        }),
-        &|_| "single package".to_owned(),
-    );
+    let single = all.iter().filter(|one| one.packages == 1 && !private(one));
+    pick(single.min_by(|a, b| a.by_name(b)), &|_| {
+        "single package".to_owned()
+    });
     picks
 }
 
@@ -153,36 +171,45 @@ impl Reach {
 /// Proposes five canaries that build and publish in different ways, of each way the one that reaches least; then fills
 /// up with those that reach least, then by name.
 pub fn canaries(facts: &Facts) -> Vec<Pick> {
-    let mut all: Vec<_> = shapes(facts)
+    let mut all: Vec<(Reach, Candidate<'_>)> = candidates(facts)
         .into_iter()
-        .map(|(shape, name, repo, _)| (Reach::of(facts, repo), name, repo, shape))
+        .map(|one| (Reach::of(facts, one.repo), one))
         .collect();
-    all.sort_unstable_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
-    let mut seen: Vec<Shape> = Vec::new();
-    let mut picks: Vec<Pick> = Vec::new();
-    for (reach, _, repo, shape) in &all {
-        if picks.len() < CANARIES && !seen.contains(shape) {
-            seen.push(*shape);
-            let many = if shape.many_packages {
-                "monorepo"
-            } else {
-                "single package"
-            };
-            picks.push(Pick {
-                repo: *repo,
-                reason: format!(
-                    "{} on {}, {many}{}",
-                    shape.tool.word(),
-                    shape.ci.word(),
-                    reach.words()
-                ),
-            });
+    let order = |a: &(Reach, Candidate<'_>), b: &(Reach, Candidate<'_>)| {
+        a.0.cmp(&b.0).then_with(|| a.1.by_name(&b.1))
+    };
+    let mut firsts: BTreeMap<Shape, (Reach, Candidate<'_>)> = BTreeMap::new();
+    for one in &all {
+        let first = firsts.entry(one.1.shape).or_insert(*one);
+        if order(one, first).is_lt() {
+            *first = *one;
         }
     }
-    for (reach, _, repo, _) in &all {
-        if picks.len() < CANARIES && !picks.iter().any(|known| known.repo == *repo) {
+    let mut firsts: Vec<_> = firsts.into_values().collect();
+    firsts.sort_unstable_by(order);
+    let shaped = firsts.into_iter().take(CANARIES).map(|(reach, one)| {
+        let many = if one.shape.many_packages {
+            "monorepo"
+        } else {
+            "single package"
+        };
+        let (tool, ci) = (one.shape.tool.word(), one.shape.ci.word());
+        Pick {
+            repo: one.repo,
+            reason: format!("{tool} on {ci}, {many}{}", reach.words()),
+        }
+    });
+    let mut picks: Vec<Pick> = shaped.collect();
+    // Those picked are among these at most once: more are not needed to make up five.
+    if all.len() > 2 * CANARIES {
+        all.select_nth_unstable_by(2 * CANARIES, order);
+        all.truncate(2 * CANARIES);
+    }
+    all.sort_unstable_by(order);
+    for (reach, one) in &all {
+        if picks.len() < CANARIES && !picks.iter().any(|known| known.repo == one.repo) {
             picks.push(Pick {
-                repo: *repo,
+                repo: one.repo,
                 reason: format!(
                     "to make up five; its shape is among the others{}",
                     reach.words()

@@ -210,6 +210,11 @@ impl History {
         }
     }
 
+    /// Tells whether two decisions stand against each other. Where only one was ever made, nothing is looked at.
+    pub fn is_contested(&self) -> bool {
+        matches!(self, Self::Many(_)) && matches!(self.standing(), Standing::Contested(_))
+    }
+
     /// Follows undos to what stands in their place: all that the undone decision had replaced, a dispute included.
     /// Each decision is followed once: files come from others, and may go round in circles.
     fn effective<'a>(

@@ -47,8 +47,9 @@ pub struct Repo {
     pub inventory: Option<Dated<InventoryFact>>,
     /// Every path that a scan ever saw here.
     pub ever: SubjectList,
-    /// Secrets that its files ever named: one that a workflow no longer names still stands in its store.
-    pub ever_named: BTreeSet<Box<str>>,
+    /// Secrets that its files ever named: one that a workflow no longer names still stands in its store. In
+    /// order, and a list, since nearly every repository names one or two.
+    pub ever_named: Vec<Box<str>>,
     /// Derived: secrets that its files or its inventory row name, or that its files named once.
     pub secrets: Vec<Subject>,
     /// Derived: packages that it holds or publishes.
@@ -65,6 +66,19 @@ impl Repo {
             .map(|scan| scan.value.name.as_ref())
             .or_else(|| self.inventory.as_ref().map(|row| row.value.name.as_ref()))
             .unwrap_or("(not named yet)")
+    }
+
+    /// Keeps that its files name a secret.
+    pub fn name_secret(&mut self, name: &str) {
+        let at = self
+            .ever_named
+            .binary_search_by(|known| (**known).cmp(name));
+        if let Err(at) = at {
+            if self.ever_named.is_empty() {
+                self.ever_named.reserve_exact(1);
+            }
+            self.ever_named.insert(at, name.into());
+        }
     }
 
     /// Gives its publish paths, as of the last scan.
@@ -179,6 +193,14 @@ impl Decided {
         }
     }
 
+    /// Gives the gates that somebody attested or waived, by [`GateId::bit`](super::gate::GateId::bit).
+    pub fn spoken(&self) -> u128 {
+        self.0.iter().fold(0, |bits, (slot, _)| match slot {
+            Slot::Attest(gate) | Slot::Waive(gate) => bits | gate.bit(),
+            _ => bits,
+        })
+    }
+
     pub fn slots(&self) -> impl Iterator<Item = (Slot, &History)> {
         self.0.iter().map(|(slot, history)| (*slot, history))
     }
@@ -199,9 +221,10 @@ pub struct Facts {
     pub created_at: Ts,
     pub policy: Policy,
     pub policy_by: Option<Dated<Policy>>,
-    pub repos: SubjectMap<Repo>,
-    pub paths: SubjectMap<Path>,
-    pub packages: SubjectMap<Package>,
+    // Boxed where there are many and they are large: a map has up to twice as many places as it has entries.
+    pub repos: SubjectMap<Box<Repo>>,
+    pub paths: SubjectMap<Box<Path>>,
+    pub packages: SubjectMap<Box<Package>>,
     pub secrets: SubjectMap<Secret>,
     pub tokens: SubjectMap<Token>,
     pub persons: SubjectMap<Person>,
@@ -329,7 +352,7 @@ impl Facts {
     pub fn open_paths(&self, repo: Subject) -> impl Iterator<Item = (Subject, &PathFact)> {
         self.repos
             .get(&repo)
-            .map_or(&[][..], Repo::paths)
+            .map_or(&[][..], |row| row.paths())
             .iter()
             .filter_map(|path| self.path(*path).map(|fact| (*path, fact)))
             .filter(|(_, fact)| Self::in_scope(fact))
@@ -538,7 +561,7 @@ impl Facts {
 
     /// Gives the secrets that a repository's files and its inventory row name: id, name, store.
     fn named_secrets(&self, row: &Repo) -> Vec<(Subject, Box<str>, Box<str>)> {
-        let mut names: BTreeSet<&str> = BTreeSet::new();
+        let mut names: Vec<&str> = Vec::new();
         for path in row.paths() {
             names.extend(
                 self.path(*path)
@@ -556,6 +579,8 @@ impl Facts {
         let inventory = row.inventory.as_ref().map(|row| &row.value);
         let listed = inventory.and_then(|row| row.secret_name.as_deref());
         names.extend(listed);
+        names.sort_unstable();
+        names.dedup();
         names
             .into_iter()
             .map(|name| {

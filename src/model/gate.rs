@@ -62,8 +62,15 @@ pub struct GateId(u8);
 impl GateId {
     /// Reads the id as files and people write it.
     pub fn parse(id: &str) -> Option<Self> {
-        let row = GATES.iter().position(|gate| gate.id == id)?;
-        u8::try_from(row).ok().map(Self)
+        // Sorted by id: a large session names a gate in every second line.
+        static BY_ID: std::sync::OnceLock<Vec<(&str, GateId)>> = std::sync::OnceLock::new();
+        let table = BY_ID.get_or_init(|| {
+            let mut table: Vec<_> = Self::all().map(|gate| (gate.word(), gate)).collect();
+            table.sort_unstable();
+            table
+        });
+        let at = table.binary_search_by_key(&id, |(known, _)| *known);
+        at.ok().and_then(|at| table.get(at)).map(|(_, gate)| *gate)
     }
 
     /// Gives the gate's row. Every value of this type was made from a row.

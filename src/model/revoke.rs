@@ -5,13 +5,14 @@
 //! before the token was made), attested or missing; closeness in time is a hint and no edge.
 
 use super::decision::{Slot, Standing, ValidationPlan, Value};
-use super::fact::{CredentialFact, PathFact};
+use super::fact::{CredentialFact, PathFact, UseFact};
 use super::facts::Facts;
 use super::facts::seen::Seen;
 use super::gate::{GateId, State, View, judge};
 use super::id::Subject;
 use super::lane::Lane;
 use super::time::Ts;
+use std::borrow::Cow;
 
 /// How well an edge is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,20 +44,47 @@ pub struct Edge {
     /// What is known or said: that the secret holds the token, or that it does not.
     pub holds: bool,
     pub strength: Strength,
-    pub words: String,
+    pub words: Cow<'static, str>,
+}
+
+/// What behind a secret needs a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs<'a> {
+    Path(&'a PathFact),
+    /// A path as another ref than the default branch has it.
+    OtherRef(&'a str, &'a PathFact),
+    Use(&'a UseFact),
 }
 
 /// A path or a use behind a secret, and whether it no longer needs the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
+pub struct Hold<'a> {
     pub repo: Subject,
     /// The path, or none for a token use.
     pub path: Option<Subject>,
-    pub place: String,
+    needs: Needs<'a>,
     pub released: bool,
     /// That it is released rests on people's word.
     pub by_word: bool,
     pub words: &'static str,
+}
+
+impl Hold<'_> {
+    /// Says where it stands. Made when asked for: thousands of places hang on a shared secret, and most are counted.
+    pub fn place(&self, facts: &Facts) -> String {
+        let repo = name(facts, self.repo);
+        let job = |fact: &PathFact| fact.job.as_deref().unwrap_or("-").to_owned();
+        match self.needs {
+            Needs::Path(fact) => format!("{repo} {}:{} {}", fact.file, fact.line, job(fact)),
+            Needs::OtherRef(git_ref, fact) => {
+                let (file, line) = (&fact.file, fact.line);
+                format!("{repo} {file}:{line} {} at {git_ref}", job(fact))
+            }
+            Needs::Use(one) => {
+                format!("{repo} {}:{} ({})", one.file, one.line, one.purpose.word())
+            }
+        }
+    }
 }
 
 /// Whether a token can be revoked.
@@ -70,12 +98,12 @@ pub enum Release {
 
 /// Everything that hangs on one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chain {
+pub struct Chain<'a> {
     pub token: Subject,
     pub edges: Vec<Edge>,
     /// Missing edges beyond those listed.
     pub more_missing: usize,
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Hold<'a>>,
     /// Places that nobody has looked at. Empty or waived by name before a revocation.
     pub not_looked: Vec<String>,
     /// The first instant when this can change without a new fact.
@@ -83,7 +111,7 @@ pub struct Chain {
 }
 
 /// Follows a token to everything that needs it.
-pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
+pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain<'_> {
     let (edges, more_missing, until) = edges(facts, token, now);
     let held: Vec<Subject> = edges
         .iter()
@@ -101,12 +129,10 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
     for secret in held {
         for (repo, path, fact) in facts.paths_of_secret(secret) {
             let (freed, words, until) = released(facts, path, fact.credential, now);
-            let job = fact.job.as_deref().unwrap_or("-");
-            let place = format!("{} {}:{} {job}", name(facts, repo), fact.file, fact.line);
             chain.holds.push(Hold {
                 repo,
                 path: Some(path),
-                place,
+                needs: Needs::Path(fact),
                 released: freed != Freed::No,
                 by_word: freed == Freed::ByWord,
                 words,
@@ -114,33 +140,20 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain {
             chain.until = [chain.until, until].into_iter().flatten().min();
         }
         for (repo, git_ref, path, fact) in other_refs(facts, secret) {
-            let job = fact.job.as_deref().unwrap_or("-");
             chain.holds.push(Hold {
                 repo,
                 path: Some(path),
-                place: format!(
-                    "{} {}:{} {job} at {git_ref}",
-                    name(facts, repo),
-                    fact.file,
-                    fact.line
-                ),
+                needs: Needs::OtherRef(git_ref, fact),
                 released: false,
                 by_word: false,
                 words: "this ref still publishes with the token",
             });
         }
         for (repo, token_use) in facts.uses_of_secret(secret) {
-            let place = format!(
-                "{} {}:{} ({})",
-                name(facts, repo),
-                token_use.file,
-                token_use.line,
-                token_use.purpose.word()
-            );
             chain.holds.push(Hold {
                 repo,
                 path: None,
-                place,
+                needs: Needs::Use(token_use),
                 released: false,
                 by_word: false,
                 words: "still needs the token",
@@ -176,7 +189,7 @@ fn name(facts: &Facts, repo: Subject) -> &str {
     facts
         .repos
         .get(&repo)
-        .map_or("(not named yet)", super::facts::Repo::name)
+        .map_or("(not named yet)", |row| row.name())
 }
 
 /// Gives the edges of a token, how many more are missing, and until when that tells.
@@ -208,6 +221,11 @@ fn edges(facts: &Facts, token: Subject, now: Ts) -> (Vec<Edge>, usize, Option<Ts
         if spoken.binary_search(secret).is_ok() {
             continue;
         }
+        // Without any store's dates nothing excludes one that nobody spoke about: it need not be looked at to be counted.
+        if facts.seen.is_empty() && missing >= SHOWN {
+            missing += 1;
+            continue;
+        }
         let one = edge(*secret);
         let count = match one.strength {
             Strength::Excluded => &mut excluded,
@@ -224,7 +242,7 @@ fn edges(facts: &Facts, token: Subject, now: Ts) -> (Vec<Edge>, usize, Option<Ts
 
 /// Gives what is known of one edge: what a job showed, then the store's dates, then people's word.
 fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Option<Ts>) {
-    let make = |holds, strength, words| Edge {
+    let make = |holds, strength, words: Cow<'static, str>| Edge {
         secret,
         holds,
         strength,
@@ -240,7 +258,7 @@ fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Optio
         if let Some(updated) = facts.secret_changed(secret).filter(|at| *at > as_of) {
             let words =
                 format!("a job looked on {as_of}, but the secret changed on {updated}: look again");
-            return (make(true, Strength::Missing, words), until);
+            return (make(true, Strength::Missing, words.into()), until);
         }
         let (strength, verb) = match edge.holds {
             true => (Strength::Proven, "holds"),
@@ -250,7 +268,7 @@ fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Optio
             "run {} showed on {as_of} that it {verb} this token",
             edge.run
         );
-        return (make(edge.holds, strength, words), until);
+        return (make(edge.holds, strength, words.into()), until);
     }
     let fact = facts.tokens.get(&token).and_then(|row| row.fact.as_ref());
     let created = fact.and_then(|fact| fact.value.created);
@@ -258,29 +276,29 @@ fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Optio
         && updated < created
     {
         let words = format!("last changed on {updated}, before this token was made on {created}");
-        return (make(false, Strength::Excluded, words), until);
+        return (make(false, Strength::Excluded, words.into()), until);
     }
     let edge = match facts.standing(token, Slot::Edge(secret)) {
         Standing::One(one) => {
             let holds = one.value == Value::Holds(true);
             let verb = if holds { "holds" } else { "does not hold" };
             let words = format!("{} says it {verb} this token ({})", one.by, one.at.day());
-            make(holds, Strength::Attested, words)
+            make(holds, Strength::Attested, words.into())
         }
         Standing::Contested(_) => {
-            let words = "contested: decide between them".to_owned();
-            make(true, Strength::Missing, words)
+            let words = "contested: decide between them";
+            make(true, Strength::Missing, words.into())
         }
         Standing::Nothing => {
-            let words = "nobody has said which token this secret holds".to_owned();
-            make(true, Strength::Missing, words)
+            let words = "nobody has said which token this secret holds";
+            make(true, Strength::Missing, words.into())
         }
     };
     (edge, until)
 }
 
 fn not_looked(facts: &Facts, token: Subject, held: &[Subject], now: Ts) -> Vec<String> {
-    let view = View::new(facts, token, now);
+    let view = View::uncommented(facts, token, now);
     let hunted = [
         ("sprawl-hunted", "images, bots, hosting and laptops"),
         ("outside-consumers-asked", "partners and vendors"),
@@ -339,7 +357,7 @@ fn released(
         let Some(gate) = GateId::parse(id) else {
             return false;
         };
-        let verdict = judge(&View::new(facts, about, now), gate);
+        let verdict = judge(&View::uncommented(facts, about, now), gate);
         until = [until, verdict.until].into_iter().flatten().min();
         if matches!(verdict.state, State::Attested | State::Waived) {
             freed = Freed::ByWord;
@@ -380,7 +398,7 @@ pub fn configs_of(facts: &Facts, path: Subject) -> Vec<Subject> {
     configs.filter(own).copied().collect()
 }
 
-impl Chain {
+impl Chain<'_> {
     /// Counts released holds.
     pub fn released(&self) -> usize {
         self.holds.iter().filter(|hold| hold.released).count()

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Repositories whose links are worked out together.
-const RUN: usize = 1_024;
+const RUN: usize = 4_096;
 
 /// One line as the log lists it. Its text is read back from its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -420,7 +420,7 @@ impl Fold {
                 self.relink.insert(about);
                 let row = self.facts.repos.entry(about).or_default();
                 for name in fact.uses.iter().filter_map(|one| one.secret.as_ref()) {
-                    row.ever_named.insert(name.clone());
+                    row.name_secret(name);
                 }
                 take(&mut row.scan, dated!(fact))
             }
@@ -440,7 +440,7 @@ impl Fold {
                     let row = self.facts.repos.entry(repo).or_default();
                     row.ever.insert(about);
                     if let Some(name) = fact.secret.as_ref().filter(|_| Facts::in_scope(&fact)) {
-                        row.ever_named.insert(name.clone());
+                        row.name_secret(name);
                     }
                 }
                 let default_ref = meta
@@ -566,6 +566,7 @@ impl Fold {
     pub fn settle(&mut self) -> Touched {
         let mut repos: Vec<Subject> = self.relink.drain().collect();
         repos.sort_unstable();
+        let mut secrets = SubjectSet::default();
         // In runs, so that not all links stand in memory twice.
         for run in repos.chunks(RUN) {
             let facts = &self.facts;
@@ -579,18 +580,20 @@ impl Fold {
                 for linked in self.facts.link(*repo, links) {
                     self.touch(linked);
                     if linked.kind == Kind::Secret {
-                        if self.facts.compare_again(linked) {
-                            self.all_tokens = true;
-                        }
-                        self.retell(linked);
-                        // The dates of another repository's stores count from now on.
-                        let dated = !self.facts.seen.is_empty();
-                        self.all_tokens |= dated && self.facts.unspoken.contains(&linked);
+                        secrets.insert(linked);
                     }
                 }
             }
             // The packages of an organisation are compared with the paths of all repositories.
             self.touch(Subject::SESSION);
+        }
+        // Once for all repositories that share one.
+        for secret in secrets {
+            self.all_tokens |= self.facts.compare_again(secret);
+            self.retell(secret);
+            // The dates of another repository's stores count from now on.
+            let dated = !self.facts.seen.is_empty();
+            self.all_tokens |= dated && self.facts.unspoken.contains(&secret);
         }
         if std::mem::take(&mut self.all_tokens) {
             self.touch_tokens();

@@ -125,6 +125,8 @@ pub struct Tally {
     pub open: Option<Open>,
     /// The soonest clock of this subject.
     clock: Option<Clock>,
+    /// Two decisions about it replace the same one, and nobody has decided between them.
+    contested: bool,
     pub until: Option<Ts>,
 }
 
@@ -138,17 +140,23 @@ pub struct RepoBoard {
     pub lane_missing: bool,
     /// Counted by [`EndState::ALL`].
     pub ends: [u16; EndState::ALL.len()],
+    pub paths: u16,
     pub clock: Option<Clock>,
+    /// A decision about it or a subject of it waits for somebody to decide between two.
+    pub contested: bool,
     until: Option<Ts>,
 }
 
 impl RepoBoard {
     fn add(&mut self, tally: &Tally) {
-        for (sum, part) in self.waves.iter_mut().zip(tally.waves) {
+        // A subject has gates in a few waves only.
+        let waves = self.waves.iter_mut().zip(tally.waves);
+        for (sum, part) in waves.filter(|(_, part)| *part != Few::default()) {
             sum.join(part.counts());
         }
         self.open = [self.open, tally.open].into_iter().flatten().min();
         self.clock = [self.clock, tally.clock].into_iter().flatten().min();
+        self.contested |= tally.contested;
     }
 
     /// Tells whether something is in the way of the next step. What a later wave will have to mend is not yet in it.
@@ -178,7 +186,7 @@ impl RepoBoard {
 #[derive(Debug, Clone, Default)]
 pub struct Board {
     shared: SubjectMap<Tally>,
-    repos: SubjectMap<RepoBoard>,
+    repos: SubjectMap<Box<RepoBoard>>,
     wake: BinaryHeap<Reverse<(Ts, Subject)>>,
     /// The soonest instant of each subject in the heap: facts that are looked at every few minutes would fill it.
     waking: SubjectMap<Ts>,
@@ -197,11 +205,11 @@ impl Board {
     }
 
     pub fn repo(&self, repo: Subject) -> Option<&RepoBoard> {
-        self.repos.get(&repo)
+        self.repos.get(&repo).map(AsRef::as_ref)
     }
 
     pub fn repos(&self) -> impl Iterator<Item = (Subject, &RepoBoard)> {
-        self.repos.iter().map(|(id, board)| (*id, board))
+        self.repos.iter().map(|(id, board)| (*id, board.as_ref()))
     }
 
     /// Gives the gates of what no single repository owns: a secret, a token, a person, the session, a package of several.
@@ -252,10 +260,10 @@ impl Board {
             linked.into_iter().collect()
         };
         let shared = &self.shared;
-        let rows: Vec<(Subject, RepoBoard)> = repos
+        let rows: Vec<(Subject, Box<RepoBoard>)> = repos
             .par_iter()
             .with_min_len(32)
-            .map(|repo| (*repo, row(facts, shared, *repo, now)))
+            .map(|repo| (*repo, Box::new(row(facts, shared, *repo, now))))
             .collect();
         let mut changed = Vec::new();
         for (repo, row) in rows {
@@ -305,7 +313,10 @@ impl Board {
 /// Judges every gate of one subject.
 fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
     let view = View::uncommented(facts, subject, now);
-    let mut tally = Tally::default();
+    let mut tally = Tally {
+        contested: view.is_contested(),
+        ..Tally::default()
+    };
     for gate in GateId::of_kind(subject.kind) {
         let spec = gate.spec();
         let verdict = judge(&view, *gate);
@@ -346,8 +357,11 @@ type Own = (Subject, u128, Option<Ts>);
 
 /// Judges what a repository owns, and puts its row together from that and from what it shares.
 fn row(facts: &Facts, shared: &SubjectMap<Tally>, repo: Subject, now: Ts) -> RepoBoard {
-    let mut board = RepoBoard::default();
     let paths = paths_of(facts, repo);
+    let mut board = RepoBoard {
+        paths: u16::try_from(paths.len()).unwrap_or(u16::MAX),
+        ..RepoBoard::default()
+    };
     let subjects = subjects_with(facts, repo, &paths);
     let mut own: Vec<Own> = Vec::with_capacity(subjects.len());
     for subject in subjects {

@@ -5,8 +5,10 @@
 use super::{Place, Source, Torn};
 use std::io;
 
-/// Bytes asked for at a time. Larger than the longest line.
-const CHUNK: usize = 4 << 20;
+/// Bytes asked for at a time. Larger than the longest line, and small enough that three of them are little memory.
+const CHUNK: usize = 5 << 18;
+/// Bytes of an unfinished line that are kept, so that one that is too long can still say which it is.
+const KEPT: usize = 4 << 20;
 /// Bytes asked for at least: room for lines that are added while the file is read.
 const LEAST: u64 = 1 << 16;
 
@@ -140,7 +142,7 @@ impl<'s> Chunks<'s> {
 
     /// Keeps the unfinished line if it can still be one, else only its length.
     fn set_aside(&mut self, read: &[u8]) {
-        if read.len() <= CHUNK {
+        if read.len() <= KEPT {
             self.carry = read.to_vec();
         } else {
             self.dropped += read.len() as u64;

@@ -264,12 +264,7 @@ fn a_good_line_after_a_damaged_one_is_still_read() {
     let mut lines = builder.lines.clone();
     lines[4] = lines[4].replace("\"n\":1", "\"n\":7");
     let mut seen = 0;
-    let report = read(
-        &join(&lines),
-        |_, _| (),
-        |values: Vec<()>| seen += values.len(),
-    )
-    .unwrap();
+    let report = read(&join(&lines), |_, _| (), |values| seen += values.count()).unwrap();
     assert_eq!((report.damaged, seen), (1, lines.len() - 1));
 }
 

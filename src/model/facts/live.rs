@@ -131,7 +131,7 @@ impl Facts {
             && Self::in_scope(found)
         {
             let row = self.repos.entry(repo).or_default();
-            row.ever_named.insert(secret.clone());
+            row.name_secret(secret);
         }
         Some(repo)
     }
@@ -204,7 +204,9 @@ impl Facts {
 
     /// Rebuilds the reverse of every edge to a secret that a job showed: it may have changed since.
     pub fn compare_again(&mut self, secret: Subject) -> bool {
-        let tokens = self.compared.get(&secret).cloned().unwrap_or_default();
+        let Some(tokens) = self.compared.get(&secret).cloned() else {
+            return false;
+        };
         let mut changed = false;
         for token in tokens {
             changed |= self.rehold(token, secret);

@@ -3,7 +3,7 @@
 use super::{GateId, GateSpec, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{ListingFact, PathFact, PurposeFact, RefFact, TokenFact};
-use crate::model::facts::{Facts, Repo};
+use crate::model::facts::{Decided, Facts, Repo};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::Lanes;
 use crate::model::policy::Profile;
@@ -22,11 +22,18 @@ pub struct View<'a> {
     lane_missing: bool,
     /// Whether anybody will read why.
     worded: bool,
+    /// What was decided about the subject itself, looked up once: every gate asks for it.
+    decided: Option<&'a Decided>,
+    /// Gates of it that somebody attested or waived, by [`GateId::bit`]: most were spoken of by nobody.
+    spoken: u128,
+    /// The path that a path, path-ref or config is about, and what the files say of it.
+    path: (Option<Subject>, Option<&'a PathFact>),
 }
 
 impl<'a> View<'a> {
     /// Looks at a subject. The lanes are gathered once, since many gates ask for them.
     pub fn new(facts: &'a Facts, subject: Subject, now: Ts) -> Self {
+        let decided = facts.decided.get(&subject);
         let mut view = Self {
             facts,
             subject,
@@ -34,19 +41,20 @@ impl<'a> View<'a> {
             lanes: Lanes::NONE,
             lane_missing: false,
             worded: true,
+            decided,
+            spoken: decided.map_or(0, Decided::spoken),
+            path: (None, None),
         };
         match subject.kind {
-            Kind::Path => view.add_lane(subject),
-            Kind::PathRef => facts
-                .path_refs
-                .get(&subject)
-                .into_iter()
-                .for_each(|path| view.add_lane(*path)),
-            Kind::Config => facts
-                .configs
-                .get(&subject)
-                .into_iter()
-                .for_each(|config| view.add_lane(config.path)),
+            Kind::Path | Kind::PathRef | Kind::Config => {
+                let path = path_of(facts, subject);
+                path.into_iter().for_each(|path| view.add_lane(path));
+                let seen = match view.other_ref() {
+                    Some((fact, _)) => fact.fact.as_ref(),
+                    None => path.and_then(|path| facts.path(path)),
+                };
+                view.path = (path, seen);
+            }
             Kind::Package => {
                 facts
                     .packages
@@ -128,7 +136,10 @@ impl<'a> View<'a> {
 
     /// Gives the waiver in force. Waivers that two people dispute are none.
     pub(super) fn waived(&self, gate: GateId) -> Option<Verdict> {
-        match self.facts.standing(self.subject, Slot::Waive(gate)) {
+        if self.spoken & gate.bit() == 0 {
+            return None;
+        }
+        match self.decided(Slot::Waive(gate)) {
             Standing::One(Decision {
                 value: Value::Waived { until },
                 by,
@@ -149,7 +160,10 @@ impl<'a> View<'a> {
 
     /// Gives what people attested, unless what they answered is older than what is asked. A dispute keeps the gate open.
     pub(super) fn attested(&self, gate: GateId, since: Option<Ts>) -> Option<Verdict> {
-        match self.facts.standing(self.subject, Slot::Attest(gate)) {
+        if self.spoken & gate.bit() == 0 {
+            return None;
+        }
+        match self.decided(Slot::Attest(gate)) {
             Standing::One(Decision {
                 value: Value::Attested,
                 by,
@@ -165,19 +179,23 @@ impl<'a> View<'a> {
     }
 
     pub fn decided(&self, slot: Slot) -> Standing<'a> {
-        self.facts.standing(self.subject, slot)
+        self.decided
+            .map_or(Standing::Nothing, |decided| decided.standing(slot))
+    }
+
+    /// Tells whether a decision about the subject waits for somebody to decide between two.
+    pub fn is_contested(&self) -> bool {
+        let mut slots = self.decided.into_iter().flat_map(Decided::slots);
+        slots.any(|(_, history)| history.is_contested())
     }
 
     pub fn repo(&self) -> Option<&'a Repo> {
-        self.facts.repos.get(&self.subject)
+        self.facts.repos.get(&self.subject).map(AsRef::as_ref)
     }
 
     /// Gives the path that a path, path-ref or config is about.
     pub fn path(&self) -> Option<&'a PathFact> {
-        match self.other_ref() {
-            Some((fact, _)) => fact.fact.as_ref(),
-            None => self.facts.path(self.path_id()?),
-        }
+        self.path.1
     }
 
     /// Gives what another ref than the default branch holds, where this is one that was read.
@@ -188,16 +206,7 @@ impl<'a> View<'a> {
     }
 
     pub fn path_id(&self) -> Option<Subject> {
-        match self.subject.kind {
-            Kind::Path => Some(self.subject),
-            Kind::PathRef => self.facts.path_refs.get(&self.subject).copied(),
-            Kind::Config => self
-                .facts
-                .configs
-                .get(&self.subject)
-                .map(|config| config.path),
-            _ => None,
-        }
+        self.path.0
     }
 
     pub fn token(&self) -> Option<&'a TokenFact> {
@@ -225,6 +234,15 @@ impl<'a> View<'a> {
                 as_of.day()
             ))
         }
+    }
+}
+
+fn path_of(facts: &Facts, subject: Subject) -> Option<Subject> {
+    match subject.kind {
+        Kind::Path => Some(subject),
+        Kind::PathRef => facts.path_refs.get(&subject).copied(),
+        Kind::Config => facts.configs.get(&subject).map(|config| config.path),
+        _ => None,
     }
 }
 
