@@ -366,3 +366,38 @@ pub(super) fn could_not(
         now,
     )]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_of_an_earlier_start_is_sent_for_the_document_that_the_session_has() {
+        let id = Subject::package("https://registry.npmjs.org", "left-pad");
+        let mut memory = Memory::default();
+        let tag = Tag {
+            etag: "\"a\"".into(),
+            modified: Ts(7),
+        };
+        memory.tags.insert(id, tag);
+        let known = |memory: &Memory, modified: Option<i64>| {
+            let package = PackageTarget {
+                id,
+                name: "left-pad".into(),
+                modified: modified.map(Ts),
+            };
+            let known = memory.known_of(&package);
+            (known.etag.as_deref().map(str::to_owned), known.modified)
+        };
+        assert_eq!(
+            known(&memory, Some(7)),
+            (Some("\"a\"".to_owned()), Some(Ts(7)))
+        );
+        // Another document stands in the session: an older one than that is not taken.
+        assert_eq!(known(&memory, Some(9)), (None, Some(Ts(9))));
+        assert_eq!(known(&memory, None), (None, None));
+        // What this start was told comes first.
+        memory.known.insert(id, Known::default());
+        assert_eq!(known(&memory, Some(7)), (None, None));
+    }
+}
