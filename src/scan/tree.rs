@@ -267,20 +267,25 @@ pub fn join(dir: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains('\0') {
         return None;
     }
-    let mut parts: Vec<&str> = dir
-        .split('/')
-        .filter(|p| !p.is_empty() && *p != ".")
-        .collect();
+    let mut path = String::with_capacity(dir.len() + relative.len() + 1);
+    let push = |path: &mut String, part: &str| {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+    };
+    for part in dir.split('/').filter(|p| !p.is_empty() && *p != ".") {
+        push(&mut path, part);
+    }
     for part in relative.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
+            ".." if path.is_empty() => return None,
+            ".." => path.truncate(path.rfind('/').unwrap_or(0)),
+            name => push(&mut path, name),
         }
     }
-    Some(parts.join("/"))
+    Some(path)
 }
 
 /// Tells what a file is by its place in the checkout; `None` where no reader wants it.

@@ -276,11 +276,9 @@ impl Walk<'_, '_> {
     /// `sed -i "s/x/_authToken=$T/" .npmrc` and helpers that log in.
     fn code_writes(&mut self, command: &Command, frame: &Frame) {
         self.copied(command, frame);
-        let names_config = command.words.iter().any(|w| is_config(w));
         let sets = command.words.iter().find(|w| w.contains("_authToken="));
-        if names_config
-            && let Some(word) = sets
-            && let Some((key, value)) = word.split_once("_authToken=")
+        if let Some((key, value)) = sets.and_then(|w| w.split_once("_authToken="))
+            && command.words.iter().any(|w| is_config(w))
         {
             let key = format!("{}_authToken", key.rsplit(['/', '|']).next().unwrap_or(""));
             let auth = setting(&key, value.split(['/', '|']).next().unwrap_or(value));
