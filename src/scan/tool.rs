@@ -337,7 +337,7 @@ impl<'p, 't> Walk<'p, 't> {
             if self.out.len() >= ACT_CAP {
                 return;
             }
-            if keep_variables(command, &mut set) {
+            if keep_variables(command, &mut set) || dispatch::is_silent(command) {
                 continue;
             }
             let mut inner = frame.clone();

@@ -199,9 +199,19 @@ impl Walk<'_, '_> {
 
     fn find_file(&self, plain: &str, frame: &Frame) -> Option<(String, std::rc::Rc<str>)> {
         let bases = [frame.dir.as_deref(), Some("")];
+        let whole = CODE
+            .iter()
+            .chain(&[".sh", ".bash"])
+            .any(|s| plain.ends_with(s));
+        // A name with an ending stands for itself; asking for more is what most of a scan's vain questions would be.
+        let endings: &[&str] = if whole {
+            &[""]
+        } else {
+            &["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"]
+        };
         for base in bases.into_iter().flatten() {
             let path = join(base, plain)?;
-            for suffix in ["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"] {
+            for suffix in endings {
                 let full = format!("{path}{suffix}");
                 if let Some(text) = self.project.read(&full) {
                     return Some((full, text));
