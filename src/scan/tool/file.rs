@@ -471,6 +471,19 @@ impl Taskfile {
     }
 }
 
+#[cfg(test)]
+impl Taskfile {
+    /// Bytes of text that are kept.
+    pub(super) fn size(&self) -> usize {
+        let lines = self.0.values().flat_map(|task| &task.lines);
+        lines
+            .map(|line| match line {
+                Line::Runs(text) | Line::Needs(text) => text.len(),
+            })
+            .sum()
+    }
+}
+
 impl Task {
     fn read(node: Node<'_, '_>, left: &mut usize) -> Self {
         let text = |node: Node<'_, '_>, left: &mut usize| kept(node.as_str()?, left);
