@@ -57,7 +57,7 @@ pub fn commands(text: &str) -> Vec<Command> {
         line: 0,
         kind: Kind::Newline,
     });
-    Reader::default().read(&tokens)
+    Reader::default().read(tokens)
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,36 @@ enum Kind {
 struct Token {
     line: u32,
     kind: Kind,
+}
+
+/// What writes to another place or joins commands, the longer before those that they begin with.
+static OPERATORS: [(&str, Option<Kind>); 22] = [
+    ("&>>", Some(redirect(true, true))),
+    ("&>", Some(redirect(false, true))),
+    ("1>>", Some(redirect(true, true))),
+    ("2>>", Some(redirect(true, false))),
+    ("2>&1", None),
+    ("1>&2", None),
+    (">&2", None),
+    (">&1", None),
+    ("2>", Some(redirect(false, false))),
+    ("1>", Some(redirect(false, true))),
+    (">>", Some(redirect(true, true))),
+    (">|", Some(redirect(false, true))),
+    (">", Some(redirect(false, true))),
+    ("<", Some(redirect(false, false))),
+    (";;", Some(Kind::Op(";;"))),
+    ("&&", Some(Kind::Op("&&"))),
+    ("||", Some(Kind::Op("||"))),
+    ("|&", Some(Kind::Op("|"))),
+    ("|", Some(Kind::Op("|"))),
+    (";", Some(Kind::Op(";"))),
+    ("&", Some(Kind::Op("&"))),
+    ("(", Some(Kind::Op("("))),
+];
+
+const fn redirect(append: bool, output: bool) -> Kind {
+    Kind::Redirect { append, output }
 }
 
 struct Lexer<'t> {
@@ -168,13 +198,15 @@ impl<'t> Lexer<'t> {
     }
 
     fn operator(&mut self) -> bool {
-        if !matches!(
-            self.peek(),
-            Some('<' | '>' | '|' | '&' | ';' | '(' | ')' | '1' | '2')
-        ) {
+        let rest = self.rest();
+        let begins = match rest.as_bytes() {
+            [b'1' | b'2', next, ..] => *next == b'>',
+            [first, ..] => matches!(first, b'<' | b'>' | b'|' | b'&' | b';' | b'(' | b')'),
+            [] => false,
+        };
+        if !begins {
             return false;
         }
-        let rest = self.rest();
         if rest.starts_with("<<<") {
             self.at += 3;
             self.skip_blanks();
@@ -192,99 +224,15 @@ impl<'t> Lexer<'t> {
             self.at += 1;
             return true;
         }
-        let table: [(&str, Option<Kind>); 22] = [
-            (
-                "&>>",
-                Some(Kind::Redirect {
-                    append: true,
-                    output: true,
-                }),
-            ),
-            (
-                "&>",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: true,
-                }),
-            ),
-            (
-                "1>>",
-                Some(Kind::Redirect {
-                    append: true,
-                    output: true,
-                }),
-            ),
-            (
-                "2>>",
-                Some(Kind::Redirect {
-                    append: true,
-                    output: false,
-                }),
-            ),
-            ("2>&1", None),
-            ("1>&2", None),
-            (">&2", None),
-            (">&1", None),
-            (
-                "2>",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: false,
-                }),
-            ),
-            (
-                "1>",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: true,
-                }),
-            ),
-            (
-                ">>",
-                Some(Kind::Redirect {
-                    append: true,
-                    output: true,
-                }),
-            ),
-            (
-                ">|",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: true,
-                }),
-            ),
-            (
-                ">",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: true,
-                }),
-            ),
-            (
-                "<",
-                Some(Kind::Redirect {
-                    append: false,
-                    output: false,
-                }),
-            ),
-            (";;", Some(Kind::Op(";;"))),
-            ("&&", Some(Kind::Op("&&"))),
-            ("||", Some(Kind::Op("||"))),
-            ("|&", Some(Kind::Op("|"))),
-            ("|", Some(Kind::Op("|"))),
-            (";", Some(Kind::Op(";"))),
-            ("&", Some(Kind::Op("&"))),
-            ("(", Some(Kind::Op("("))),
-        ];
         if rest.starts_with(')') {
             self.push(Kind::Op(")"));
             self.at += 1;
             return true;
         }
-        for (text, kind) in table {
+        for (text, kind) in &OPERATORS {
             if rest.starts_with(text) {
                 if let Some(kind) = kind {
-                    self.push(kind);
+                    self.push(kind.clone());
                 }
                 self.at += text.len();
                 return true;
@@ -370,7 +318,7 @@ impl<'t> Lexer<'t> {
                 '(' => {
                     // `name=(a b)` is an array; elsewhere a parenthesis ends the word.
                     if text.ends_with('=') {
-                        self.balanced(&mut text, '(', ')');
+                        self.balanced(&mut text, b'(', b')');
                     } else {
                         break;
                     }
@@ -398,7 +346,7 @@ impl<'t> Lexer<'t> {
                     let end = self.rest().find('\'').unwrap_or(self.rest().len());
                     let inner = self.rest().get(..end).unwrap_or_default();
                     text.push_str(inner);
-                    self.line += u32::try_from(inner.matches('\n').count()).unwrap_or(0);
+                    self.line += breaks(inner);
                     self.at += end;
                     self.bump();
                 }
@@ -408,13 +356,38 @@ impl<'t> Lexer<'t> {
                 }
                 '$' => self.dollar(&mut text),
                 '`' => self.backquoted(&mut text),
-                _ => {
-                    text.push(c);
-                    self.bump();
-                }
+                _ => self.copy_to(&mut text, |b| {
+                    matches!(
+                        b,
+                        b' ' | b'\t'
+                            ..=b'\r'
+                                | b';'
+                                | b'&'
+                                | b'|'
+                                | b'<'
+                                | b'>'
+                                | b'('
+                                | b')'
+                                | b'\\'
+                                | b'\''
+                                | b'"'
+                                | b'$'
+                                | b'`'
+                    )
+                }),
             }
         }
         (text, plain)
+    }
+
+    /// Copies one character and all after it up to the first of the given ones, which are all ASCII.
+    fn copy_to(&mut self, text: &mut String, ends: impl Fn(u8) -> bool) {
+        let rest = self.rest();
+        let after = rest.bytes().skip(1).position(ends);
+        let run = after.map_or(rest, |at| rest.get(..=at).unwrap_or(rest));
+        text.push_str(run);
+        self.line += breaks(run);
+        self.at += run.len();
     }
 
     fn double_quoted(&mut self, text: &mut String) {
@@ -440,10 +413,7 @@ impl<'t> Lexer<'t> {
                 }
                 '$' => self.dollar(text),
                 '`' => self.backquoted(text),
-                _ => {
-                    text.push(c);
-                    self.bump();
-                }
+                _ => self.copy_to(text, |b| matches!(b, b'"' | b'\\' | b'$' | b'`')),
             }
         }
     }
@@ -454,18 +424,18 @@ impl<'t> Lexer<'t> {
         if rest.starts_with("${{") {
             let end = rest.find("}}").map_or(rest.len(), |e| e + 2);
             let inner = rest.get(..end).unwrap_or_default();
-            self.line += u32::try_from(inner.matches('\n').count()).unwrap_or(0);
+            self.line += breaks(inner);
             text.push_str(inner);
             self.at += end;
         } else if rest.starts_with("${") {
             self.bump();
             text.push('$');
-            self.balanced(text, '{', '}');
+            self.balanced(text, b'{', b'}');
         } else if rest.starts_with("$(") {
             self.bump();
             let mut inner = String::new();
             let line = self.line;
-            self.balanced(&mut inner, '(', ')');
+            self.balanced(&mut inner, b'(', b')');
             text.push('$');
             text.push_str(&inner);
             if let Some(inner) = inner.strip_prefix('(').and_then(|i| i.strip_suffix(')'))
@@ -487,7 +457,7 @@ impl<'t> Lexer<'t> {
         self.bump();
         let end = self.rest().find('`').unwrap_or(self.rest().len());
         let inner = self.rest().get(..end).unwrap_or_default().to_owned();
-        self.line += u32::try_from(inner.matches('\n').count()).unwrap_or(0);
+        self.line += breaks(&inner);
         self.at += end;
         self.bump();
         text.push_str("$(");
@@ -500,31 +470,39 @@ impl<'t> Lexer<'t> {
     }
 
     /// Copies from an opening bracket to the one that closes it, quotes respected.
-    fn balanced(&mut self, text: &mut String, open: char, close: char) {
+    fn balanced(&mut self, text: &mut String, open: u8, close: u8) {
         let mut depth = 0usize;
-        let mut quote: Option<char> = None;
-        while let Some(c) = self.bump() {
-            text.push(c);
+        let mut quote: Option<u8> = None;
+        let rest = self.rest();
+        let mut bytes = rest.bytes().enumerate();
+        let mut end = rest.len();
+        while let Some((at, b)) = bytes.next() {
             match quote {
-                Some(q) if c == q => quote = None,
-                Some(_) if c == '\\' => {
-                    if let Some(n) = self.bump() {
-                        text.push(n);
-                    }
-                }
+                Some(q) if b == q => quote = None,
+                // A character of several bytes has none that counts here, so one is enough to skip.
+                Some(_) if b == b'\\' => drop(bytes.next()),
                 Some(_) => {}
-                None if c == '\'' || c == '"' => quote = Some(c),
-                None if c == open => depth += 1,
-                None if c == close => {
+                None if b == b'\'' || b == b'"' => quote = Some(b),
+                None if b == open => depth += 1,
+                None if b == close => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
-                        return;
+                        end = at + 1;
+                        break;
                     }
                 }
                 None => {}
             }
         }
+        let inner = rest.get(..end).unwrap_or(rest);
+        text.push_str(inner);
+        self.line += breaks(inner);
+        self.at += end;
     }
+}
+
+fn breaks(text: &str) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(0)
 }
 
 /// Turns tokens into commands; keeps what the shell would know at that point.
@@ -550,49 +528,48 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(mut self, tokens: &[Token]) -> Vec<Command> {
+    fn read(mut self, tokens: Vec<Token>) -> Vec<Command> {
         if !self.started {
             self.dir = Some(String::new());
             self.started = true;
         }
         let mut expect_target: Option<(bool, bool)> = None;
-        let mut index = 0;
-        while let Some(token) = tokens.get(index) {
-            index += 1;
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
             if self.out.len() >= COMMAND_CAP {
                 break;
             }
-            match &token.kind {
+            match token.kind {
                 Kind::Word { text, plain } => {
                     if let Some((append, output)) = expect_target.take() {
                         if output {
                             self.now.redirects.push(Redirect {
                                 append,
-                                target: text.clone(),
+                                target: text,
                             });
                         }
                         continue;
                     }
-                    self.word(text, *plain, token.line);
+                    self.word(text, plain, token.line);
                 }
-                Kind::Redirect { append, output } => expect_target = Some((*append, *output)),
+                Kind::Redirect { append, output } => expect_target = Some((append, output)),
                 Kind::Input(text) => {
                     if self.now.words.is_empty() && self.now.redirects.is_empty() {
                         if let Some(last) = self.last.and_then(|i| self.out.get_mut(i)) {
-                            last.input = Some(text.clone());
+                            last.input = Some(text);
                         }
                     } else {
-                        self.now.input = Some(text.clone());
+                        self.now.input = Some(text);
                     }
                 }
-                Kind::Nested(text) => self.nested.push((token.line, text.clone())),
+                Kind::Nested(text) => self.nested.push((token.line, text)),
                 Kind::Newline => {
                     expect_target = None;
                     self.end();
                 }
                 Kind::Op(op) => {
                     expect_target = None;
-                    self.operator(op, tokens.get(index));
+                    self.operator(op, tokens.peek());
                 }
             }
         }
@@ -600,24 +577,24 @@ impl Reader {
         self.out
     }
 
-    fn word(&mut self, text: &str, plain: bool, line: u32) {
+    fn word(&mut self, text: String, plain: bool, line: u32) {
         if self.skip_words {
             return;
         }
         if self.now.words.is_empty() {
-            if plain && self.keyword(text) {
+            if plain && self.keyword(&text) {
                 return;
             }
             if self.now.env.is_empty() && self.now.redirects.is_empty() {
                 self.now.line = line;
             }
-            if let Some((name, value)) = assignment(text) {
+            if let Some((name, value)) = assignment(&text) {
                 self.now.env.push((name.to_owned(), value.to_owned()));
                 return;
             }
             self.now.line = line;
         }
-        self.now.words.push(text.to_owned());
+        self.now.words.push(text);
     }
 
     /// Handles shell keywords in command position; true if the word was one.
@@ -744,29 +721,32 @@ impl Reader {
         command.dir.clone_from(&self.dir);
         command.function.clone_from(&self.function);
         command.failure_ignored |= self.errexit_off || self.condition;
-        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
-        match words.as_slice() {
-            ["cd" | "pushd" | "Set-Location", rest @ ..] => self.change_dir(rest),
-            ["popd", ..] => self.dir = None,
-            ["set", flags, ..] if flags.starts_with('+') && flags.contains('e') => {
-                self.errexit_off = true
+        if let Some((first, rest)) = command.words.split_first() {
+            match (first.as_str(), rest) {
+                ("cd" | "pushd" | "Set-Location", _) => self.change_dir(rest),
+                ("popd", _) => self.dir = None,
+                ("set", [flags, ..]) if flags.starts_with('+') && flags.contains('e') => {
+                    self.errexit_off = true;
+                }
+                ("set", [flags, ..])
+                    if flags.starts_with('-')
+                        && !flags.starts_with("--")
+                        && flags.contains('e') =>
+                {
+                    self.errexit_off = false;
+                }
+                _ => {}
             }
-            ["set", flags, ..]
-                if flags.starts_with('-') && !flags.starts_with("--") && flags.contains('e') =>
-            {
-                self.errexit_off = false;
-            }
-            _ => {}
         }
         self.last = Some(self.out.len());
         self.out.push(command);
     }
 
-    fn change_dir(&mut self, rest: &[&str]) {
+    fn change_dir(&mut self, rest: &[String]) {
         let target = rest
             .iter()
-            .find(|w| !w.starts_with('-') || **w == "-")
-            .copied();
+            .map(String::as_str)
+            .find(|w| !w.starts_with('-') || *w == "-");
         self.dir = match (target, &self.dir) {
             (Some(t), Some(dir))
                 if !t.contains('$') && t != "-" && !t.contains('*') && !t.starts_with('~') =>
@@ -790,7 +770,7 @@ impl Reader {
             function: self.function.clone(),
             ..Reader::default()
         };
-        for mut command in inner.read(&tokens) {
+        for mut command in inner.read(tokens) {
             command.line = command.line.saturating_add(line);
             self.out.push(command);
         }

@@ -11,7 +11,7 @@ mod manager;
 mod release;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::Tool;
@@ -106,6 +106,29 @@ pub struct Act {
     pub sure: bool,
 }
 
+/// A credential that a configuration file of the checkout names.
+pub struct Configured {
+    pub file: String,
+    /// Line in the file, from 0.
+    pub line: u32,
+    pub auth: Auth,
+}
+
+/// Paths of the configuration files that count in a folder, the nearest first.
+pub fn config_files(dir: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    for folder in [dir, ""] {
+        for name in [".npmrc", ".yarnrc.yml"] {
+            if let Some(path) = super::tree::join(folder, name)
+                && !out.contains(&path)
+            {
+                out.push(path);
+            }
+        }
+    }
+    out
+}
+
 /// The acts of a text in one folder.
 type InFolder = (Option<String>, Rc<[Act]>);
 
@@ -113,12 +136,15 @@ type InFolder = (Option<String>, Rc<[Act]>);
 pub struct Project<'t> {
     pub tree: &'t dyn Tree,
     pub packages: &'t Packages,
-    files: RefCell<HashMap<String, Option<Rc<str>>>>,
+    files: RefCell<BTreeMap<String, Option<Rc<str>>>>,
+    taskfiles: RefCell<BTreeMap<String, Rc<file::Taskfile>>>,
+    /// Credentials of the configuration files in reach of a folder, with or without yarn's.
+    configured: RefCell<BTreeMap<(String, bool), Rc<[Configured]>>>,
     /// What scripts, files and targets came to that were followed to their end, and how many were followed in all.
     followed: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
     spent: Cell<usize>,
     /// What whole texts came to: many workflow steps say the same.
-    texts: RefCell<HashMap<String, Vec<InFolder>>>,
+    texts: RefCell<BTreeMap<String, Vec<InFolder>>>,
 }
 
 impl<'t> Project<'t> {
@@ -127,10 +153,12 @@ impl<'t> Project<'t> {
         Self {
             tree,
             packages,
-            files: RefCell::new(HashMap::new()),
+            files: RefCell::default(),
+            taskfiles: RefCell::default(),
+            configured: RefCell::default(),
             followed: RefCell::new(HashMap::new()),
             spent: Cell::new(0),
-            texts: RefCell::new(HashMap::new()),
+            texts: RefCell::default(),
         }
     }
 
@@ -151,9 +179,47 @@ impl<'t> Project<'t> {
         let read = files
             .iter()
             .filter_map(|(p, t)| Some((p.clone(), t.clone()?)));
-        let mut read: Vec<_> = read.collect();
-        read.sort_by(|a, b| a.0.cmp(&b.0));
+        read.collect()
+    }
+
+    /// Reads a Taskfile's text, once.
+    fn taskfile(&self, path: &str, text: &str) -> Rc<file::Taskfile> {
+        if let Some(known) = self.taskfiles.borrow().get(path) {
+            return Rc::clone(known);
+        }
+        let read = Rc::new(file::Taskfile::read(text));
+        let mut known = self.taskfiles.borrow_mut();
+        known.insert(path.to_owned(), Rc::clone(&read));
         read
+    }
+
+    /// Lists the credentials that the checkout's own .npmrc and, with `yarn`, .yarnrc.yml name for a folder, the nearest
+    /// first.
+    pub fn configured(&self, dir: &str, yarn: bool) -> Rc<[Configured]> {
+        let key = (dir.to_owned(), yarn);
+        if let Some(known) = self.configured.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut found = Vec::new();
+        for file in config_files(dir) {
+            let is_yarn = file.ends_with(".yml");
+            if (is_yarn && !yarn) || !self.tree.lists(&file) {
+                continue;
+            }
+            let Some(text) = self.read(&file) else {
+                continue;
+            };
+            let read = if is_yarn { yarnrc_auth } else { npmrc_auth };
+            found.extend(read(&text).into_iter().map(|(line, auth)| Configured {
+                file: file.clone(),
+                line,
+                auth,
+            }));
+        }
+        let found: Rc<[Configured]> = found.into();
+        let mut known = self.configured.borrow_mut();
+        known.insert(key, Rc::clone(&found));
+        found
     }
 
     /// Reads every act of a shell text that starts in `dir` (`None`: not known).
@@ -271,7 +337,7 @@ impl<'p, 't> Walk<'p, 't> {
             if self.out.len() >= ACT_CAP {
                 return;
             }
-            if keep_variables(command, &mut set) {
+            if keep_variables(command, &mut set) || dispatch::is_silent(command) {
                 continue;
             }
             let mut inner = frame.clone();

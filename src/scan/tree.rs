@@ -170,7 +170,13 @@ impl Tree for Folder {
             return Err(TreeError::TooLarge { size, cap });
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
-        let read = file.take(cap.saturating_add(1)).read_to_end(&mut bytes);
+        // Up to the size that it states, which saves asking for an end; some file systems state none.
+        let limit = if size > 0 {
+            size
+        } else {
+            cap.saturating_add(1)
+        };
+        let read = file.take(limit).read_to_end(&mut bytes);
         read.map_err(|e| TreeError::Unreadable(e.kind().to_string()))?;
         if bytes.len() as u64 > cap {
             return Err(TreeError::TooLarge {
@@ -267,20 +273,25 @@ pub fn join(dir: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') || relative.contains('\0') {
         return None;
     }
-    let mut parts: Vec<&str> = dir
-        .split('/')
-        .filter(|p| !p.is_empty() && *p != ".")
-        .collect();
+    let mut path = String::with_capacity(dir.len() + relative.len() + 1);
+    let push = |path: &mut String, part: &str| {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+    };
+    for part in dir.split('/').filter(|p| !p.is_empty() && *p != ".") {
+        push(&mut path, part);
+    }
     for part in relative.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
+            ".." if path.is_empty() => return None,
+            ".." => path.truncate(path.rfind('/').unwrap_or(0)),
+            name => push(&mut path, name),
         }
     }
-    Some(parts.join("/"))
+    Some(path)
 }
 
 /// Tells what a file is by its place in the checkout; `None` where no reader wants it.

@@ -50,10 +50,17 @@ pub enum ProblemKind {
 #[derive(Debug)]
 enum Kind<'s> {
     Scalar(Cow<'s, str>, ScalarStyle),
-    /// Pairs of (key, value) node ids.
-    Map(Vec<(u32, u32)>),
-    Seq(Vec<u32>),
+    /// Where its children stand in [`Yaml::children`], key and value in turn.
+    Map(Children),
+    Seq(Children),
     Alias(u32),
+}
+
+/// A range of [`Yaml::children`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Children {
+    start: u32,
+    end: u32,
 }
 
 #[derive(Debug)]
@@ -70,6 +77,8 @@ struct Data<'s> {
 pub struct Yaml<'s> {
     text: &'s str,
     nodes: Vec<Data<'s>>,
+    /// Ids of the nodes inside mappings and sequences, those of one beside each other.
+    children: Vec<u32>,
     documents: Vec<u32>,
     merge: bool,
     visits: Cell<u32>,
@@ -142,6 +151,17 @@ impl<'s> Yaml<'s> {
         }
     }
 
+    fn inside(&self, children: Children) -> &[u32] {
+        let range = children.start as usize..children.end as usize;
+        self.children.get(range).unwrap_or_default()
+    }
+
+    /// Lists a mapping's own pairs of (key, value) node ids.
+    fn pairs(&self, children: Children) -> impl DoubleEndedIterator<Item = (u32, u32)> {
+        let (pairs, _) = self.inside(children).as_chunks::<2>();
+        pairs.iter().map(|&[key, value]| (key, value))
+    }
+
     fn charge(&self, count: usize) -> bool {
         let now = self.visits.get().saturating_add(cast(count));
         self.visits.set(now);
@@ -207,18 +227,19 @@ impl<'d, 's> Node<'d, 's> {
     }
 
     fn get_within(self, key: &str, depth: u32) -> Option<Node<'d, 's>> {
-        let Kind::Map(pairs) = &self.data()?.kind else {
+        let Kind::Map(children) = self.data()?.kind else {
             return None;
         };
         if !self.yaml.charge(1) || depth > 16 {
             return None;
         }
-        let own = pairs
-            .iter()
+        let own = self
+            .yaml
+            .pairs(children)
             .rev()
             .find(|(k, _)| self.yaml.node(*k).as_str() == Some(key));
         if let Some((_, value)) = own {
-            return Some(self.yaml.node(*value));
+            return Some(self.yaml.node(value));
         }
         if !self.yaml.merge {
             return None;
@@ -229,15 +250,15 @@ impl<'d, 's> Node<'d, 's> {
     }
 
     fn merged(self) -> Vec<Node<'d, 's>> {
-        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else {
+        let Some(Kind::Map(children)) = self.data().map(|d| &d.kind) else {
             return Vec::new();
         };
         let mut out = Vec::new();
-        for (key, value) in pairs {
-            if self.yaml.node(*key).as_str() != Some("<<") {
+        for (key, value) in self.yaml.pairs(*children) {
+            if self.yaml.node(key).as_str() != Some("<<") {
                 continue;
             }
-            let value = self.yaml.node(*value);
+            let value = self.yaml.node(value);
             if value.is_seq() {
                 out.extend(value.items());
             } else {
@@ -258,15 +279,15 @@ impl<'d, 's> Node<'d, 's> {
     }
 
     fn entries_within(self, depth: u32) -> Vec<(Node<'d, 's>, Node<'d, 's>)> {
-        let Some(Kind::Map(pairs)) = self.data().map(|d| &d.kind) else {
+        let Some(Kind::Map(children)) = self.data().map(|d| &d.kind) else {
             return Vec::new();
         };
-        if !self.yaml.charge(pairs.len()) || depth > 16 {
+        let pairs = self.yaml.pairs(*children);
+        if !self.yaml.charge(self.yaml.inside(*children).len() / 2) || depth > 16 {
             return Vec::new();
         }
         let mut out: Vec<_> = pairs
-            .iter()
-            .map(|(k, v)| (self.yaml.node(*k), self.yaml.node(*v)))
+            .map(|(k, v)| (self.yaml.node(k), self.yaml.node(v)))
             .collect();
         if self.yaml.merge && out.iter().any(|(k, _)| k.as_str() == Some("<<")) {
             out.retain(|(k, _)| k.as_str() != Some("<<"));
@@ -283,9 +304,10 @@ impl<'d, 's> Node<'d, 's> {
 
     /// Lists a sequence's items.
     pub fn items(self) -> Vec<Node<'d, 's>> {
-        let Some(Kind::Seq(items)) = self.data().map(|d| &d.kind) else {
+        let Some(Kind::Seq(children)) = self.data().map(|d| &d.kind) else {
             return Vec::new();
         };
+        let items = self.yaml.inside(*children);
         if !self.yaml.charge(items.len()) {
             return Vec::new();
         }
@@ -403,16 +425,21 @@ impl std::fmt::Debug for Node<'_, '_> {
 /// Builds the tree from parser events with an explicit stack, so that depth cannot overflow ours.
 struct Builder<'s> {
     yaml: Yaml<'s>,
-    /// Open collections: node id, and for mappings the key that waits for its value.
-    open: Vec<(u32, Option<u32>)>,
+    /// Open collections: node id, and where its children begin in `waiting`.
+    open: Vec<(u32, usize)>,
+    /// Children of the open collections, innermost last.
+    waiting: Vec<u32>,
     anchors: std::collections::HashMap<usize, u32>,
 }
 
 impl<'s> Builder<'s> {
     fn new(text: &'s str, merge: bool) -> Self {
+        // Workflows have a node every 20 bytes or so.
+        let nodes = text.len() / 20;
         let yaml = Yaml {
             text,
-            nodes: Vec::new(),
+            nodes: Vec::with_capacity(nodes),
+            children: Vec::with_capacity(nodes),
             documents: Vec::new(),
             merge,
             visits: Cell::new(0),
@@ -421,6 +448,7 @@ impl<'s> Builder<'s> {
         Self {
             yaml,
             open: Vec::new(),
+            waiting: Vec::new(),
             anchors: std::collections::HashMap::new(),
         }
     }
@@ -433,32 +461,46 @@ impl<'s> Builder<'s> {
                 self.attach(id);
             }
             Event::MappingStart(_, anchor, tag) => {
-                let id = self.add(Kind::Map(Vec::new()), span, tag.as_deref())?;
+                let id = self.add(Kind::Map(Children::default()), span, tag.as_deref())?;
                 self.anchor(anchor, id);
-                self.open.push((id, None));
+                self.open.push((id, self.waiting.len()));
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let id = self.add(Kind::Seq(Vec::new()), span, tag.as_deref())?;
+                let id = self.add(Kind::Seq(Children::default()), span, tag.as_deref())?;
                 self.anchor(anchor, id);
-                self.open.push((id, None));
+                self.open.push((id, self.waiting.len()));
             }
-            Event::MappingEnd | Event::SequenceEnd => {
-                if let Some((id, _)) = self.open.pop() {
-                    let end = cast(span.end.byte_offset().unwrap_or(0));
-                    if let Some(data) = self.yaml.nodes.get_mut(id as usize) {
-                        data.span.1 = data.span.1.max(end);
-                    }
-                    self.attach(id);
-                }
-            }
+            Event::MappingEnd | Event::SequenceEnd => self.close(span),
             Event::Alias(anchor) => self.alias(anchor, span)?,
             Event::DocumentStart(..) => {
                 self.anchors.clear();
                 self.open.clear();
+                self.waiting.clear();
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Ends the innermost collection: its children get their place in the tree.
+    fn close(&mut self, span: &granit_parser::Span) {
+        let Some((id, first)) = self.open.pop() else {
+            return;
+        };
+        let start = cast(self.yaml.children.len());
+        self.yaml.children.extend(self.waiting.drain(first..));
+        let inside = Children {
+            start,
+            end: cast(self.yaml.children.len()),
+        };
+        let end = cast(span.end.byte_offset().unwrap_or(0));
+        if let Some(data) = self.yaml.nodes.get_mut(id as usize) {
+            data.span.1 = data.span.1.max(end);
+            if let Kind::Map(children) | Kind::Seq(children) = &mut data.kind {
+                *children = inside;
+            }
+        }
+        self.attach(id);
     }
 
     fn alias(&mut self, anchor: usize, span: &granit_parser::Span) -> Result<(), YamlError> {
@@ -507,78 +549,54 @@ impl<'s> Builder<'s> {
     }
 
     fn attach(&mut self, id: u32) {
-        let Some((parent, waiting)) = self.open.last().copied() else {
+        let Some((parent, first)) = self.open.last().copied() else {
             self.yaml.documents.push(id);
             return;
         };
-        let mut complete = None;
-        match self
-            .yaml
-            .nodes
-            .get_mut(parent as usize)
-            .map(|d| &mut d.kind)
-        {
-            Some(Kind::Seq(items)) => items.push(id),
-            Some(Kind::Map(pairs)) => match waiting {
-                None => complete = Some(Some(id)),
-                Some(key) => {
-                    pairs.push((key, id));
-                    complete = Some(None);
-                }
-            },
-            _ => {}
+        let is_map = matches!(self.kind(parent), Some(Kind::Map(_)));
+        if is_map && (self.waiting.len() - first).is_multiple_of(2) {
+            self.check_key(first, id);
         }
-        if let Some(next) = complete {
-            if next.is_some() {
-                self.check_key(parent, id);
-            }
-            if let Some(top) = self.open.last_mut() {
-                top.1 = next;
-            }
-        }
+        self.waiting.push(id);
     }
 
-    /// Notes a key that was there already, or a merge key.
-    fn check_key(&mut self, map: u32, key: u32) {
-        let Some(Data {
-            kind: Kind::Scalar(name, style),
-            ..
-        }) = self.yaml.nodes.get(key as usize)
-        else {
-            return;
-        };
-        let Some(Data {
-            kind: Kind::Map(pairs),
-            ..
-        }) = self.yaml.nodes.get(map as usize)
-        else {
+    fn kind(&self, id: u32) -> Option<&Kind<'s>> {
+        self.yaml.nodes.get(id as usize).map(|data| &data.kind)
+    }
+
+    /// Notes a key that was there already, or a merge key; the mapping's pairs so far begin at `first`.
+    fn check_key(&mut self, first: usize, key: u32) {
+        let Some(Kind::Scalar(name, style)) = self.kind(key) else {
             return;
         };
         let is_merge = name == "<<" && *style == ScalarStyle::Plain;
+        let (pairs, _) = self
+            .waiting
+            .get(first..)
+            .unwrap_or_default()
+            .as_chunks::<2>();
         // No CI system takes mappings this wide; the cap keeps the comparison from growing with the square.
         let twice = !is_merge
             && pairs.len() < 4096
-            && pairs.iter().any(|(k, _)| {
-                matches!(self.yaml.nodes.get(*k as usize).map(|d| &d.kind), Some(Kind::Scalar(n, _)) if n == name)
-            });
-        let name = name.to_string();
-        if is_merge {
-            self.problem(ProblemKind::MergeKey, &name, key);
+            && pairs
+                .iter()
+                .any(|[k, _]| matches!(self.kind(*k), Some(Kind::Scalar(n, _)) if n == name));
+        let kind = if is_merge {
+            ProblemKind::MergeKey
         } else if twice {
-            self.problem(ProblemKind::DuplicateKey, &name, key);
-        }
+            ProblemKind::DuplicateKey
+        } else {
+            return;
+        };
+        let name = name.to_string();
+        self.problem(kind, &name, key);
     }
 
     fn problem(&mut self, kind: ProblemKind, key: &str, id: u32) {
         if self.yaml.problems.len() >= 100 {
             return;
         }
-        let keys = self.open.iter().filter_map(|(_, key)| *key);
-        let path = keys.filter_map(|k| match self.yaml.nodes.get(k as usize).map(|d| &d.kind) {
-            Some(Kind::Scalar(name, _)) => Some(name.to_string()),
-            _ => None,
-        });
-        let path = path.collect();
+        let path = self.path();
         if let Some(data) = self.yaml.nodes.get(id as usize) {
             let (line, column, span) = (data.line, data.column, data.span);
             self.yaml.problems.push(Problem {
@@ -590,6 +608,21 @@ impl<'s> Builder<'s> {
                 span,
             });
         }
+    }
+
+    /// Lists the keys that lead to the innermost collection: of each open mapping the one that waits for its value.
+    fn path(&self) -> Vec<String> {
+        let ends = self.open.iter().skip(1).map(|(_, first)| *first);
+        let ends = ends.chain([self.waiting.len()]);
+        let keys = self.open.iter().zip(ends).filter_map(|((id, first), end)| {
+            let waits = matches!(self.kind(*id), Some(Kind::Map(_))) && (end - first) % 2 == 1;
+            let key = self.waiting.get(end.checked_sub(1)?).filter(|_| waits)?;
+            match self.kind(*key) {
+                Some(Kind::Scalar(name, _)) => Some(name.to_string()),
+                _ => None,
+            }
+        });
+        keys.collect()
     }
 }
 

@@ -405,3 +405,13 @@ fn escapes_go_and_text_stays() {
         "npm error\n🦋  é"
     );
 }
+
+#[test]
+fn no_form_is_as_short_as_a_word_that_is_not_looked_at() {
+    for (_, before, secret, after) in forms() {
+        assert!(!is_short_word(&secret) || !before.is_empty(), "{before}");
+        assert!(!is_short_word(&format!("{before}{secret}{after}")));
+    }
+    let shortest = format!("CCIPAT_{}", letters(20));
+    assert!(!redact(&shortest).contains(&shortest));
+}

@@ -3,7 +3,7 @@
 //! Composite actions of the checkout are entered with the caller's inputs. Judging the outcome is not done here.
 
 use super::super::checkout::Checkout;
-use super::super::tool::{Act, Flags, What};
+use super::super::tool::{Act, Configured, Flags, What};
 use super::super::tree::join;
 use super::super::{ActionUse, Place, Purpose, Registry, Reusable, TokenUse, Tool};
 use super::action::{self, Role};
@@ -263,17 +263,21 @@ impl<'d> Walk<'_, 'd> {
     fn run_node(&mut self, run: N<'d>, step: &Step<'d>, scope: &Scope<'d>, here: &Here<'d>) {
         let text = run.as_str().unwrap_or("");
         let dir = self.folder(step, scope);
-        let mut acts: Vec<Act> = Vec::new();
-        for text in scope.substitute(text) {
-            for act in self.checkout.project.acts(&text, dir.as_deref()).iter() {
-                if !acts.iter().any(|a| {
-                    a.line == act.line
-                        && a.what == act.what
-                        && a.tool == act.tool
-                        && a.command == act.command
-                }) {
-                    acts.push(act.clone());
-                }
+        let texts = scope.substitute(text);
+        let project = &self.checkout.project;
+        let found: Vec<_> = texts
+            .iter()
+            .map(|text| project.acts(text, dir.as_deref()))
+            .collect();
+        let mut acts: Vec<&Act> = Vec::new();
+        for act in found.iter().flat_map(|acts| acts.iter()) {
+            if !acts.iter().any(|a| {
+                a.line == act.line
+                    && a.what == act.what
+                    && a.tool == act.tool
+                    && a.command == act.command
+            }) {
+                acts.push(act);
             }
         }
         self.acts(&acts, Some(run), step, scope, here);
@@ -282,14 +286,14 @@ impl<'d> Walk<'_, 'd> {
     /// Takes the acts of one step in their order.
     fn acts(
         &mut self,
-        acts: &[Act],
+        acts: &[&Act],
         node: Option<N<'d>>,
         step: &Step<'d>,
         scope: &Scope<'d>,
         here: &Here<'d>,
     ) {
         let mut guesses: Vec<&Act> = Vec::new();
-        for act in acts {
+        for &act in acts {
             let place = self.place(act, node, scope, here);
             match &act.what {
                 What::Auth => self.auth(act, &place, scope),
@@ -548,13 +552,15 @@ impl<'d> Walk<'_, 'd> {
 
     /// Adds what the checkout's own .npmrc and .yarnrc.yml take from variables.
     fn configured(&self, act: &Act, scope: &Scope<'d>, out: &mut Vec<Reach>) {
-        for (file, line, auth) in registry::tree_auth(&self.checkout.project, act) {
+        for Configured { file, line, auth } in
+            registry::tree_auth(&self.checkout.project, act).iter()
+        {
             if !registry::may_be_npmjs(auth.host.as_deref().unwrap_or("")) {
                 continue;
             }
             if auth.literal {
                 let place = Place {
-                    file,
+                    file: file.clone(),
                     line: line + 1,
                     column: 1,
                     span: (0, 0),
@@ -662,8 +668,8 @@ impl<'d> Walk<'_, 'd> {
         for written in &self.written {
             read_names.extend(written.variables.iter().cloned());
         }
-        for (_, _, auth) in registry::tree_auth(&self.checkout.project, act) {
-            read_names.extend(super::super::tool::variables(&auth.value));
+        for found in registry::tree_auth(&self.checkout.project, act).iter() {
+            read_names.extend(super::super::tool::variables(&found.auth.value));
         }
         Some(Publish {
             tool: act.tool,
@@ -829,8 +835,8 @@ impl<'d> Walk<'_, 'd> {
     /// An install with a token in reach: private packages, or a token set too widely.
     fn install(&mut self, act: &Act, place: &Place, scope: &Scope<'d>, here: &Here<'d>) {
         let near = scope.effective().into_iter().find(|s| {
-            (is_npm_name(&s.name) || secret_of(&s.sources).is_some_and(is_npm_name))
-                && may_be_token(&s.sources)
+            may_be_token(&s.sources)
+                && (is_npm_name(&s.name) || secret_of(&s.sources).is_some_and(is_npm_name))
         });
         let secret = near.and_then(|s| secret_of(&s.sources)).map(str::to_owned);
         let secret = secret.or_else(|| self.reaches(act, scope).into_iter().find_map(|r| r.secret));
@@ -928,14 +934,14 @@ impl<'d> Walk<'_, 'd> {
                         .iter()
                         .find(|(n, _)| n.eq_ignore_ascii_case(input))
                         .map(|(_, v)| *v);
-                    self.acts(&acts, node, step, scope, here);
+                    self.acts(&acts.iter().collect::<Vec<_>>(), node, step, scope, here);
                 }
             }
             Role::Script(input) => {
                 let acts = with(input)
                     .map(|code| self.checkout.project.code_acts(code))
                     .unwrap_or_default();
-                self.acts(&acts, None, step, scope, here);
+                self.acts(&acts.iter().collect::<Vec<_>>(), None, step, scope, here);
             }
             Role::Unknown => {
                 self.opaque = true;
@@ -1231,6 +1237,18 @@ impl<'d> Walk<'_, 'd> {
         here: &Here<'d>,
     ) {
         let (name, _) = action::split(text);
+        // Actions that only write the token to .npmrc: later steps use it.
+        let writes = ["npmrc", "npm-token", "npm-auth"]
+            .iter()
+            .any(|w| name.contains(w));
+        let told = |(key, node): &(&str, N<'d>)| {
+            let value = node.as_str().unwrap_or("");
+            *key == "publish" && value == "true"
+                || value.contains("publish") && !value.contains("${{")
+        };
+        if !writes && !action::speaks_of_release(&name) && !step.with.iter().any(told) {
+            return;
+        }
         let probe = self.action_act(Tool::Other, text, step, scope);
         let mut near = self.given(step, scope);
         near.retain(|r| is_npm_name(&r.name) || r.secret.as_deref().is_some_and(is_npm_name));
@@ -1242,11 +1260,7 @@ impl<'d> Walk<'_, 'd> {
         if near.is_empty() {
             return;
         }
-        // Actions that only write the token to .npmrc: later steps use it.
-        if ["npmrc", "npm-token", "npm-auth"]
-            .iter()
-            .any(|w| name.contains(w))
-        {
+        if writes {
             let sources = near
                 .iter()
                 .map(|r| r.secret.clone().map_or(Source::Computed, Source::Secret))
@@ -1259,16 +1273,9 @@ impl<'d> Walk<'_, 'd> {
             });
             return;
         }
-        let told = |(key, node): &(&str, N<'d>)| {
-            let value = node.as_str().unwrap_or("");
-            *key == "publish" && value == "true"
-                || value.contains("publish") && !value.contains("${{")
-        };
-        if action::speaks_of_release(&name) || step.with.iter().any(told) {
-            self.published_by(Tool::Other, text, uses, step, scope, here);
-            if let Some(last) = self.report.publishes.last_mut() {
-                last.sure = false;
-            }
+        self.published_by(Tool::Other, text, uses, step, scope, here);
+        if let Some(last) = self.report.publishes.last_mut() {
+            last.sure = false;
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! Hosts come from the embedded table only; an address that cannot be told is unknown, not npm's.
 
-use super::super::tool::{Act, Auth, Project, npmrc_auth, yarnrc_auth};
-use super::super::tree::join;
+use std::rc::Rc;
+
+use super::super::tool::{Act, Configured, Project, config_files};
 use super::super::{Registry, Tool};
 use crate::assets::{HostKind, registries};
 
@@ -228,7 +229,7 @@ fn publish_config(project: &Project<'_>, act: &Act) -> Option<String> {
 fn scoped(project: &Project<'_>, act: &Act, by_job: &[(String, String)]) -> Option<String> {
     let names = names(project, act);
     let mut known: Vec<(String, String)> = by_job.to_vec();
-    for file in config_files(act.dir.as_deref()) {
+    for file in config_files(act.dir.as_deref().unwrap_or("")) {
         if !project.tree.lists(&file) {
             continue;
         }
@@ -252,7 +253,7 @@ fn scoped(project: &Project<'_>, act: &Act, by_job: &[(String, String)]) -> Opti
 
 /// `registry=` of the checkout's own .npmrc, nearest first; `npmPublishRegistry` of .yarnrc.yml.
 fn tree_registry(project: &Project<'_>, act: &Act) -> Option<String> {
-    for file in config_files(act.dir.as_deref()) {
+    for file in config_files(act.dir.as_deref().unwrap_or("")) {
         if (file.ends_with(".yml") && !reads_yarnrc(act)) || !project.tree.lists(&file) {
             continue;
         }
@@ -280,40 +281,7 @@ fn reads_yarnrc(act: &Act) -> bool {
     matches!(act.tool, Tool::YarnBerry | Tool::CustomScript)
 }
 
-fn config_files(dir: Option<&str>) -> Vec<String> {
-    let mut out = Vec::new();
-    for folder in [dir.unwrap_or(""), ""] {
-        for name in [".npmrc", ".yarnrc.yml"] {
-            if let Some(path) = join(folder, name)
-                && !out.contains(&path)
-            {
-                out.push(path);
-            }
-        }
-    }
-    out
-}
-
-/// Lists the credentials that the checkout's own configuration files name: file, line from 0, setting.
-pub(super) fn tree_auth(project: &Project<'_>, act: &Act) -> Vec<(String, u32, Auth)> {
-    let mut out = Vec::new();
-    for file in config_files(act.dir.as_deref()) {
-        if (file.ends_with(".yml") && !reads_yarnrc(act)) || !project.tree.lists(&file) {
-            continue;
-        }
-        let Some(text) = project.read(&file) else {
-            continue;
-        };
-        let found = if file.ends_with(".yml") {
-            yarnrc_auth(&text)
-        } else {
-            npmrc_auth(&text)
-        };
-        out.extend(
-            found
-                .into_iter()
-                .map(|(line, auth)| (file.clone(), line, auth)),
-        );
-    }
-    out
+/// Lists the credentials that the checkout's own configuration files name for an act.
+pub(super) fn tree_auth(project: &Project<'_>, act: &Act) -> Rc<[Configured]> {
+    project.configured(act.dir.as_deref().unwrap_or(""), reads_yarnrc(act))
 }

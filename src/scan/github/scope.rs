@@ -126,6 +126,10 @@ impl<'d> Scope<'d> {
 
     /// Tells what a value with expressions comes from; empty for an empty value.
     pub fn sources(&self, value: &str) -> Vec<Source> {
+        if !expression::is_dynamic(value) {
+            let text = (!value.trim().is_empty()).then_some(Source::Literal);
+            return text.into_iter().collect();
+        }
         let mut out = Vec::new();
         for found in expression::refs(value) {
             self.source(found, &mut out, 0);

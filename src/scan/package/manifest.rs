@@ -23,9 +23,28 @@ pub(super) const RELEASE_TOOLS: &[&str] = &[
     "semantic-release",
 ];
 
+/// What is read of a manifest.
+const KEPT: &json::Keep = &[
+    ("dependencies", RELEASE_TOOLS),
+    ("devDependencies", RELEASE_TOOLS),
+    ("devEngines", &[]),
+    ("engines", &["node"]),
+    ("name", &[]),
+    ("optionalDependencies", RELEASE_TOOLS),
+    ("packageManager", &[]),
+    ("peerDependencies", RELEASE_TOOLS),
+    ("private", &[]),
+    ("publishConfig", &[]),
+    ("repository", &[]),
+    ("scripts", &[]),
+    ("version", &[]),
+    ("volta", &[]),
+    ("workspaces", &[]),
+];
+
 pub(super) fn read_manifest(path: &str, folder: &str, text: &str) -> Result<Manifest, Unreadable> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let map: Map<String, Value> = json::parse(path, text)?;
+    let map = json::parse_some(path, text, KEPT)?;
     let keys = json::key_lines(text);
     let publish = map.get("publishConfig").and_then(Value::as_object);
     let publish_text = |key: &str| {
@@ -61,10 +80,7 @@ pub(super) fn read_manifest(path: &str, folder: &str, text: &str) -> Result<Mani
         file: path.to_owned(),
         scripts: scripts(&map, &keys),
         repository_directory,
-        repository_line: keys
-            .top("repository")
-            .or_else(|| keys.top("name"))
-            .unwrap_or(1),
+        repository_line: keys.repository.or(keys.name).unwrap_or(1),
         tools: tools(&map),
         node_engine: map
             .get("engines")
@@ -90,7 +106,7 @@ pub(super) fn text_of(map: &Map<String, Value>, key: &str) -> Option<String> {
     map.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-pub(super) fn scripts(map: &Map<String, Value>, keys: &json::KeyLines) -> Vec<Script> {
+pub(super) fn scripts(map: &Map<String, Value>, keys: &json::KeyLines<'_>) -> Vec<Script> {
     let Some(Value::Object(scripts)) = map.get("scripts") else {
         return Vec::new();
     };

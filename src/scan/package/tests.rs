@@ -370,3 +370,27 @@ proptest! {
         prop_assert_eq!(Glob::parse(&a).iter().any(|g| g.matches(&b)), a == b);
     }
 }
+
+#[test]
+fn odd_shapes_are_passed_over_and_lines_stay_true() {
+    let text = r#"{ "scripts": { "a\"b": "x",
+    "release": "lerna publish" },
+  "dependencies": ["lerna"], "devDependencies": "lerna", "optionalDependencies": null,
+  "peerDependencies": { "lerna": 9, "np": "10" },
+  "name": "ui",
+  "nested": { "name": "other", "repository": "x" },
+  "repository": "acme/ui",
+  "private": [true]
+}"#;
+    let all = Packages::collect([("package.json", text)]);
+    let m = all.at("").unwrap();
+    assert_eq!(all.unreadable, []);
+    assert_eq!(m.package.name, "ui");
+    assert_eq!(m.repository_line, 7);
+    assert_eq!(m.tools, [("np".to_owned(), "10".to_owned())]);
+    assert_eq!(all.script("", "release").unwrap().1.line, 2);
+    for broken in ["[]", "{\"name\": \"ui\"", "{} {}"] {
+        let all = Packages::collect([("package.json", broken)]);
+        assert_eq!(all.unreadable.len(), 1, "{broken}");
+    }
+}

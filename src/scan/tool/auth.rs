@@ -143,13 +143,19 @@ pub fn yarnrc_auth(text: &str) -> Vec<(u32, Auth)> {
 }
 
 /// Tells whether a file name is one that npm, yarn or bun reads credentials from.
-fn is_config(target: &str) -> bool {
-    let lower = target.to_ascii_lowercase();
-    lower.ends_with("npmrc")
-        || lower.ends_with(".yarnrc.yml")
-        || lower.ends_with(".yarnrc")
-        || lower.ends_with("bunfig.toml")
-        || lower.contains("npm_config_userconfig")
+pub(super) fn is_config(target: &str) -> bool {
+    let ends = |name: &str| {
+        target
+            .len()
+            .checked_sub(name.len())
+            .and_then(|at| target.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    let names = ["npmrc", ".yarnrc.yml", ".yarnrc", "bunfig.toml"];
+    names.into_iter().any(ends)
+        || target
+            .to_ascii_lowercase()
+            .contains("npm_config_userconfig")
 }
 
 impl Walk<'_, '_> {
@@ -276,11 +282,9 @@ impl Walk<'_, '_> {
     /// `sed -i "s/x/_authToken=$T/" .npmrc` and helpers that log in.
     fn code_writes(&mut self, command: &Command, frame: &Frame) {
         self.copied(command, frame);
-        let names_config = command.words.iter().any(|w| is_config(w));
         let sets = command.words.iter().find(|w| w.contains("_authToken="));
-        if names_config
-            && let Some(word) = sets
-            && let Some((key, value)) = word.split_once("_authToken=")
+        if let Some((key, value)) = sets.and_then(|w| w.split_once("_authToken="))
+            && command.words.iter().any(|w| is_config(w))
         {
             let key = format!("{}_authToken", key.rsplit(['/', '|']).next().unwrap_or(""));
             let auth = setting(&key, value.split(['/', '|']).next().unwrap_or(value));

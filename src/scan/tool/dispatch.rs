@@ -234,10 +234,7 @@ impl Walk<'_, '_> {
                 self.shell(name, rest, frame)
             }
             "aws" => self.codeartifact(rest, frame),
-            "echo" | "printf" | "cat" | "ls" | "cd" | "test" | "[" | "[[" | "git" | "gh"
-            | "grep" | "sed" | "jq" | "curl" | "mkdir" | "cp" | "mv" | "rm" | "chmod" | "tar"
-            | "exit" | "return" | "tee" | "wget" | "unzip" | "awk" | "tr" | "sleep" | "read"
-            | "local" | "cargo-publish" | "Write-Host" | "Write-Output" => {}
+            _ if SILENT.contains(&name) => {}
             _ => {
                 if !self.release_tool(name, None, rest, frame)
                     && !self.script_file(first, rest, frame)
@@ -575,6 +572,62 @@ impl Walk<'_, '_> {
             act.sure = false;
         }
     }
+}
+
+/// Programs that do nothing to a registry, whatever their words.
+const SILENT: &[&str] = &[
+    "echo",
+    "printf",
+    "cat",
+    "ls",
+    "cd",
+    "test",
+    "[",
+    "[[",
+    "git",
+    "gh",
+    "grep",
+    "sed",
+    "jq",
+    "curl",
+    "mkdir",
+    "cp",
+    "mv",
+    "rm",
+    "chmod",
+    "tar",
+    "exit",
+    "return",
+    "tee",
+    "wget",
+    "unzip",
+    "find",
+    "awk",
+    "tr",
+    "sleep",
+    "read",
+    "local",
+    "cargo-publish",
+    "Write-Host",
+    "Write-Output",
+];
+
+/// Tells whether a command neither does anything to a registry nor can write a configuration: most of a script is such.
+pub(super) fn is_silent(command: &Command) -> bool {
+    let Some(first) = command.words.first() else {
+        return false;
+    };
+    SILENT.contains(&program(first))
+        && command.redirects.is_empty()
+        // Files that are written and programs that log in both have npm, yarn or bun in their names.
+        && !command.words.iter().any(|w| {
+            w.bytes().any(|b| matches!(b, b'n' | b'N'))
+                && ["npm", "yarn", "bun", "env"].iter().any(|name| {
+                    w.as_bytes()
+                        .windows(name.len())
+                        .any(|part| part.eq_ignore_ascii_case(name.as_bytes()))
+                })
+        })
 }
 
 /// Programs that publish somewhere else, or only prepare a release.

@@ -2,8 +2,11 @@
 //!
 //! A file is read only from the tree and only as text. Only what the file itself holds counts, not what it imports.
 
+use std::collections::HashMap;
+
 use super::super::Tool;
 use super::super::tree::join;
+use super::super::yaml::{Node, Yaml};
 use super::dispatch::{Args, names_npm_release, program};
 use super::follow::Call;
 use super::{Flags, Frame, Walk, What};
@@ -196,9 +199,19 @@ impl Walk<'_, '_> {
 
     fn find_file(&self, plain: &str, frame: &Frame) -> Option<(String, std::rc::Rc<str>)> {
         let bases = [frame.dir.as_deref(), Some("")];
+        let whole = CODE
+            .iter()
+            .chain(&[".sh", ".bash"])
+            .any(|s| plain.ends_with(s));
+        // A name with an ending stands for itself; asking for more is what most of a scan's vain questions would be.
+        let endings: &[&str] = if whole {
+            &[""]
+        } else {
+            &["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"]
+        };
         for base in bases.into_iter().flatten() {
             let path = join(base, plain)?;
-            for suffix in ["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"] {
+            for suffix in endings {
                 let full = format!("{path}{suffix}");
                 if let Some(text) = self.project.read(&full) {
                     return Some((full, text));
@@ -349,6 +362,7 @@ impl Walk<'_, '_> {
             dir: Some(path.rsplit_once('/').map_or("", |(d, _)| d).to_owned()),
             in_file: true,
         };
+        let project = self.project;
         self.follow(call, frame, |walk, _, inner| {
             // Targets that need others do not pass through a shell text, so their depth is counted here.
             let mut inner = inner.clone();
@@ -356,7 +370,7 @@ impl Walk<'_, '_> {
             if inner.depth > super::DEPTH_CAP {
                 walk.cut_short();
             } else if matches!(name, "task" | "go-task") {
-                walk.task(&text, target, &inner);
+                walk.task(&project.taskfile(&path, &text), target, &inner);
             } else {
                 walk.recipe(&text, target, name, &inner);
             }
@@ -403,45 +417,101 @@ impl Walk<'_, '_> {
         self.nested(&body, frame);
     }
 
-    fn task(&mut self, text: &str, target: &str, frame: &Frame) {
-        let Ok(yaml) = super::super::yaml::Yaml::parse(text, false) else {
-            return;
-        };
-        let Some(task) = yaml
-            .root()
-            .and_then(|r| r.get("tasks"))
-            .and_then(|t| t.get(target))
-        else {
+    fn task(&mut self, file: &Taskfile, target: &str, frame: &Frame) {
+        let Some(task) = file.0.get(target) else {
             return;
         };
         let mut inner = frame.clone();
-        if let Some(dir) = task.get("dir").and_then(|d| d.as_str()) {
+        if let Some(dir) = &task.dir {
             inner.dir = frame.dir.as_deref().and_then(|base| join(base, dir));
         }
-        if let Some(one) = task
-            .as_str()
-            .or_else(|| task.get("cmd").and_then(|c| c.as_str()))
-        {
-            self.nested(one, &inner);
-        }
-        let lists = [
-            Some(task).filter(|t| t.is_seq()),
-            task.get("cmds"),
-            task.get("deps"),
-        ];
-        for item in lists.into_iter().flatten().flat_map(|l| l.items()) {
-            let dependency = item.get("task").and_then(|t| t.as_str());
-            if let Some(text) = item
-                .as_str()
-                .or_else(|| item.get("cmd").and_then(|c| c.as_str()))
-            {
-                self.nested(text, &inner);
-            } else if let Some(other) = dependency {
-                let dir = frame.dir.clone().unwrap_or_default();
-                self.one_target("task", other, &dir, frame);
+        for line in &task.lines {
+            match line {
+                Line::Runs(text) => self.nested(text, &inner),
+                Line::Needs(other) => {
+                    let dir = frame.dir.clone().unwrap_or_default();
+                    self.one_target("task", other, &dir, frame);
+                }
             }
         }
     }
+}
+
+/// The tasks of a Taskfile by their names.
+#[derive(Default)]
+pub(super) struct Taskfile(HashMap<String, Task>);
+
+#[derive(Default)]
+struct Task {
+    dir: Option<String>,
+    lines: Vec<Line>,
+}
+
+enum Line {
+    Runs(String),
+    Needs(String),
+}
+
+impl Taskfile {
+    /// Reads a Taskfile; one that is no YAML has no tasks.
+    pub(super) fn read(text: &str) -> Self {
+        let mut file = Self::default();
+        let Ok(yaml) = Yaml::parse(text, false) else {
+            return file;
+        };
+        let tasks = yaml.root().and_then(|root| root.get("tasks"));
+        // Aliases may name one text many times over: no more is kept than a file of this size can want.
+        let mut left = 8 * text.len();
+        for (name, node) in tasks.map(Node::entries).unwrap_or_default() {
+            if let Some(name) = name.as_str().and_then(|name| kept(name, &mut left)) {
+                file.0.insert(name, Task::read(node, &mut left));
+            }
+        }
+        file
+    }
+}
+
+#[cfg(test)]
+impl Taskfile {
+    /// Bytes of text that are kept.
+    pub(super) fn size(&self) -> usize {
+        let lines = self.0.values().flat_map(|task| &task.lines);
+        lines
+            .map(|line| match line {
+                Line::Runs(text) | Line::Needs(text) => text.len(),
+            })
+            .sum()
+    }
+}
+
+impl Task {
+    fn read(node: Node<'_, '_>, left: &mut usize) -> Self {
+        let text = |node: Node<'_, '_>, left: &mut usize| kept(node.as_str()?, left);
+        let command = |node: Node<'_, '_>, left: &mut usize| {
+            text(node, left).or_else(|| text(node.get("cmd")?, left))
+        };
+        let mut task = Self {
+            dir: node.get("dir").and_then(|dir| text(dir, left)),
+            lines: command(node, left).map(Line::Runs).into_iter().collect(),
+        };
+        let lists = [
+            Some(node).filter(|node| node.is_seq()),
+            node.get("cmds"),
+            node.get("deps"),
+        ];
+        for item in lists.into_iter().flatten().flat_map(Node::items) {
+            let needs = |left: &mut usize| text(item.get("task")?, left).map(Line::Needs);
+            let line = command(item, left).map(Line::Runs);
+            task.lines.extend(line.or_else(|| needs(left)));
+        }
+        task
+    }
+}
+
+/// Copies a text while there is room for it.
+fn kept(text: &str, left: &mut usize) -> Option<String> {
+    *left = left.checked_sub(text.len())?;
+    Some(text.to_owned())
 }
 
 /// The registry that a call in a program names; a local test registry anywhere in the file counts.

@@ -101,14 +101,17 @@ impl Walk<'_, '_> {
     }
 
     fn other_tool(&mut self, name: &str, rest: &[String], frame: &Frame) -> bool {
+        if !OTHERS.iter().any(|(program, _)| *program == name) {
+            return false;
+        }
         let args = Args::split(name, rest);
-        let known = OTHERS
+        let publishes = OTHERS
             .iter()
             .any(|(program, word)| *program == name && (word.is_empty() || *word == args.first()));
-        if known && !args.on(&["--no-publish"]) {
+        if publishes && !args.on(&["--no-publish"]) {
             self.push(What::Publish, Tool::Other, args.publish_flags(), frame);
         }
-        OTHERS.iter().any(|(program, _)| *program == name)
+        true
     }
 
     fn lerna(&mut self, rest: &[String], frame: &Frame) -> bool {

@@ -462,3 +462,15 @@ fn what_was_followed_once_counts_for_every_caller() {
     assert!(acts("npx turbo run ring").is_empty());
     assert!(project.spent.get() - before <= 4);
 }
+
+#[test]
+fn a_taskfile_is_read_once_and_its_aliases_do_not_multiply_it() {
+    let long = "x".repeat(1000);
+    let many = vec!["*a"; 5000].join(", ");
+    let text =
+        format!("tasks:\n  first: npm publish\n  bomb:\n    dir: &a {long}\n    cmds: [{many}]\n");
+    let files = [("Taskfile.yml", text.as_str())];
+    assert_eq!(brief(&files, "task first"), ["Publish CustomScript"]);
+    let kept = file::Taskfile::read(&text).size();
+    assert!(kept <= 8 * text.len(), "{kept}");
+}
