@@ -482,10 +482,17 @@ impl<'d> Walk<'_, 'd> {
                 });
             }
         }
-        if let Some(value) = token_flag(&act.command) {
+        if let Some((value, certain)) = token_flag(&act.command) {
             let sources = scope.shell_sources(value, &act.env);
             let secret = secret_of(&sources).map(str::to_owned);
-            if may_be_token(&sources) && !secret.as_deref().is_some_and(is_read_only_name) {
+            let for_npm = certain
+                || act.inner.unwrap_or(act.tool) == Tool::Rush
+                || act.command.contains("beachball")
+                || secret.as_deref().is_some_and(is_npm_name);
+            if for_npm
+                && may_be_token(&sources)
+                && !secret.as_deref().is_some_and(is_read_only_name)
+            {
                 out.push(Reach {
                     level: Level::Command,
                     secret,
@@ -753,19 +760,20 @@ impl<'d> Walk<'_, 'd> {
         let hints = [&command, &title, &job]
             .iter()
             .any(|t| speaks(t) || t.contains("npm"));
+        let shown = match &act.what {
+            What::Unread(shown) => shown.to_ascii_lowercase(),
+            _ => String::new(),
+        };
         // An application is deployed too: only a package can be meant for npm.
         let deploys_packages = || {
             let packages = self.checkout.project.packages;
-            let texts = [&command, &title, &job];
+            let texts = [&command, &shown, &title, &job];
             let told = |t: &&String| t.contains("deploy") || t.contains("ship");
             texts.iter().any(told)
                 && (packages.manifests().is_empty() || !packages.publishable().is_empty())
         };
-        if let What::Unread(shown) = &act.what {
-            let shown = shown.to_ascii_lowercase();
-            if busy(&shown) && !shown.contains("npm") {
-                return false;
-            }
+        if busy(&shown) && !shown.contains("npm") {
+            return false;
         }
         let hints = hints || deploys_packages();
         if near && hints && !busy(&command) && !busy(&title) {
@@ -1364,34 +1372,31 @@ fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
     })
 }
 
-/// The value of a flag by which a command is given an npm token.
-fn token_flag(command: &str) -> Option<&str> {
-    let named = [
-        "--npm-auth-token",
-        "--npmAuthToken",
-        "--npm-token",
-        "--npmToken",
-        "_authToken",
+/// The value of a flag by which a command is given a token, and whether the flag is for npm's only.
+fn token_flag(command: &str) -> Option<(&str, bool)> {
+    // The short ones are those of rush and beachball, which a script may stand before.
+    let flags = [
+        ("--npm-auth-token", true),
+        ("--npmAuthToken", true),
+        ("--npm-token", true),
+        ("--npmToken", true),
+        ("_authToken", true),
+        ("--token", false),
+        ("-n", false),
     ];
-    // Short names are those of rush and beachball only.
-    let short = ["-n", "--token"];
-    let own = ["beachball", "rush"]
-        .iter()
-        .any(|tool| command.contains(tool));
-    let flags = named.iter().chain(short.iter().filter(|_| own));
-    let found = flags.filter_map(|flag| {
+    flags.into_iter().find_map(|(flag, certain)| {
         let (before, rest) = command.split_once(flag)?;
         let apart = flag.starts_with('_') || before.ends_with(char::is_whitespace);
         let rest = rest
             .strip_prefix(['=', ' '])
             .filter(|_| apart)?
             .trim_start();
-        match rest.find("}}").filter(|_| rest.starts_with("${{")) {
+        let value = match rest.find("}}").filter(|_| rest.starts_with("${{")) {
             Some(end) => rest.get(..end + 2),
             None => rest.split_whitespace().next(),
-        }
-    });
-    found.into_iter().next()
+        };
+        Some((value?, certain))
+    })
 }
 
 /// A script whose name says that it logs in or writes .npmrc.

@@ -73,6 +73,9 @@ pub(super) fn classify(project: &Project<'_>, act: &Act, stated: &Stated<'_>) ->
     if let Some(url) = publish_config(project, act) {
         return of(&url);
     }
+    if let Some(url) = project.lerna_registry(act) {
+        return of(&url);
+    }
     if act.tool == Tool::JsDevtoolsNpmPublish {
         return Target {
             registry: Registry::Npmjs,

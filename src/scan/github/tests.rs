@@ -152,6 +152,10 @@ fn credentials_in_reach() {
             token("A"),
         ),
         (
+            "steps:\n- run: ./ci/npm-release.sh -n ${{ secrets.NPM_TOKEN }}",
+            token("NPM_TOKEN"),
+        ),
+        (
             "steps:\n- run: npm publish --//{{registry}}/:_authToken=$T\n  env: {T: '${{ secrets.A }}'}",
             token("A"),
         ),
@@ -283,6 +287,10 @@ fn registries() {
             "{lines}"
         );
     }
+    let flow = job("steps:\n- run: npx lerna publish from-package --yes");
+    let lerna = r#"{"command":{"publish":{"registry":"https://{{other}}"}}}"#;
+    let got = scan(&[(".github/workflows/r.yml", &flow), ("lerna.json", lerna)]);
+    assert_eq!(got.publish_paths[0].registry, Registry::Other);
     let config = r#"{"name":"@acme/kit","publishConfig":{"registry":"https://artifactory.corp.example/api/npm/x"}}"#;
     let flow = job("steps:\n- run: npm publish");
     let got = scan(&[(".github/workflows/r.yml", &flow), ("package.json", config)]);

@@ -66,6 +66,9 @@ impl Judge<'_, '_, '_, '_> {
         if let Some(address) = own.find_map(|m| m.package.publish_registry.clone()) {
             return Some(address);
         }
+        if let Some(address) = self.cx.project.lerna_registry(act) {
+            return Some(address);
+        }
         let in_env = act
             .env
             .iter()

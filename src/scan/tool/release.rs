@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::Tool;
 use super::super::tree::join;
 use super::dispatch::Args;
-use super::{Flags, Frame, Walk, What};
+use super::{Act, Flags, Frame, Walk, What};
 
 /// Programs that publish to npm by their own name or first word, besides the ones handled below: (program, word).
 const OTHERS: &[(&str, &str)] = &[
@@ -336,6 +336,23 @@ impl Walk<'_, '_> {
 }
 
 impl super::Project<'_> {
+    /// The registry that lerna.json states for what lerna publishes
+    /// (<https://github.com/lerna/lerna/tree/main/libs/commands/publish>).
+    pub fn lerna_registry(&self, act: &Act) -> Option<String> {
+        if act.inner.unwrap_or(act.tool) != Tool::Lerna {
+            return None;
+        }
+        let file = join(act.dir.as_deref()?, "lerna.json").filter(|f| self.tree.lists(f))?;
+        let config: Value = serde_json::from_str(&self.read(&file)?).ok()?;
+        [
+            "/command/publish/registry",
+            "/command/registry",
+            "/registry",
+        ]
+        .iter()
+        .find_map(|at| config.pointer(at)?.as_str().map(str::to_owned))
+    }
+
     /// Tells whether semantic-release run in this folder publishes to npm, as far as its configuration shows.
     ///
     /// Its default plugins do; a `plugins` list without one for npm, `npmPublish: false` and a private package do not.
