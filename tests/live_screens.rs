@@ -138,7 +138,7 @@ fn compare(name: &str, screen: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\d,\d\d\d/5,000", "[left]/5,000");
     settings.add_filter(r"\d+ of 5000 left", "[left] of 5000 left");
-    settings.add_filter(r"this pace uses \d+ *", "this pace uses [planned]");
+    settings.add_filter(r"pace uses \d+ *", "pace uses [planned]");
     settings.bind(|| insta::assert_snapshot!(name, screen));
 }
 

@@ -247,6 +247,7 @@ fn ageing(what: What) -> &'static [LiveSource] {
         What::Settings => &[LiveSource::Environments, LiveSource::Protection],
         What::Packument => &[LiveSource::Published],
         What::Access => &[LiveSource::Access],
+        What::Stages => &[LiveSource::Stages],
         What::Account => &[LiveSource::Profile, LiveSource::Owned],
         _ => &[],
     }

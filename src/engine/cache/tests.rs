@@ -27,7 +27,7 @@ fn session(folder: &Path, name: &str, random: u8) -> Session {
 }
 
 fn package() -> Subject {
-    Subject::package("https://registry.npmjs.org", "left-pad")
+    Subject::package("https://registry.example", "left-pad")
 }
 
 fn repo() -> Subject {
@@ -61,7 +61,7 @@ fn scanned(session: &mut Session, as_of: Ts, commit: &str) {
 fn full() -> Cache {
     let mut cache = Cache {
         github: Some(digest(&["https://api.github.com", "rosa"])),
-        npm: Some(digest(&["https://registry.npmjs.org", "rosa"])),
+        npm: Some(digest(&["https://registry.example", "rosa"])),
         ..Cache::default()
     };
     for (what, about) in [

@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_tag_of_an_earlier_start_is_sent_for_the_document_that_the_session_has() {
-        let id = Subject::package("https://registry.npmjs.org", "left-pad");
+        let id = Subject::package("https://registry.example", "left-pad");
         let mut memory = Memory::default();
         let tag = Tag {
             etag: "\"a\"".into(),
@@ -385,6 +385,7 @@ mod tests {
                 id,
                 name: "left-pad".into(),
                 modified: modified.map(Ts),
+                proof: None,
             };
             let known = memory.known_of(&package);
             (known.etag.as_deref().map(str::to_owned), known.modified)

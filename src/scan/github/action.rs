@@ -129,9 +129,6 @@ const SETS_UP: &[&str] = &[
 
 /// Words in an action's name by which it releases or deploys to some other place.
 const ELSEWHERE: &[&str] = &[
-    "github-release",
-    "gh-release",
-    "create-release",
     "gh-pages",
     "github-pages",
     "google-github-actions",

@@ -152,8 +152,8 @@ fn credentials_in_reach() {
             token("A"),
         ),
         (
-            "steps:\n- run: ./ci/npm-release.sh -n ${{ secrets.NPM_A }}",
-            token("NPM_A"),
+            "steps:\n- run: ./ci/npm-release.sh -n ${{ secrets.NPM_TOKEN }}",
+            token("NPM_TOKEN"),
         ),
         (
             "steps:\n- run: npm publish --//{{registry}}/:_authToken=$T\n  env: {T: '${{ secrets.A }}'}",
