@@ -348,8 +348,8 @@ impl<M, S> Reading<M, S> {
             damaged,
             strays,
         } = self;
-        let mut deliver = |checked: &mut Vec<Checked<T>>| {
-            let mut values = checked.drain(..).filter_map(|line| match line {
+        let mut deliver = |checked: Vec<Checked<T>>| {
+            let mut values = checked.into_iter().filter_map(|line| match line {
                 Ok(good) => {
                     chains.add(good.id, good.tick, good.hash, good.short);
                     good.heads
@@ -378,46 +378,47 @@ impl<M, S> Reading<M, S> {
             // Whatever the sink left: its line counts all the same.
             values.for_each(drop);
         };
-        let mut split = |chunk: Chunk, mut jobs: Vec<Job>| {
-            link_lines(&chunk, linker, lines, &mut jobs);
+        let mut split = |chunk: Chunk| {
+            let jobs = link_lines(&chunk, linker, lines);
             (chunk, jobs)
         };
         let (map, founder) = (&*map, *founder);
         rayon::scope(|_| {
-            let mut now = Some(split(first, Vec::new()));
-            let mut done: Vec<Checked<T>> = Vec::new();
-            // Used again for the chunk after the next: memory given back would have to be asked for anew each time.
-            let (mut bytes, mut links, mut results) = (Vec::new(), Vec::new(), Vec::new());
-            while let Some((chunk, mut jobs)) = now.take() {
+            let mut now = Some(split(first));
+            let mut spare = Vec::new();
+            let mut done: Option<Vec<Checked<T>>> = None;
+            while let Some((chunk, jobs)) = now.take() {
                 let check = Check {
                     chunk: &chunk,
                     founder,
                     map,
                 };
-                let mut checked = std::mem::take(&mut results);
-                let (bytes_next, links_next) = (&mut bytes, &mut links);
-                let ((), next) = rayon::join(
-                    || check.all(&mut jobs, &mut checked),
+                let (checked, next) = rayon::join(
+                    || check.all(jobs),
                     || {
-                        deliver(&mut done);
-                        let next = chunks.next(std::mem::take(bytes_next));
-                        next.map(|next| next.map(|one| split(one, std::mem::take(links_next))))
+                        if let Some(before) = done.take() {
+                            deliver(before);
+                        }
+                        chunks
+                            .next(std::mem::take(&mut spare))
+                            .map(|next| next.map(&mut split))
                     },
                 );
-                results = std::mem::replace(&mut done, checked);
+                done = Some(checked);
                 now = next.map_err(unreadable)?;
-                bytes = chunk.into_buffer();
-                links = jobs;
+                spare = chunk.into_buffer();
             }
-            deliver(&mut done);
+            if let Some(last) = done {
+                deliver(last);
+            }
             Ok(())
         })
     }
 }
 
 /// Finds the lines of a chunk and gives each its predecessor.
-fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64, jobs: &mut Vec<Job>) {
-    jobs.reserve(chunk.len_hint());
+fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64) -> Vec<Job> {
+    let mut jobs = Vec::with_capacity(chunk.len_hint());
     chunk.for_each(|offset, raw| {
         *lines += 1;
         let len = u32::try_from(raw.len()).unwrap_or(u32::MAX);
@@ -445,17 +446,18 @@ fn link_lines(chunk: &Chunk, linker: &mut Linker, lines: &mut u64, jobs: &mut Ve
             };
         }
     }
+    jobs
 }
 
 impl<M> Check<'_, M> {
-    fn all<T: Send>(&self, jobs: &mut Vec<Job>, checked: &mut Vec<Checked<T>>)
+    fn all<T: Send>(&self, jobs: Vec<Job>) -> Vec<Checked<T>>
     where
         M: Fn(&Line<'_>, Place) -> T + Sync,
     {
-        jobs.par_drain(..)
+        jobs.into_par_iter()
             .with_min_len(GRAIN)
             .map_init(Scratch::default, |scratch, job| self.one(job, scratch))
-            .collect_into_vec(checked);
+            .collect()
     }
 
     fn one<T>(&self, job: Job, scratch: &mut Scratch) -> Checked<T>
