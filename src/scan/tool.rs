@@ -129,6 +129,9 @@ pub fn config_files(dir: &str) -> Vec<String> {
     out
 }
 
+/// Credentials of the configuration files in reach of a folder, with or without yarn's.
+type ByFolder = BTreeMap<(String, bool), Rc<[Configured]>>;
+
 /// The acts of a text in one folder.
 type InFolder = (Option<String>, Rc<[Act]>);
 
@@ -138,8 +141,7 @@ pub struct Project<'t> {
     pub packages: &'t Packages,
     files: RefCell<BTreeMap<String, Option<Rc<str>>>>,
     taskfiles: RefCell<BTreeMap<String, Rc<file::Taskfile>>>,
-    /// Credentials of the configuration files in reach of a folder, with or without yarn's.
-    configured: RefCell<BTreeMap<(String, bool), Rc<[Configured]>>>,
+    configured: RefCell<ByFolder>,
     /// What scripts, files and targets came to that were followed to their end, and how many were followed in all.
     followed: RefCell<HashMap<follow::Call, Rc<[Act]>>>,
     spent: Cell<usize>,
