@@ -64,6 +64,9 @@ pub(super) struct Owner {
     /// What each observer wants said.
     notes: BTreeMap<&'static str, Vec<Box<str>>>,
     live: Arc<Live>,
+    /// Pictures that somebody may still look at: freeing a large one takes longer than a frame, so it is done here and
+    /// never by whoever draws.
+    given: Vec<Arc<Snapshot>>,
     /// Something that was seen could not be written: the cache may not count it as known.
     unwritten: bool,
     /// The list of packages is made anew when it is looked at: most sessions are opened for the board.
@@ -98,6 +101,7 @@ impl Owner {
             hosts: Vec::new(),
             notes: BTreeMap::new(),
             live: Arc::default(),
+            given: Vec::new(),
             packages_old: true,
             unwritten: false,
             session,
@@ -398,7 +402,7 @@ impl Owner {
                 page::page(&self.session, about, now)
             })
         });
-        Arc::new(Snapshot {
+        let picture = Arc::new(Snapshot {
             revision: self.revision,
             rows_revision: self.rows_revision,
             header: picture::header(&self.session, &self.rows, &self.tokens),
@@ -410,7 +414,10 @@ impl Owner {
             page,
             cohorts: Arc::clone(&self.cohorts),
             live: Arc::clone(&self.live),
-        })
+        });
+        self.given.retain(|old| Arc::strong_count(old) > 1);
+        self.given.push(Arc::clone(&picture));
+        picture
     }
 
     /// Reads back the text of the log rows that are shown.
