@@ -204,7 +204,7 @@ const WRONG: usize = 8;
 
 /// The lines that say what went wrong, for the top of the panel: the end of a log is tidying up.
 fn wrong(lines: &[Box<str>]) -> Vec<Box<str>> {
-    let says = |line: &&Box<str>| {
+    let says = |line: &str| {
         let line = line.to_ascii_lowercase();
         [
             "npm error",
@@ -216,7 +216,8 @@ fn wrong(lines: &[Box<str>]) -> Vec<Box<str>> {
         .iter()
         .any(|word| line.contains(word))
     };
-    let all: Vec<Box<str>> = lines.iter().filter(says).take(WRONG).cloned().collect();
+    let told = lines.iter().filter(|line| says(line));
+    let all: Vec<Box<str>> = told.take(WRONG).cloned().collect();
     if all.is_empty() {
         return all;
     }
@@ -227,7 +228,7 @@ fn wrong(lines: &[Box<str>]) -> Vec<Box<str>> {
 /// Cuts the forge's stamp off a line: the date and seven decimals tell nothing here.
 fn unstamped(line: &str) -> String {
     let stamp = line.split_once(' ').filter(|(stamp, _)| {
-        stamp.len() > 20 && stamp.ends_with('Z') && crate::model::time::Ts::parse(stamp).is_some()
+        stamp.len() > 20 && stamp.ends_with('Z') && Ts::parse(stamp).is_some()
     });
     match stamp {
         Some((stamp, rest)) => format!("{} {rest}", stamp.get(11..19).unwrap_or_default()),
