@@ -7,6 +7,7 @@ use super::frame::{COUNTS_AT, counts_room};
 use super::{put, time};
 use crate::model::clock::Clock;
 use crate::model::outcome::EndState;
+use crate::safe::shown::counted;
 use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -76,13 +77,13 @@ fn soonest(state: &State, room: u16) -> Option<(&Clock, String)> {
 
 fn pieces(state: &State) -> Vec<(String, Role)> {
     let head = &state.snapshot.header;
-    let mut all = vec![(plural(head.repos, "repo"), Role::Title)];
+    let mut all = vec![(counted(head.repos, "repo"), Role::Title)];
     let chosen = with_list!(state, list => list.counts().2);
     if chosen > 0 {
         all.push((format!("{chosen} chosen"), Role::Chosen));
     }
     if head.paths > 0 {
-        all.push((plural(head.paths, "path"), Role::Text));
+        all.push((counted(head.paths, "path"), Role::Text));
     }
     let ends = EndState::ALL.into_iter().zip(head.ends);
     let ends = ends.filter(|(_, count)| *count > 0);
@@ -100,7 +101,7 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
             Role::Text,
         ),
         (
-            format!("exposed: {}", plural(head.exposed, "token")),
+            format!("exposed: {}", counted(head.exposed, "token")),
             head.exposed,
             Role::Warning,
         ),
@@ -128,8 +129,4 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
 
 fn width(words: &str) -> u16 {
     u16::try_from(words.width()).unwrap_or(u16::MAX)
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

@@ -9,6 +9,7 @@ use super::{text, time};
 use crate::engine::live::{Factor, FactorPage, FactorState};
 use crate::engine::window::Rules;
 use crate::model::event::World;
+use crate::safe::shown::counted;
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
 
@@ -41,13 +42,13 @@ fn cost(packages: usize) -> Vec<String> {
     vec![
         format!(
             "{} to npm, {pause} s apart: about {takes}.",
-            plural(packages, "request")
+            counted(packages, "request")
         ),
         format!(
             "{}: npm asks even before it shows whom a package trusts. One opens {minutes} minutes and up to {} requests, \
              if you tick on npm's page that it shall not ask again for {minutes} minutes. Each account that is needed \
              gives its own.",
-            plural(rules.cost(calls) as usize, "second factor"),
+            counted(rules.cost(calls) as usize, "second factor"),
             rules.calls,
         ),
         String::new(),
@@ -78,7 +79,7 @@ fn progress(factor: &Factor, state: &State, exercise: bool) -> Vec<String> {
         if left > 0 {
             lines.push(format!(
                 "window     {}, {} left",
-                plural(open.left as usize, "more request"),
+                counted(open.left as usize, "more request"),
                 time::took(left)
             ));
         }
@@ -133,8 +134,4 @@ fn keys(factor: &Factor, exercise: bool) -> &'static [(&'static str, &'static st
         ],
         FactorState::Asked(_) | FactorState::Working => &[("x", "stop"), ("esc", "close, goes on")],
     }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
