@@ -152,7 +152,12 @@ fn a_contested_row_is_marked() {
     assert_eq!(&*row.name, "acme/ui-kit");
     // Whoever decides over both settles it.
     console.keys("Oken").key(Key::Enter);
-    assert_eq!(console.state.contested, 0, "{}", console.screen());
+    assert_eq!(
+        console.state.snapshot.header.contested,
+        0,
+        "{}",
+        console.screen()
+    );
     assert_eq!(console.state.board.counts().0, 0);
 }
 

@@ -236,6 +236,8 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         exposed: tokens.iter().filter(|token| !is_gone(token)).count(),
         tokens: tokens.len(),
         owed,
+        contested: rows.iter().filter(|row| row.contested).count(),
+        mine: rows.iter().filter(|row| row.is_of(session.actor())).count(),
         soonest: soonest(rows, tokens),
         people: logins(facts),
         session_gates,

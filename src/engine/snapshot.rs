@@ -127,6 +127,10 @@ pub struct Header {
     pub tokens: usize,
     /// Accounts whose token list is still owed.
     pub owed: usize,
+    /// Repositories with a decision that waits for somebody to decide between two.
+    pub contested: usize,
+    /// Repositories that the actor owns or reviews.
+    pub mine: usize,
     /// What ends first, and whose it is.
     pub soonest: Option<(Clock, Box<str>)>,
     /// Logins of everybody that the session knows.
@@ -171,6 +175,14 @@ impl Row {
             (Some(lane), None, false) => lane.word(),
             _ => "mixed",
         }
+    }
+
+    /// Tells whether this person owns or reviews the repository.
+    pub fn is_of(&self, person: &str) -> bool {
+        [&self.owner, &self.reviewer]
+            .into_iter()
+            .flatten()
+            .any(|one| one.eq_ignore_ascii_case(person))
     }
 }
 

@@ -12,7 +12,7 @@ use super::form::{Form, Kind, Target};
 use super::layout::Size;
 use super::list::{Context, Item, List, Rows};
 use super::page::Page;
-use super::rows::board::{Row, is_mine, repo_target};
+use super::rows::board::{Row, repo_target};
 use super::rows::log::LogRow;
 use super::rows::packages::{PackageRow, package_target};
 use super::rows::runs::RunRow;
@@ -220,10 +220,6 @@ pub struct State {
     pub request: u64,
     /// What was last asked to be shown closer.
     pub asked: Focus,
-    /// Repositories that this person owns or reviews.
-    pub mine: usize,
-    /// Repositories with a decision that waits for somebody to decide between two.
-    pub contested: usize,
     rows_revision: Option<u64>,
     /// Runs and packages as last taken.
     taken: (Arc<Vec<RunRow>>, Arc<Vec<PackageRow>>),
@@ -253,8 +249,6 @@ impl State {
             last_command: None,
             request: 0,
             asked: Focus::default(),
-            mine: 0,
-            contested: 0,
             rows_revision: None,
             taken: Default::default(),
         };
@@ -320,20 +314,13 @@ impl State {
                 .set_rows(Rows::Chunked(self.snapshot.rows.clone()), &context);
             self.tokens
                 .set_rows(Rows::Whole(Arc::clone(&self.snapshot.tokens)), &context);
-            let rows = self.snapshot.rows.iter();
-            self.contested = rows.filter(|row| row.contested).count();
-            let me = self.me();
-            self.mine = self
-                .snapshot
-                .rows
-                .iter()
-                .filter(|row| is_mine(row, me))
-                .count();
         }
         let live = Arc::clone(&self.snapshot.live);
-        if !Arc::ptr_eq(&self.taken.0, &live.runs) {
+        // Ten thousand runs are put in order only for who looks at them.
+        if self.tab == Tab::Pipelines && !Arc::ptr_eq(&self.taken.0, &live.runs) {
             self.runs
                 .set_rows(Rows::Whole(Arc::clone(&live.runs)), &context);
+            self.taken.0 = Arc::clone(&live.runs);
         }
         if let Some(packages) = &live.packages
             && !Arc::ptr_eq(&self.taken.1, packages)
@@ -342,7 +329,6 @@ impl State {
                 .set_rows(Rows::Whole(Arc::clone(packages)), &context);
             self.taken.1 = Arc::clone(packages);
         }
-        self.taken.0 = Arc::clone(&live.runs);
         if let Some(log) = &self.snapshot.log {
             self.log.set_rows(Rows::Chunked(log.clone()), &context);
         }

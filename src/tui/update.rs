@@ -236,6 +236,7 @@ pub fn perform(state: &mut State, action: &Action) -> Vec<Effect> {
 
 fn show(state: &mut State, tab: Tab) {
     state.tab = tab;
+    state.take_rows();
     state.page = None;
     state.filtering = false;
 }

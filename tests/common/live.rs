@@ -263,6 +263,7 @@ fn state(snapshot: &Arc<Snapshot>, now: Ts, width: u16, tab: Tab) -> State {
     };
     let mut state = State::new(Arc::clone(snapshot), settings, now, size);
     state.tab = tab;
+    state.take_rows();
     state
 }
 

@@ -55,9 +55,11 @@ fn explain(id: &str) -> Option<Cause> {
 pub fn runs(facts: &Facts, open: &OpenRuns) -> Vec<RunRow> {
     let mut rows = Vec::new();
     for (repo, seen) in &facts.seen {
-        let Some((fact, as_of)) = seen.runs() else {
+        let Some((fact, told)) = seen.runs() else {
             continue;
         };
+        // The same answer again is no event, and as fresh as the last look.
+        let as_of = seen.looked(LiveSource::Runs).unwrap_or(told);
         // A run may have ended since it was seen open, or have been started again since it ended: what moved last counts.
         let open = open.get(repo).map_or(&[][..], Vec::as_slice);
         let again = |run: &&RunFact| {

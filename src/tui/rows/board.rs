@@ -91,15 +91,6 @@ pub fn is_done(row: &Row) -> bool {
     open == 0 && row.paths > 0
 }
 
-/// True where this person owns or reviews the repository.
-#[must_use]
-pub fn is_mine(row: &Row, me: &str) -> bool {
-    [&row.owner, &row.reviewer]
-        .into_iter()
-        .flatten()
-        .any(|person| person.eq_ignore_ascii_case(me))
-}
-
 impl Item for Row {
     type Id = Subject;
     const COLUMNS: &'static [Column] = &[
@@ -205,7 +196,7 @@ fn holds(row: &Row, word: &str, context: &Context) -> bool {
         "done" => is_done(row),
         "blocked" => row.blocked,
         "contested" => row.contested,
-        "mine" => context.me.as_deref().is_some_and(|me| is_mine(row, me)),
+        "mine" => context.me.as_deref().is_some_and(|me| row.is_of(me)),
         "unowned" => row.owner.is_none(),
         "unreviewed" => row.reviewer.is_none(),
         "attested" => any(|wave| wave.attested),

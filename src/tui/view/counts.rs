@@ -111,11 +111,11 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
             Role::Blocked,
         ),
         (
-            format!("contested {}", state.contested),
-            state.contested,
+            format!("contested {}", head.contested),
+            head.contested,
             Role::Blocked,
         ),
-        (format!("mine {}", state.mine), state.mine, Role::Text),
+        (format!("mine {}", head.mine), head.mine, Role::Text),
         (
             format!("lists owed {}", head.owed),
             head.owed,
