@@ -376,7 +376,7 @@ fn the_screen_changes_only_when_it_says_so() {
         height: 24,
     }));
     assert!(
-        !console.screen().contains("next end"),
+        !console.screen().contains("ends: "),
         "{}",
         console.screen()
     );
