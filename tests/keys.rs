@@ -375,11 +375,7 @@ fn the_screen_changes_only_when_it_says_so() {
         width: 80,
         height: 24,
     }));
-    assert!(
-        !console.screen().contains("ends: "),
-        "{}",
-        console.screen()
-    );
+    assert!(!console.screen().contains("ends: "), "{}", console.screen());
     let next = view::next_change(&console.state);
     assert!(next.0 - console.now.0 >= 60, "{next}");
 }
