@@ -36,16 +36,7 @@ fn fault(stage: &Stage, group: &str, path: Option<&str>, kind: FaultKind) {
 
 fn stage() -> Stage {
     let mut stage = Stage::new(8, Time::standing(), |_| {});
-    stage.wait("the first look", |snapshot| {
-        snapshot.live.waiting == (0, 0)
-            && !snapshot.live.runs.is_empty()
-            && !snapshot.tokens.is_empty()
-            && snapshot
-                .live
-                .packages
-                .as_ref()
-                .is_some_and(|rows| !rows.is_empty() && rows.iter().all(|row| row.as_of.is_some()))
-    });
+    stage.first_look();
     stage
 }
 

@@ -90,14 +90,7 @@ impl Counter {
         let mut work = Work {
             counter: &self,
             number: order.number,
-            factor: Factor {
-                account: "".into(),
-                done: 0,
-                failed: 0,
-                all: order.packages.len(),
-                challenges: 0,
-                state: FactorState::Working,
-            },
+            factor: Factor::of(order.packages.len()),
             reports,
             targets,
         };

@@ -215,6 +215,18 @@ pub struct Factor {
 }
 
 impl Factor {
+    /// Begins a reading of so many packages.
+    pub fn of(all: usize) -> Self {
+        Self {
+            account: "".into(),
+            done: 0,
+            failed: 0,
+            all,
+            challenges: 0,
+            state: FactorState::Working,
+        }
+    }
+
     /// Tells whether it goes on.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, FactorState::Ended(_))

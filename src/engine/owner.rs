@@ -202,29 +202,19 @@ impl Owner {
             let row = facts.packages.get(id).filter(|row| !row.name.is_empty())?;
             let seen = facts.seen.get(id);
             let access = seen.and_then(|seen| seen.access());
-            let people = access.into_iter().flat_map(|(fact, _)| &fact.people);
+            let writers = access.into_iter().flat_map(|(fact, _)| fact.writers());
             Some(Wanted {
                 id: *id,
                 name: row.name.clone(),
                 before: seen
                     .and_then(|seen| seen.trust())
                     .map(|(fact, _)| fact.clone()),
-                writers: people
-                    .filter(|(_, right)| ***right == *"read-write")
-                    .map(|(login, _)| login.clone())
-                    .collect(),
+                writers: writers.map(Into::into).collect(),
             })
         };
         let packages: Vec<Wanted> = packages.iter().filter_map(wanted).collect();
         self.orders += 1;
-        self.factor = Some(Arc::new(Factor {
-            account: "".into(),
-            done: 0,
-            failed: 0,
-            all: packages.len(),
-            challenges: 0,
-            state: FactorState::Working,
-        }));
+        self.factor = Some(Arc::new(Factor::of(packages.len())));
         self.order = Some(Arc::new(Order {
             number: self.orders,
             packages,

@@ -203,6 +203,19 @@ impl Stage {
         })
     }
 
+    /// Waits until everything was looked at once: runs, tokens and every package.
+    pub fn first_look(&mut self) -> Arc<Snapshot> {
+        self.wait("the first look", |snapshot| {
+            let packages = snapshot.live.packages.as_ref();
+            snapshot.live.waiting == (0, 0)
+                && !snapshot.live.runs.is_empty()
+                && !snapshot.tokens.is_empty()
+                && packages.is_some_and(|rows| {
+                    !rows.is_empty() && rows.iter().all(|row| row.as_of.is_some())
+                })
+        })
+    }
+
     /// Waits until these groups were heard at the present instant, and nothing more is to be asked.
     pub fn quiet(&mut self, groups: &[Group]) -> Arc<Snapshot> {
         let now = (self.now)();

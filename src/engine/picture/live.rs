@@ -265,10 +265,7 @@ fn package(facts: &Facts, id: Subject, now: Ts) -> PackageRow {
     let reach = seen.and_then(|seen| seen.reach());
     let writers = seen.and_then(|seen| seen.access()).map_or_else(
         || fact.map_or(0, |fact| fact.maintainers.len()),
-        |(access, _)| {
-            let rights = access.people.values();
-            rights.filter(|right| ***right == *"read-write").count()
-        },
+        |(access, _)| access.writers().count(),
     );
     let window = known
         .into_iter()

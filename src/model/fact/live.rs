@@ -309,6 +309,16 @@ pub struct AccessFact {
     pub public: Option<bool>,
 }
 
+impl AccessFact {
+    /// Gives the logins that may write the package.
+    pub fn writers(&self) -> impl Iterator<Item = &str> {
+        let people = self.people.iter();
+        people
+            .filter(|(_, right)| &***right == "read-write")
+            .map(|(login, _)| login.as_ref())
+    }
+}
+
 /// How far a mistake in a package would reach. About a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -25,11 +25,7 @@ pub(super) fn powers_complete(view: &View<'_>) -> Verdict {
 fn writers<'a>(view: &View<'a>) -> Result<(Vec<&'a str>, String, Ts), Verdict> {
     let access = view.look(view.subject, LiveSource::Access, Seen::access);
     if let Ok(sight) = access.state(UNLOOKED) {
-        let people = sight.fact.people.iter();
-        let writers = people
-            .filter(|(_, right)| &***right == "read-write")
-            .map(|(login, _)| login.as_ref())
-            .collect();
+        let writers = sight.fact.writers().collect();
         return Ok((writers, sight.when(), sight.until));
     }
     let sight = view
