@@ -33,16 +33,7 @@ fn same(counters: &Counters) -> u64 {
 }
 
 fn settled(stage: &mut Stage) -> Arc<Snapshot> {
-    stage.wait("the first look", |snapshot| {
-        snapshot.live.waiting == (0, 0)
-            && !snapshot.live.runs.is_empty()
-            && !snapshot.tokens.is_empty()
-            && snapshot
-                .live
-                .packages
-                .as_ref()
-                .is_some_and(|rows| !rows.is_empty() && rows.iter().all(|row| row.as_of.is_some()))
-    })
+    stage.first_look()
 }
 
 /// Waits until who asks was asked, and nothing is left to be.
