@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use contract::front::{Front, Past, Prism, Right};
 use cutover::github::discover::Choice;
-use cutover::github::refs::RefChoice;
+use cutover::github::refs::{RefChoice, RefsAsked};
 use cutover::github::run::{JobLog, Polled};
 use cutover::github::{EtagMap, GitHub, Patterns, Place, settings};
 use cutover::http::{Credential, Options, World as Reach};
@@ -131,6 +131,22 @@ async fn read_organisation(github: &GitHub, table: &Tabletop) {
     let (choice, tell) = (Choice::default(), &mut |_, _| ());
     let all = github.discover(&login, &choice, tell).await.unwrap();
     assert!(all.complete, "{:?}", all.gaps);
+    let choice = RefChoice {
+        branches: Patterns::parse(["release/**", "[0-9]+.x"]).unwrap(),
+        tags: Patterns::default(),
+        protected: true,
+        cap: 200,
+    };
+    let asked = all.found.iter().take(25).map(|one| RefsAsked {
+        repo: one.name.clone(),
+        node_id: one.node_id.clone(),
+        default: one.fact.default_branch.clone(),
+        known: Vec::new(),
+    });
+    let asked: Vec<RefsAsked> = asked.collect();
+    for looks in github.other_refs(&asked, &choice).await.unwrap() {
+        looks.unwrap();
+    }
     let stores = github.org_stores(&login).await.unwrap();
     assert!(stores.iter().all(|store| store.why.is_none()), "{stores:?}");
 }
@@ -150,16 +166,6 @@ async fn read_repository(github: &GitHub, name: &RepoName) {
     github.actions_settings(name).await.unwrap();
     github.protection(name, "main", None).await.unwrap();
     github.protected_branches(name).await.unwrap();
-    let choice = RefChoice {
-        branches: Patterns::parse(["release/**", "[0-9]+.x"]).unwrap(),
-        tags: Patterns::default(),
-        protected: true,
-        cap: 200,
-    };
-    github
-        .other_refs(name, "main", None, &choice)
-        .await
-        .unwrap();
     let tree = github.fetch_tree(name, "main").await.unwrap();
     let blobs = github
         .fetch_blobs(name, &tree.entries[..tree.entries.len().min(5)])

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cutover::github::discover::{Choice, Mine};
-use cutover::github::refs::RefChoice;
+use cutover::github::refs::{RefChoice, RefsAsked};
 use cutover::github::run::{JobLog, Polled};
 use cutover::github::{
     Cost, Discovery, EtagMap, GitHub, GithubError, Look, Patterns, Place, cost, settings,
@@ -474,16 +474,20 @@ async fn other_refs_come_with_their_own_workflow_files() {
     };
     let found = discover(&github, &table).await;
     let mut seen = 0;
-    for one in &found.found {
-        let looks = github
-            .other_refs(
-                &one.name,
-                &one.fact.default_branch,
-                one.workflows.as_deref(),
-                &choice,
-            )
-            .await
-            .unwrap();
+    let asked = found.found.iter().map(|one| RefsAsked {
+        repo: one.name.clone(),
+        node_id: one.node_id.clone(),
+        default: one.fact.default_branch.clone(),
+        known: one.workflows.iter().cloned().collect(),
+    });
+    let asked: Vec<RefsAsked> = asked.collect();
+    let mut all = Vec::new();
+    for some in asked.chunks(25) {
+        all.extend(github.other_refs(some, &choice).await.unwrap());
+    }
+    assert_eq!(all.len(), found.found.len());
+    for (one, looks) in found.found.iter().zip(all) {
+        let looks = looks.unwrap();
         assert!(looks.complete, "{}: {:?}", one.name, looks.why_not);
         seen += looks.refs.len();
         table.tabletop.with_world(|world| {

@@ -88,7 +88,7 @@ impl Crew {
             mut targets,
         } = post;
         let mut work = Work {
-            schedule: Schedule::default(),
+            schedule: Schedule::new(self.one_pass),
             record: Record::new(cache),
             parked: BTreeSet::new(),
             clocks: Clocks::new(self.tick(), self.speed),

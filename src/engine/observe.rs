@@ -65,13 +65,21 @@ pub struct Brought {
     pub hurry: Vec<(Key, i64, Urgency)>,
     /// What saves questions at a later start.
     pub learned: Vec<(Subject, Learned)>,
-    /// Something is missing that no answer says: a later start asks again.
-    pub partial: bool,
+    /// Of these something is missing that no answer says: a later start asks again.
+    pub partial: Vec<Subject>,
     /// Nothing was asked: it rests on what only a discovery tells, and that has not come yet.
     pub parked: bool,
 }
 
 impl Brought {
+    /// Brings nothing before a discovery has come.
+    fn parked() -> Self {
+        Self {
+            parked: true,
+            ..Self::default()
+        }
+    }
+
     /// Brings answers and nothing else.
     pub fn answers(answers: Vec<(Subject, Observation)>) -> Self {
         Self {

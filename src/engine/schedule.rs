@@ -128,6 +128,7 @@ impl What {
     pub fn batch(self) -> usize {
         match self {
             Self::Runs => 100,
+            Self::Refs => 25,
             _ => 1,
         }
     }
@@ -149,6 +150,14 @@ impl What {
             | Self::Reach
             | Self::Access
             | Self::Stages => 1,
+        }
+    }
+
+    /// Share of an hour's budget that it leaves where nothing hurries, in percent.
+    fn leaves(self) -> u32 {
+        match self {
+            Self::Settings | Self::Refs => LEFT,
+            _ => RESERVE,
         }
     }
 
@@ -177,10 +186,11 @@ impl What {
 
 /// Seconds between two looks at what runs: an answer is then at most 15 s old.
 pub const RUNNING: i64 = 10;
-/// Share of an hour's budget that looks without hurry may use, in percent.
-pub const SHARE: u32 = 30;
-/// Share that is kept for what a person asks for, in percent.
+/// Share of an hour's budget that is kept for what a person asks for, in percent.
 const RESERVE: u32 = 10;
+/// Share that long sweeps leave, in percent: they come once in hours, and what they took would be missing where runs
+/// are watched.
+const LEFT: u32 = 40;
 
 /// How a purse stands, as its server last said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +218,8 @@ impl Default for Room {
 }
 
 impl Room {
-    fn allows(&self, now: Ts, cost: u32, pressing: bool) -> bool {
+    /// Tells whether a call may be made that has to leave `kept` percent of an hour's budget.
+    fn allows(&self, now: Ts, cost: u32, kept: u32) -> bool {
         if self.closed_until.is_some_and(|until| now < until) {
             return false;
         }
@@ -218,8 +229,7 @@ impl Room {
         if now >= self.reset {
             return true;
         }
-        let reserve = if pressing { 0 } else { limit / 100 * RESERVE };
-        self.remaining >= reserve.saturating_add(cost)
+        self.remaining >= (limit / 100 * kept).saturating_add(cost)
     }
 
     /// First instant at which a question can be paid that cannot be now.
@@ -264,11 +274,21 @@ pub struct Schedule {
     due: [BTreeSet<(Ts, Subject)>; What::ALL.len()],
     rooms: [Room; Purse::ALL.len()],
     out: [usize; Purse::ALL.len()],
+    /// Somebody waits for the end of it all: long sweeps leave no more than the rest.
+    in_haste: bool,
     /// Kinds of question that cannot be asked before an instant: their endpoints are limited or away.
     closed: HashMap<What, Ts>,
 }
 
 impl Schedule {
+    /// Makes an empty one; `in_haste` where somebody waits for the end of it all.
+    pub fn new(in_haste: bool) -> Self {
+        Self {
+            in_haste,
+            ..Self::default()
+        }
+    }
+
     /// Takes a key in if it is new: due at `first`, or when what the cache remembers of it is too old.
     pub fn know(&mut self, key: Key, first: Ts) {
         if self.book.contains_key(&key) {
@@ -412,8 +432,12 @@ impl Schedule {
                     else {
                         continue;
                     };
-                    let pressing = urgency < Urgency::ByAge;
-                    if *out >= room.at_once || !room.allows(now, what.cost(), pressing) {
+                    let kept = match urgency {
+                        Urgency::Now | Urgency::Seen => 0,
+                        Urgency::ByAge if self.in_haste => RESERVE,
+                        Urgency::ByAge => what.leaves(),
+                    };
+                    if *out >= room.at_once || !room.allows(now, what.cost(), kept) {
                         continue;
                     }
                     *out += 1;

@@ -88,9 +88,11 @@ pub fn of_checkout(files: u32) -> Cost {
     Cost::rest(1) + Cost::points(files.div_ceil(OBJECTS_A_CALL))
 }
 
-/// The branches and tags of one repository and the workflow folders that differ from the default branch's.
+/// The branches and tags of one repository beyond the first hundred of each, and workflow folders that the caller has
+/// not: what asking for many together does not bring.
 pub fn of_refs(branches: u32, tags: u32, folders: u32) -> Cost {
-    let pages = branches.div_ceil(REFS_A_CALL).max(1) + tags.div_ceil(REFS_A_CALL).max(1);
+    let more = |refs: u32| refs.div_ceil(REFS_A_CALL).saturating_sub(1);
+    let pages = more(branches) + more(tags);
     Cost::points(pages + folders.div_ceil(OBJECTS_A_CALL))
 }
 

@@ -315,12 +315,15 @@ pub struct Entry {
 #[serde(rename_all = "camelCase")]
 pub struct Refs {
     pub rate_limit: Option<RateLimit>,
-    pub repository: Option<RefsOf>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub nodes: Vec<Option<RefsOf>>,
 }
 
 /// The refs of a repository.
 #[derive(Debug, Deserialize)]
 pub struct RefsOf {
+    #[serde(default, deserialize_with = "lenient")]
+    pub id: Box<str>,
     pub refs: Option<Connection<Ref>>,
 }
 

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::ask::split;
 use super::cost::{OBJECTS_A_CALL, REFS_A_CALL};
 use super::files::CheckoutFiles;
-use super::graph;
+use super::graph::{self, GraphError};
 use super::pattern::Patterns;
 use super::{GitHub, GithubError};
 use crate::model::name::RepoName;
@@ -44,11 +43,41 @@ pub struct RefLook {
     pub folder: Option<Box<str>>,
 }
 
+/// A repository whose refs are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefsAsked {
+    pub repo: RepoName,
+    /// GitHub's own id, as a discovery told it.
+    pub node_id: Box<str>,
+    /// Its default branch, which is left out.
+    pub default: Box<str>,
+    /// Ids of workflow folders whose files the caller has.
+    pub known: Vec<Box<str>>,
+}
+
+impl RefsAsked {
+    fn hidden(&self) -> GithubError {
+        GithubError::Hidden {
+            what: self.repo.as_str().into(),
+            needs: None,
+        }
+    }
+}
+
+/// A call for one page of the refs of some repositories.
+#[derive(Debug, Clone)]
+struct Pages {
+    /// Places in the list of what is asked.
+    places: Vec<usize>,
+    after: Option<String>,
+    first: u32,
+}
+
 /// The refs that were chosen, and the files of each workflow folder that they have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RefLooks {
     pub refs: Vec<RefLook>,
-    /// By folder id; the folder that the caller knows is not among them.
+    /// By folder id; those that the caller has are not among them.
     pub folders: BTreeMap<Box<str>, CheckoutFiles>,
     /// Every ref was listed and every folder came.
     pub complete: bool,
@@ -61,127 +90,175 @@ impl RefLooks {
         self.complete = false;
         self.why_not.get_or_insert_with(|| why.into());
     }
+
+    /// Takes one page in, after which `come` refs have come; gives where the next one starts.
+    fn page(
+        &mut self,
+        prefix: &str,
+        list: graph::Connection<graph::Ref>,
+        come: usize,
+        cap: usize,
+        take: impl Fn(&str, bool) -> bool,
+    ) -> Option<String> {
+        for node in list.nodes.into_iter().flatten() {
+            let protected = node.branch_protection_rule.is_some();
+            if take(&node.name, protected) {
+                match look(prefix, &node, protected) {
+                    Some(look) => self.refs.push(look),
+                    None => self.lacks(format!("{prefix}{} names no commit", visible(&node.name))),
+                }
+            }
+        }
+        let more = list.page_info.has_next_page;
+        let next = list.page_info.end_cursor.filter(|_| more);
+        let total = list.total_count.filter(|total| *total != come as u64);
+        match (&next, total) {
+            (Some(_), _) if come >= cap => {
+                let total = total.unwrap_or_default();
+                self.lacks(format!(
+                    "{come} of {total} refs below {prefix} were looked at"
+                ));
+                None
+            }
+            (Some(_), _) => next,
+            (None, Some(total)) => {
+                self.lacks(format!("{come} of {total} refs below {prefix} came"));
+                None
+            }
+            (None, None) => None,
+        }
+    }
 }
 
 impl GitHub {
-    /// Looks at the refs of a repository that `choice` takes, but for `default`, its default branch. `known` is the id
-    /// of a workflow folder whose files the caller has. Costs [`super::cost::of_refs`].
+    /// Looks at the refs of repositories that `choice` takes, but for their default branches. Gives one answer for each
+    /// that is asked, in the same order. Costs one point for the listings of all, and [`super::cost::of_refs`] for each
+    /// that has more to it.
     ///
     /// # Errors
-    /// When GitHub cannot be asked, or shows no such repository.
+    /// When GitHub cannot be asked; for one repository, when GitHub does not show it.
     pub async fn other_refs(
         &self,
-        repo: &RepoName,
-        default: &str,
-        known: Option<&str>,
+        asked: &[RefsAsked],
         choice: &RefChoice,
-    ) -> Result<RefLooks, GithubError> {
-        let mut looks = RefLooks {
-            complete: true,
-            ..RefLooks::default()
+    ) -> Result<Vec<Result<RefLooks, GithubError>>, GithubError> {
+        let begin = |one: &RefsAsked| match one.node_id.is_empty() {
+            true => Err(one.hidden()),
+            false => Ok(RefLooks {
+                complete: true,
+                ..RefLooks::default()
+            }),
         };
+        let mut all: Vec<_> = asked.iter().map(begin).collect();
         if choice.protected || !choice.branches.is_empty() {
-            let take = |name: &str, protected: bool| {
-                name != default && (choice.branches.take(name) || choice.protected && protected)
+            let take = |one: &RefsAsked, name: &str, protected: bool| {
+                name != &*one.default
+                    && (choice.branches.take(name) || choice.protected && protected)
             };
-            self.refs(repo, "refs/heads/", choice.cap, &take, &mut looks)
+            self.refs(asked, "refs/heads/", choice.cap, &take, &mut all)
                 .await?;
         }
         if !choice.tags.is_empty() {
-            self.refs(
-                repo,
-                "refs/tags/",
-                choice.cap,
-                &|name, _| choice.tags.take(name),
-                &mut looks,
-            )
-            .await?;
+            let take = |_: &RefsAsked, name: &str, _| choice.tags.take(name);
+            self.refs(asked, "refs/tags/", choice.cap, &take, &mut all)
+                .await?;
         }
-        self.folders(repo, known, &mut looks).await?;
-        Ok(looks)
+        for (one, looks) in asked.iter().zip(&mut all) {
+            if let Ok(looks) = looks {
+                self.folders(one, looks).await?;
+            }
+        }
+        Ok(all)
     }
 
+    /// Lists the refs below `prefix`: the first pages of all repositories together, further ones each by itself.
     async fn refs(
         &self,
-        repo: &RepoName,
+        asked: &[RefsAsked],
         prefix: &str,
         cap: usize,
-        take: &(dyn Fn(&str, bool) -> bool + Sync),
-        looks: &mut RefLooks,
+        take: &(dyn Fn(&RefsAsked, &str, bool) -> bool + Sync),
+        all: &mut [Result<RefLooks, GithubError>],
     ) -> Result<(), GithubError> {
-        let (owner, name) = split(repo)?;
-        let (mut after, mut come, mut first) = (None::<String>, 0_usize, REFS_A_CALL);
-        loop {
-            let variables = json!({"owner": owner, "name": name, "prefix": prefix, "first": first, "after": after});
+        let mut come = vec![0_usize; asked.len()];
+        let shown = all.iter().enumerate().filter(|(_, looks)| looks.is_ok());
+        let mut work = vec![Pages {
+            places: shown.map(|(place, _)| place).collect(),
+            after: None,
+            first: REFS_A_CALL,
+        }];
+        while let Some(mut pages) = work.pop() {
+            let ids: Vec<&str> = pages
+                .places
+                .iter()
+                .filter_map(|place| Some(&*asked.get(*place)?.node_id))
+                .collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let variables =
+                json!({"ids": ids, "prefix": prefix, "first": pages.first, "after": pages.after});
             let answer = match self.graph::<graph::Refs>(&graph::REFS, variables).await {
-                Err(error) if error.is_too_much() && first > 1 => {
-                    first /= 2;
+                Err(error) if error.is_too_much() && pages.places.len() > 1 => {
+                    let right = pages.places.split_off(pages.places.len() / 2);
+                    let right = Pages {
+                        places: right,
+                        ..pages.clone()
+                    };
+                    work.extend([right, pages]);
+                    continue;
+                }
+                Err(error) if error.is_too_much() && pages.first > 1 => {
+                    pages.first /= 2;
+                    work.push(pages);
                     continue;
                 }
                 other => other?,
             };
-            looks.at = looks.at.or(answer.at);
-            if let Some(says) = answer.says() {
-                looks.lacks(says);
-            }
-            let hidden = || GithubError::Hidden {
-                what: repo.as_str().into(),
-                needs: None,
-            };
-            let list = answer
-                .data
-                .repository
-                .ok_or_else(hidden)?
-                .refs
-                .ok_or_else(hidden)?;
-            come += list.nodes.len();
-            for node in list.nodes.into_iter().flatten() {
-                let protected = node.branch_protection_rule.is_some();
-                if take(&node.name, protected) {
-                    match look(prefix, &node, protected) {
-                        Some(look) => looks.refs.push(look),
-                        None => {
-                            looks.lacks(format!("{prefix}{} names no commit", visible(&node.name)))
-                        }
-                    }
+            let mut nodes = answer.data.nodes.into_iter();
+            for (at, place) in pages.places.iter().enumerate() {
+                let node = nodes.next().flatten();
+                let (Some(one), Some(slot), Some(come)) =
+                    (asked.get(*place), all.get_mut(*place), come.get_mut(*place))
+                else {
+                    continue;
+                };
+                let Ok(looks) = slot else { continue };
+                looks.at = looks.at.or(answer.at);
+                let own = |error: &&GraphError| error.node().is_none_or(|node| node == at);
+                if let Some(error) = answer.errors.iter().find(own) {
+                    looks.lacks(visible(&error.message));
                 }
-            }
-            match list
-                .page_info
-                .end_cursor
-                .filter(|_| list.page_info.has_next_page)
-            {
-                Some(_) if come >= cap => {
-                    let total = list.total_count.unwrap_or_default();
-                    looks.lacks(format!(
-                        "{come} of {total} refs below {prefix} were looked at"
-                    ));
-                    return Ok(());
-                }
-                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
-                _ => {
-                    if list.total_count.is_some_and(|total| total != come as u64) {
-                        looks.lacks(format!(
-                            "{come} of {} refs below {prefix} came",
-                            list.total_count.unwrap_or_default()
-                        ));
-                    }
-                    return Ok(());
+                let list = node.filter(|node| node.id == one.node_id);
+                let Some(list) = list.and_then(|node| node.refs) else {
+                    *slot = Err(one.hidden());
+                    continue;
+                };
+                *come += list.nodes.len();
+                let next = looks.page(prefix, list, *come, cap, |name, protected| {
+                    take(one, name, protected)
+                });
+                if next.is_some() && next != pages.after {
+                    work.push(Pages {
+                        places: vec![*place],
+                        after: next,
+                        first: pages.first,
+                    });
                 }
             }
         }
+        Ok(())
     }
 
-    async fn folders(
-        &self,
-        repo: &RepoName,
-        known: Option<&str>,
-        looks: &mut RefLooks,
-    ) -> Result<(), GithubError> {
+    async fn folders(&self, asked: &RefsAsked, looks: &mut RefLooks) -> Result<(), GithubError> {
+        let repo = &asked.repo;
         let mut wanted: Vec<RefLook> = Vec::new();
         for look in &looks.refs {
             let new = look.folder.is_some()
-                && look.folder.as_deref() != known
+                && !look
+                    .folder
+                    .iter()
+                    .any(|folder| asked.known.contains(folder))
                 && wanted.iter().all(|other| other.folder != look.folder);
             if new {
                 wanted.push(look.clone());

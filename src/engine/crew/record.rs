@@ -99,7 +99,7 @@ fn is_whole(batch: &Batch, about: Subject, brought: &Brought) -> bool {
         _ => false,
     };
     let moves = brought.paces.iter().any(|(of, ..)| *of == about);
-    !brought.partial
+    !brought.partial.contains(&about)
         && !brought.parked
         && !moves
         && !brought.reports.iter().any(noted)
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(due(record, key), What::Refs.pace());
         for brought in [
             Brought {
-                partial: true,
+                partial: vec![key.1],
                 ..Brought::default()
             },
             Brought {

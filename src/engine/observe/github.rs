@@ -51,6 +51,8 @@ struct Memory {
     /// Scans of an earlier start, until a discovery tells whether they still hold.
     scanned: HashMap<Subject, Scanned>,
     known: HashMap<Subject, Known>,
+    /// Workflow folders of other refs that were scanned, as far as refs still have them: by repository and folder id.
+    others: HashMap<Subject, HashMap<Box<str>, files::FolderPaths>>,
     /// A discovery was answered: what it did not tell of, it will not.
     discovered: bool,
     /// Who asks, once GitHub said so.
@@ -70,10 +72,14 @@ struct Memory {
 /// What a discovery told of a repository that other questions need.
 #[derive(Clone)]
 struct Known {
+    node_id: Box<str>,
     branch: Box<str>,
     owners: Option<Box<str>>,
     workflows: Option<Box<str>>,
 }
+
+/// The discovery that tells of it has not come.
+struct NotYet;
 
 /// What was found out about one finished run.
 #[derive(Clone)]
@@ -121,16 +127,13 @@ impl Github {
     ///
     /// # Errors
     /// None told of it yet and one is going to: this has to be asked after it.
-    fn told(&self, id: Subject, aim: &Targets) -> Result<Option<Known>, Brought> {
+    fn told(&self, id: Subject, aim: &Targets) -> Result<Option<Known>, NotYet> {
         let memory = self.memory();
         let known = memory.known.get(&id).cloned();
         if known.is_some() || memory.discovered || aim.organisations.is_empty() {
             return Ok(known);
         }
-        Err(Brought {
-            parked: true,
-            ..Brought::default()
-        })
+        Err(NotYet)
     }
 
     /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
@@ -142,12 +145,12 @@ impl Github {
             (What::Discovery, _) => self.discovery(aim, now).await,
             (What::Files, _) => self.files(first, now).await,
             (What::Runs, _) => self.runs(&batch.about, aim, now).await,
+            (What::Refs, _) => self.refs(&batch.about, aim, now).await,
             (What::Workflows, Some(Ok(repo))) => self.workflows(first, &repo, aim).await,
             (What::Trouble, Some(Ok(repo))) => self.trouble(first, &repo, now).await,
             (What::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
             (What::Settings, Some(Ok(repo))) => self.settings(&repo, aim, now).await,
             (What::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
-            (What::Refs, Some(Ok(repo))) => self.refs(first, &repo, aim, now).await,
             // Gone since it was planned, or a name that GitHub cannot have.
             _ => Ok(Brought::default()),
         };
@@ -289,7 +292,7 @@ impl Github {
         let id = self.api.subject(repo.as_str());
         let known = match self.told(id, aim) {
             Ok(known) => known,
-            Err(later) => return Ok(later),
+            Err(NotYet) => return Ok(Brought::parked()),
         };
         let environments = self.api.environments(repo).await;
         let actions = self.api.actions_settings(repo).await;

@@ -175,7 +175,7 @@ impl Npm {
             },
             // A cache on the way lags: what was seen stands, and is not as fresh as this look.
             Packument::Older => Brought {
-                partial: true,
+                partial: vec![id],
                 ..Brought::default()
             },
         })
@@ -256,8 +256,11 @@ impl Npm {
             return Err(());
         }
         let mut brought = Brought::answers(answers);
-        brought.partial = logins.len() < self.accounts.len();
-        self.memory().logins = Some(logins).filter(|_| !brought.partial);
+        let all = logins.len() == self.accounts.len();
+        if !all {
+            brought.partial.push(Subject::SESSION);
+        }
+        self.memory().logins = Some(logins).filter(|_| all);
         brought.reports.push(Report::Notes(UNLISTED, notes));
         Ok(brought)
     }

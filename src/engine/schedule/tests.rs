@@ -78,27 +78,60 @@ fn a_closed_purse_waits_for_its_reset_and_the_others_do_not() {
     assert_eq!(schedule.next(Ts(60))[0].what, What::Runs);
 }
 
+fn rest(remaining: u32) -> Room {
+    Room {
+        limit: Some(5_000),
+        remaining,
+        reset: Ts(3_600),
+        ..Room::default()
+    }
+}
+
 #[test]
 fn looks_without_hurry_leave_the_reserve_and_pressing_ones_may_use_it() {
     let mut schedule = open();
-    schedule.room(
-        Purse::Rest,
-        Room {
-            limit: Some(5_000),
-            remaining: 503,
-            reset: Ts(3_600),
-            ..Room::default()
-        },
-    );
-    schedule.know((What::Settings, repo(1)), Ts(0));
+    schedule.room(Purse::Rest, rest(500));
+    schedule.know((What::Workflows, repo(1)), Ts(0));
     assert_eq!(
         schedule.next(Ts(0)),
         [],
-        "5 of 503 would touch the reserve of 500"
+        "1 of 500 would touch the reserve of 500"
     );
     assert_eq!(schedule.wake(Ts(0)), Some(Ts(3_600)));
-    schedule.hurry((What::Settings, repo(1)), Ts(0), Urgency::Now);
+    schedule.hurry((What::Workflows, repo(1)), Ts(0), Urgency::Now);
     assert_eq!(schedule.next(Ts(0)).len(), 1);
+}
+
+#[test]
+fn long_sweeps_leave_more_unless_somebody_waits_for_their_end() {
+    for (remaining, in_haste, asked) in [
+        (2_004, false, 0),
+        (2_005, false, 1),
+        (2_004, true, 1),
+        (504, true, 0),
+    ] {
+        let mut schedule = Schedule::new(in_haste);
+        schedule.room(Purse::Rest, rest(remaining));
+        schedule.know((What::Settings, repo(1)), Ts(0));
+        let batches = schedule.next(Ts(0));
+        assert_eq!(batches.len(), asked, "{remaining} {in_haste}");
+    }
+}
+
+#[test]
+fn the_other_refs_of_many_repositories_are_one_call() {
+    let mut schedule = open();
+    for n in 0..60 {
+        schedule.know((What::Refs, repo(n)), Ts(0));
+    }
+    let batches = schedule.next(Ts(0));
+    let sizes: Vec<usize> = batches.iter().map(|batch| batch.about.len()).collect();
+    assert_eq!(sizes, [25, 25, 10]);
+    let points = f64::from(What::Refs.cost()) * 60.0 / 25.0;
+    assert_eq!(
+        schedule.planned(Purse::Graphql, Ts(0)),
+        points.ceil() as u32
+    );
 }
 
 #[test]
@@ -136,15 +169,31 @@ fn what_is_hurried_while_under_way_is_asked_again_at_once() {
 
 /// Issue: 1,000 repositories with releases running in 50 stay under 30 % of 5,000 points an hour, and nothing that
 /// runs is older than 15 s. Each call takes two seconds here.
-#[test]
-fn an_hour_of_a_thousand_repositories_stays_in_its_share() {
+/// What an hour of a thousand repositories takes, 50 of them releasing all the time.
+struct Hour {
+    points: u32,
+    /// Greatest age of an answer about what runs, and about the rest, in seconds.
+    running: i64,
+    oldest: i64,
+}
+
+/// Lives through an hour in which `left` points are to be had; `refs` have all other refs looked at too, each with a
+/// folder of its own.
+fn hour(left: u32, refs: bool) -> Hour {
     let mut schedule = open();
     for n in 0..1_000 {
         schedule.know((What::Runs, repo(n)), Ts(0));
+        if refs {
+            schedule.know((What::Refs, repo(n)), Ts(0));
+        }
     }
     schedule.know((What::Discovery, Subject::SESSION), Ts(0));
     let running: BTreeSet<Subject> = (0..50).map(repo).collect();
-    let (mut points, mut oldest_running, mut oldest) = (0, 0, 0);
+    let mut hour = Hour {
+        points: 0,
+        running: 0,
+        oldest: 0,
+    };
     let mut seen: HashMap<Subject, Ts> = HashMap::new();
     let mut under_way: Vec<(Ts, Batch)> = Vec::new();
     for second in 0..3_600 {
@@ -163,9 +212,19 @@ fn an_hour_of_a_thousand_repositories_stays_in_its_share() {
                     .then_some((RUNNING, Urgency::Now))
             });
         }
+        schedule.room(
+            Purse::Graphql,
+            Room {
+                limit: Some(5_000),
+                remaining: left.checked_sub(hour.points).expect("overdrawn"),
+                reset: Ts(3_600),
+                ..Room::default()
+            },
+        );
         for batch in schedule.next(now) {
-            points += match batch.what {
+            hour.points += match batch.what {
                 What::Discovery => 20 * 4,
+                What::Refs => 1 + u32::try_from(batch.about.len()).unwrap(),
                 _ => 2,
             };
             under_way.push((now, batch));
@@ -173,14 +232,29 @@ fn an_hour_of_a_thousand_repositories_stays_in_its_share() {
         for (about, at) in &seen {
             let age = second - at.0;
             if running.contains(about) {
-                oldest_running = oldest_running.max(age);
+                hour.running = hour.running.max(age);
             }
-            oldest = oldest.max(age);
+            hour.oldest = hour.oldest.max(age);
         }
     }
-    assert!(points <= 1_500, "{points} points");
-    assert!(oldest_running <= 15, "{oldest_running} s");
-    assert!(oldest <= 300, "{oldest} s");
+    hour
+}
+
+#[test]
+fn an_hour_of_a_thousand_repositories_stays_in_its_share() {
+    let hour = hour(5_000, false);
+    assert!(hour.points <= 1_500, "{} points", hour.points);
+    assert!(hour.running <= 15, "{} s", hour.running);
+    assert!(hour.oldest <= 300, "{} s", hour.oldest);
+}
+
+#[test]
+fn a_first_look_at_all_refs_leaves_what_watching_runs_needs() {
+    for left in [5_000, 3_000, 2_500] {
+        let hour = hour(left, true);
+        assert!(hour.running <= 15, "{left}: {} s", hour.running);
+        assert!(hour.oldest <= 300, "{left}: {} s", hour.oldest);
+    }
 }
 
 proptest! {

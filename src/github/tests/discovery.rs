@@ -4,7 +4,7 @@
 use super::*;
 use crate::github::discover::{Aside, Choice, Mine};
 use crate::github::files::EntryKind;
-use crate::github::refs::RefChoice;
+use crate::github::refs::{RefChoice, RefLooks, RefsAsked};
 use crate::model::fact::Answer;
 use crate::model::name::Login;
 
@@ -368,7 +368,8 @@ async fn refs_that_share_a_workflow_folder_share_its_files() {
             _ => (500, json!([{"name": "v1.0.0", "target": {"oid": "t1", "target": {"oid": "cd", "file": null}}}])),
         };
         let more = total > 5;
-        ok(json!({"data": {"repository": {"refs": {"totalCount": total, "pageInfo": {"endCursor": "x", "hasNextPage": more}, "nodes": nodes}}}}))
+        let refs = json!({"totalCount": total, "pageInfo": {"endCursor": "x", "hasNextPage": more}, "nodes": nodes});
+        ok(json!({"data": {"nodes": [{"id": "R_1", "refs": refs}]}}))
     })
     .await;
     let choice = RefChoice {
@@ -377,11 +378,9 @@ async fn refs_that_share_a_workflow_folder_share_its_files() {
         protected: true,
         cap: 1,
     };
-    let looks = server
-        .github
-        .other_refs(&repo(), "main", Some("f01d"), &choice)
-        .await
-        .unwrap();
+    let asked = [refs_asked(repo(), "R_1", &["f01d"])];
+    let looks = server.github.other_refs(&asked, &choice).await.unwrap();
+    let looks = looks.into_iter().next().unwrap().unwrap();
     let refs: Vec<_> = looks
         .refs
         .iter()
@@ -410,4 +409,75 @@ async fn refs_that_share_a_workflow_folder_share_its_files() {
                 .unwrap()
                 .contains("1 of 500 refs below refs/tags/")
     );
+}
+
+fn refs_asked(repo: RepoName, node_id: &str, known: &[&str]) -> RefsAsked {
+    RefsAsked {
+        repo,
+        node_id: node_id.into(),
+        default: "main".into(),
+        known: known.iter().map(|one| (*one).into()).collect(),
+    }
+}
+
+#[tokio::test]
+async fn the_refs_of_many_repositories_come_in_one_call_and_further_pages_apart() {
+    let server = Server::start(|asked| {
+        let (_, variables) = asked.graphql().unwrap();
+        let ids: Vec<&str> = variables["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        let first = variables["first"].as_u64().unwrap();
+        // Two repositories, and a hundred refs of the third, take GitHub too long.
+        if ids.len() > 1 || ids == ["R_3"] && first > 50 {
+            return ok(json!({"data": null, "errors": [{"message": "Something went wrong while executing your query. This may be the result of a timeout"}]}));
+        }
+        let refs = |total: u64, names: &[&str], next: Option<&str>| {
+            let nodes: Vec<_> = names.iter().map(|name| json!({"name": name, "target": {"oid": "ab", "file": null}})).collect();
+            json!({"totalCount": total, "pageInfo": {"endCursor": next, "hasNextPage": next.is_some()}, "nodes": nodes})
+        };
+        let mut errors = Vec::new();
+        let nodes: Vec<_> = ids.iter().enumerate().map(|(at, id)| match (*id, variables["after"].as_str()) {
+            ("R_1", None) => json!({"id": id, "refs": refs(3, &["main", "one"], Some("x"))}),
+            ("R_1", Some("x")) => json!({"id": id, "refs": refs(3, &["two"], None)}),
+            ("R_3", None) => json!({"id": id, "refs": refs(1, &["three"], None)}),
+            _ => {
+                errors.push(json!({"type": "NOT_FOUND", "path": ["nodes", at], "message": "Could not resolve to a node"}));
+                json!(null)
+            }
+        }).collect();
+        ok(json!({"data": {"nodes": nodes}, "errors": errors}))
+    })
+    .await;
+    let name = |name: &str| RepoName::parse(name).unwrap();
+    let asked = [
+        refs_asked(name("acme/one"), "R_1", &[]),
+        refs_asked(name("acme/gone"), "R_2", &[]),
+        refs_asked(name("acme/three"), "R_3", &[]),
+        refs_asked(name("acme/untold"), "", &[]),
+    ];
+    let choice = RefChoice {
+        branches: Patterns::parse(["**"]).unwrap(),
+        cap: 100,
+        ..RefChoice::default()
+    };
+    let looks = server.github.other_refs(&asked, &choice).await.unwrap();
+    let names = |looks: &Result<RefLooks, GithubError>| {
+        let looks = looks.as_ref().ok()?;
+        assert!(looks.complete, "{:?}", looks.why_not);
+        let names = looks.refs.iter().map(|look| look.git_ref.to_string());
+        Some(names.collect::<Vec<_>>().join(" "))
+    };
+    let found: Vec<_> = looks.iter().map(names).collect();
+    let some = |refs: &str| Some(refs.to_owned());
+    assert_eq!(
+        found,
+        [
+            some("refs/heads/one refs/heads/two"),
+            None,
+            some("refs/heads/three"),
+            None
+        ]
+    );
+    assert!(looks[1].as_ref().unwrap_err().is_of_thing());
+    // All three, the first and its second page, the other two, each of them alone, the third with half a page.
+    assert_eq!(server.asked().len(), 7);
 }

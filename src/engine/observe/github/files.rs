@@ -1,20 +1,22 @@
 //! CI files from GitHub to facts: the same scanner as for folders, on the default branch and on the other refs that
 //! can publish.
 
-use super::{Github, Known, Memory, dated};
+use super::{Github, Known, Memory, NotYet, dated};
 use crate::engine::cache::{Learned, Scanned};
 use crate::engine::observe::{Brought, Report, Targets};
 use crate::engine::schedule::{Urgency, What};
 use crate::github::discover::{Aside, Found};
-use crate::github::refs::RefChoice;
+use crate::github::refs::{RefChoice, RefLooks, RefsAsked};
 use crate::github::{CheckoutFiles, GithubError, Patterns};
-use crate::model::fact::{Answer, LiveSource, RefFact, RefsFact};
+use crate::model::event::Observation;
+use crate::model::fact::{Answer, LiveSource, PathFact, RefFact, RefsFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
 use crate::model::time::Ts;
 use crate::scan::tree::{Memory as Files, kind_of};
 use crate::scan::{observe, scan_tree};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Words without which a workflow has nothing to do with a registry: its repository is not read any deeper.
 const HINTS: [&str; 9] = [
@@ -32,6 +34,9 @@ const HINTS: [&str; 9] = [
 const DEFAULT_ONLY: &str = "default branch";
 /// Branches looked at, at most.
 const REFS: usize = 100;
+
+/// The publish paths of one workflow folder.
+pub(super) type FolderPaths = Arc<[(Subject, PathFact)]>;
 
 impl Github {
     /// Finds the repositories of every organisation, and scans those whose workflows changed.
@@ -164,25 +169,37 @@ impl Github {
         }
     }
 
-    /// Looks at the CI files of the other refs that can publish.
+    /// Looks at the CI files of the other refs that can publish, of many repositories at once.
     pub(super) async fn refs(
         &self,
-        id: Subject,
-        repo: &RepoName,
+        about: &[Subject],
         aim: &Targets,
         now: Ts,
     ) -> Result<Brought, GithubError> {
-        let known = match self.told(id, aim) {
-            Ok(Some(known)) => known,
-            // No discovery tells of it, so which branch is its default one is not known.
-            Ok(None) => {
-                return Ok(Brought {
-                    partial: true,
-                    ..Brought::default()
-                });
+        let mut brought = Brought::default();
+        let (mut ids, mut asked) = (Vec::new(), Vec::new());
+        for id in about {
+            let Some(Ok(repo)) = aim.repo(*id).map(|repo| RepoName::parse(&repo.name)) else {
+                continue;
+            };
+            match self.told(*id, aim) {
+                Ok(Some(known)) => {
+                    let memory = self.memory();
+                    let had = memory.others.get(id).into_iter().flat_map(HashMap::keys);
+                    let had = had.chain(&known.workflows).cloned().collect();
+                    asked.push(RefsAsked {
+                        repo,
+                        node_id: known.node_id,
+                        default: known.branch,
+                        known: had,
+                    });
+                    ids.push((*id, known.workflows));
+                }
+                // No discovery tells of it, so which branch is its default one is not known.
+                Ok(None) => brought.partial.push(*id),
+                Err(NotYet) => return Ok(Brought::parked()),
             }
-            Err(later) => return Ok(later),
-        };
+        }
         let choice = RefChoice {
             // A tag that was pushed does not start its workflow again; new ones come from branches.
             branches: Patterns::parse(["**"]).unwrap_or_default(),
@@ -190,39 +207,69 @@ impl Github {
             protected: true,
             cap: REFS,
         };
-        let looks = self
-            .api
-            .other_refs(repo, &known.branch, known.workflows.as_deref(), &choice)
-            .await?;
+        let looks = self.api.other_refs(&asked, &choice).await?;
+        let mut answers = Vec::new();
+        for ((id, own), looks) in ids.into_iter().zip(looks) {
+            match looks {
+                Ok(looks) => answers.extend(self.of_refs(id, own, looks, now).await),
+                Err(error) => answers.push(dated(id, error.answer(LiveSource::Refs), now)),
+            }
+        }
+        brought.reports.push(Report::Answers(answers));
+        Ok(brought)
+    }
+
+    /// Scans the workflow folders that are new, and gives what each ref can publish; `own` is the default branch's folder.
+    async fn of_refs(
+        &self,
+        id: Subject,
+        own: Option<Box<str>>,
+        looks: RefLooks,
+        now: Ts,
+    ) -> Vec<(Subject, Observation)> {
         let at = looks.at.unwrap_or(now);
-        let refs = RefsFact {
+        let fact = RefsFact {
             refs: looks.refs.iter().map(|look| look.git_ref.clone()).collect(),
             complete: looks.complete,
             why: looks.why_not.clone(),
         };
-        let mut answers = vec![dated(id, Answer::Refs(refs), at)];
-        let mut by_folder: HashMap<Box<str>, BTreeMap<Subject, crate::model::fact::PathFact>> =
-            HashMap::new();
-        for (folder, files) in &looks.folders {
-            let answers = scan(files, self.api.place().forge(), &self.registry, "this ref");
-            let paths = answers
-                .into_iter()
-                .filter_map(|(about, answer)| match answer {
-                    Answer::Path(fact) => Some((about, fact)),
-                    _ => None,
-                });
-            by_folder.insert(folder.clone(), paths.collect());
-        }
-        for look in &looks.refs {
-            let Some(paths) = look
-                .folder
-                .as_ref()
-                .and_then(|folder| by_folder.get(folder))
-            else {
-                // The same files as on the default branch, or no workflow at all: nothing of its own to say.
+        let mut answers = vec![dated(id, Answer::Refs(fact), at)];
+        let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
+        let scanned = tokio::task::spawn_blocking(move || {
+            let paths = |files: &CheckoutFiles| {
+                let answers = scan(files, &forge, &registry, "this ref").into_iter();
+                answers
+                    .filter_map(|(about, answer)| match answer {
+                        Answer::Path(fact) => Some((about, fact)),
+                        _ => None,
+                    })
+                    .collect()
+            };
+            let folders = looks.folders.into_iter();
+            folders
+                .map(|(folder, files)| (folder, files.complete, paths(&files)))
+                .collect::<Vec<(Box<str>, bool, FolderPaths)>>()
+        });
+        // A scan that panics is a defect of the scanner: what is in these folders stays "not looked at".
+        let scanned = scanned.await.unwrap_or_default();
+        let mut memory = self.memory();
+        let before = memory.others.remove(&id).unwrap_or_default();
+        let before = before
+            .into_iter()
+            .map(|(folder, paths)| (folder, (true, paths)));
+        let scanned = scanned
+            .into_iter()
+            .map(|(folder, whole, paths)| (folder, (whole, paths)));
+        let folders: HashMap<Box<str>, (bool, FolderPaths)> = before.chain(scanned).collect();
+        let mut kept = HashMap::new();
+        for look in looks.refs {
+            // The same files as on the default branch, or no workflow at all: nothing of its own to say.
+            let folder = look.folder.filter(|folder| own.as_ref() != Some(folder));
+            let found = folder.and_then(|folder| folders.get_key_value(&folder));
+            let Some((folder, (whole, paths))) = found else {
                 continue;
             };
-            for (path, fact) in paths {
+            for (path, fact) in paths.iter() {
                 let answer = RefFact {
                     git_ref: look.git_ref.clone(),
                     commit: look.commit.clone(),
@@ -232,8 +279,12 @@ impl Github {
                 let about = Subject::path_ref(*path, &look.git_ref);
                 answers.push(dated(about, Answer::Ref(Box::new(answer)), at));
             }
+            if *whole {
+                kept.insert(folder.clone(), Arc::clone(paths));
+            }
         }
-        Ok(Brought::answers(answers))
+        memory.others.insert(id, kept);
+        answers
     }
 }
 
@@ -241,6 +292,7 @@ impl Memory {
     /// Takes in what a discovery told of a repository. Tells whether its CI files have to be scanned.
     fn meet(&mut self, found: &Found) -> bool {
         let known = Known {
+            node_id: found.node_id.clone(),
             branch: found.fact.default_branch.clone(),
             owners: found.owners.clone(),
             workflows: found.workflows.clone(),
