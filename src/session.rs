@@ -13,7 +13,7 @@ use crate::journal::writer::{self, Access, Journal, Opened, Written};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
 use crate::model::decision::EventId;
 use crate::model::event::{Observation, SessionCreated, WriterJoined};
-use crate::model::fact::{Answer, LiveSource};
+use crate::model::fact::{Answer, LiveSource, RepoFact};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::policy::Policy;
@@ -335,15 +335,21 @@ impl Session {
     /// Records observations: one event for each answer that is news.
     ///
     /// A token listing is always news, since two of them prove that a token is gone. An answer that is the same again
-    /// is no event, but it was looked at: it stays fresh.
+    /// is no event, but it was looked at: it stays fresh. A scan that could not read everything takes nothing away that an
+    /// earlier one saw.
     ///
     /// # Errors
     /// As [`Session::decide`].
     pub fn observe(
         &mut self,
-        answers: Vec<(Subject, Observation)>,
+        mut answers: Vec<(Subject, Observation)>,
         now: Ts,
     ) -> Result<Observed, Error> {
+        for (about, observation) in &mut answers {
+            if let Answer::Repo(fact) = &mut observation.answer {
+                self.keep_unseen(*about, fact);
+            }
+        }
         let (known, news): (Vec<_>, Vec<_>) = answers
             .into_iter()
             .partition(|(about, observation)| self.known(*about, observation));
@@ -380,6 +386,24 @@ impl Session {
             observed.changed.extend(changed);
         }
         Ok(observed)
+    }
+
+    /// Adds what an earlier scan saw to one that has unread files: what they hold is not known to be gone.
+    fn keep_unseen(&self, repo: Subject, new: &mut RepoFact) {
+        let row = self.fold.facts.repos.get(&repo);
+        let Some(old) = row.and_then(|row| row.scan.as_ref()) else {
+            return;
+        };
+        if new.unread.is_empty() {
+            return;
+        }
+        let unseen = |new: &[Subject], old: &[Subject]| {
+            let gone = old.iter().filter(|one| !new.contains(one));
+            gone.copied().collect::<Vec<_>>()
+        };
+        new.paths.extend(unseen(&new.paths, &old.value.paths));
+        new.packages
+            .extend(unseen(&new.packages, &old.value.packages));
     }
 
     fn known(&self, about: Subject, observation: &Observation) -> bool {

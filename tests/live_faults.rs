@@ -363,6 +363,73 @@ fn what_is_refused_for_one_thing_is_said_beside_it() {
     said_on_pages(FaultKind::Json(json!("nothing")), "not what was due");
 }
 
+/// What the newest scan of each repository says: its commit, its paths and packages, what it could not read.
+type Scans = BTreeMap<Subject, (Box<str>, Vec<Subject>, Vec<Subject>, Vec<Box<str>>)>;
+
+fn scans(stage: &Stage) -> Scans {
+    let session = stage.read_back();
+    let repos = session.facts().repos.iter();
+    let scans = repos.filter_map(|(id, row)| {
+        let fact = row.scan.as_ref()?.value.clone();
+        // Only what publishes is read any deeper than its workflows.
+        (!fact.paths.is_empty())
+            .then_some((*id, (fact.commit?, fact.paths, fact.packages, fact.unread)))
+    });
+    scans.collect()
+}
+
+#[test]
+fn a_tree_that_comes_in_part_is_said_and_takes_nothing_away() {
+    let mut stage = stage();
+    let before = scans(&stage);
+    assert!(!before.is_empty() && before.values().all(|(.., unread)| unread.is_empty()));
+    let part = json!({ "sha": "0", "url": "", "tree": [], "truncated": true });
+    fault(&stage, "rest", Some("/git/trees/"), FaultKind::Json(part));
+    let push = |stage: &Stage| {
+        stage.table.with_world(|world| {
+            for at in 0..world.repos.len() {
+                world.release(at, "rosa");
+            }
+        });
+        stage.pass(1_800);
+    };
+    push(&stage);
+    stage.quiet(&[Group::GithubRest, Group::GithubGraphql]);
+    let during = scans(&stage);
+    assert_eq!(
+        during.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    let words = "the tree is too large: GitHub listed only a part of it";
+    // Whoever has no package has nothing to release.
+    let moved = |repo: &Subject| before[repo].0 != during[repo].0;
+    let moved: Vec<Subject> = during.keys().copied().filter(moved).collect();
+    assert!(moved.len() > 1, "the newer commits were not looked at");
+    for repo in &moved {
+        let ((_, old_paths, old_packages, _), (_, paths, packages, unread)) =
+            (&before[repo], &during[repo]);
+        assert!(old_paths.iter().all(|one| paths.contains(one)));
+        assert!(old_packages.iter().all(|one| packages.contains(one)));
+        assert_eq!(unread[..], [words.into()]);
+    }
+    let page = stage.page(moved[0]);
+    assert!(
+        page.contains("not everything could be read: the tree is too"),
+        "{page}"
+    );
+    stage.table.end_faults();
+    stage.pass(1_800);
+    stage.quiet(&[Group::GithubRest, Group::GithubGraphql]);
+    let after = scans(&stage);
+    // What did not come is asked for again, though nothing was pushed since.
+    assert!(moved.iter().any(|repo| after[repo].0 == during[repo].0));
+    for (repo, (_, paths, packages, unread)) in after {
+        let (_, old_paths, old_packages, _) = &before[&repo];
+        assert_eq!((&paths, &packages), (old_paths, old_packages));
+        assert!(unread.is_empty(), "{unread:?}");
+    }
+}
+
 #[test]
 fn clocks_that_disagree_by_ten_minutes_are_warned_of() {
     let mut stage = stage();

@@ -618,3 +618,41 @@ fn a_proposal_is_taken_once_with_its_reason() {
         "nothing is left to propose"
     );
 }
+
+#[test]
+fn a_scan_that_could_not_read_everything_takes_nothing_away() {
+    let world = World1::new();
+    let mut session = world.open("rosa", "laptop");
+    let first = scanned(2, CredentialFact::Token, Some("NPM_TOKEN"));
+    session.observe(first, at(2)).unwrap();
+    let again = |minutes, unread: &[&str]| {
+        let fact = RepoFact {
+            name: "acme/ui-kit".into(),
+            unread: unread.iter().map(|one| (*one).into()).collect(),
+            ..RepoFact::default()
+        };
+        vec![seen(minutes, repo(), Answer::Repo(fact))]
+    };
+    let part = ["the tree is too large", "b.yml", "c.yml"];
+    let observed = session.observe(again(3, &part), at(3)).unwrap();
+    assert_eq!(observed.written, 1);
+    assert_eq!(session.facts().open_paths(repo()).count(), 1);
+    assert_eq!(
+        session.facts().repos[&repo()]
+            .scan
+            .as_ref()
+            .unwrap()
+            .value
+            .packages,
+        [package()]
+    );
+    let could_not = (
+        State::CouldNotLook,
+        "not everything could be read: the tree is too large and 2 more".to_owned(),
+    );
+    assert_eq!(verdict(&session, repo(), "paths-found", 3), could_not);
+    let observed = session.observe(again(4, &part), at(4)).unwrap();
+    assert_eq!(observed.written, 0, "the same again is no news");
+    session.observe(again(5, &[]), at(5)).unwrap();
+    assert_eq!(session.facts().open_paths(repo()).count(), 0);
+}

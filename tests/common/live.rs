@@ -26,12 +26,15 @@ use cutover::github::discover::Choice;
 use cutover::github::{GitHub, Place};
 use cutover::http::{Credential, Group, Options, World};
 use cutover::model::event::SessionCreated;
+use cutover::model::id::Subject;
 use cutover::model::time::Ts;
 use cutover::registry::{Base, Login, Registry};
 use cutover::session::{self, Session};
 use cutover::tabletop::{self, Opens, Tabletop};
 use cutover::tui::action::Key;
+use cutover::tui::form::Target;
 use cutover::tui::layout::Size;
+use cutover::tui::page::Page;
 use cutover::tui::state::{Settings, State, Tab};
 use cutover::tui::theme::{Depth, Glyphs, Theme};
 use cutover::tui::update::{Effect, Message, update};
@@ -257,6 +260,24 @@ impl Stage {
     /// What a person sees in a window of another width.
     pub fn screen_of(&self, width: u16, snapshot: &Arc<Snapshot>, tab: Tab) -> String {
         screen(&state(snapshot, (self.now)(), width, tab))
+    }
+
+    /// What a person sees who opens the page of something, in a window tall enough for all of it.
+    pub fn page(&mut self, about: Subject) -> String {
+        let shown = self.focus(Focus {
+            page: Some(about),
+            ..Focus::default()
+        });
+        let mut state = state(&shown, (self.now)(), 120, Tab::Board);
+        state.size.height = 90;
+        let target = Target {
+            subject: about,
+            name: String::new(),
+        };
+        state.page = Some(Page::open(target, state.size.page_rows()));
+        state.take_rows();
+        self.focus(Focus::default());
+        screen(&state)
     }
 
     /// Reads the session's file back, as another program would.

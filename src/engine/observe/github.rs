@@ -46,9 +46,7 @@ pub struct Github {
 struct Memory {
     /// Release workflows by repository.
     workflows: HashMap<Subject, Vec<ReleaseWorkflow>>,
-    /// Id of the workflow folder that was last scanned.
-    folders: HashMap<Subject, Box<str>>,
-    /// Scans of an earlier start, until a discovery tells whether they still hold.
+    /// What was scanned whole, now or in an earlier start.
     scanned: HashMap<Subject, Scanned>,
     known: HashMap<Subject, Known>,
     /// Workflow folders of other refs that were scanned, as far as refs still have them: by repository and folder id.

@@ -24,11 +24,14 @@ pub(super) fn token_uses_listed(view: &View<'_>) -> Verdict {
 fn scanned(view: &View<'_>, words: impl Fn(usize, &str) -> String) -> Verdict {
     match view.repo().and_then(|repo| repo.scan.as_ref()) {
         None => Verdict::not_looked("no checkout of it has been scanned"),
-        Some(scan) if !scan.value.unread.is_empty() => Verdict::could_not(format!(
-            "{} CI files could not be read, the first is {}",
-            scan.value.unread.len(),
-            scan.value.unread.first().map_or("", AsRef::as_ref)
-        )),
+        Some(scan) if !scan.value.unread.is_empty() => {
+            let first = scan.value.unread.first().map_or("", AsRef::as_ref);
+            let more = match scan.value.unread.len() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            Verdict::could_not(format!("not everything could be read: {first}{more}"))
+        }
         Some(scan) if scan.value.left_out.is_some_and(|count| count > 0) => Verdict::could_not(
             "the scan found more than one event holds: scan this checkout by itself",
         ),

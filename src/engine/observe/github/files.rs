@@ -135,20 +135,19 @@ impl Github {
         let Ok(answers) = scanned.await else {
             return Ok(Brought::default());
         };
-        {
-            let mut memory = self.memory();
-            memory.pending.remove(&repo);
-            memory
-                .folders
-                .extend(found.workflows.clone().map(|folder| (repo, folder)));
-        }
         let answers = answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, now));
         let mut brought = Brought::answers(answers.collect());
+        let mut memory = self.memory();
+        memory.pending.remove(&repo);
         if let (true, Some(folder), Some(commit)) = (whole, found.workflows, found.files.commit) {
             let scanned = Scanned { folder, commit };
+            memory.scanned.insert(repo, scanned.clone());
             brought.learned.push((repo, Learned::Scanned(scanned)));
+        } else {
+            // What did not come whole is read again after the next discovery.
+            memory.scanned.remove(&repo);
         }
         Ok(brought)
     }
@@ -298,14 +297,15 @@ impl Memory {
             workflows: found.workflows.clone(),
         };
         self.known.insert(found.repo, known);
-        // A later commit may have changed what the workflows call.
-        let before = self.scanned.remove(&found.repo);
-        let same = before.filter(|before| Some(&before.commit) == found.files.commit.as_ref());
-        self.folders
-            .extend(same.map(|before| (found.repo, before.folder)));
-        let changed =
-            found.workflows.is_some() && self.folders.get(&found.repo) != found.workflows.as_ref();
-        found.aside.is_none() && changed
+        let (Some(folder), None) = (&found.workflows, found.aside) else {
+            return false;
+        };
+        let Some(before) = self.scanned.get(&found.repo) else {
+            return true;
+        };
+        // A later commit may have changed what the workflows call: a script, a package.json.
+        let moved = found.files.commit.as_ref() != Some(&before.commit);
+        before.folder != *folder || moved && hints_at_npm(&found.files)
     }
 }
 
