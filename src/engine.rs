@@ -75,6 +75,18 @@ struct Observers {
     thread: std::thread::JoinHandle<()>,
 }
 
+/// Leaves one core to the screen: what this thread does together with others takes all but one, as long as the answer
+/// lives. Else a key would wait until the system takes a core away from a picture in the making: some milliseconds.
+fn leave_a_core() -> Option<rayon::ThreadPool> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(cores.saturating_sub(1).max(1))
+        .use_current_thread()
+        .build();
+    pool.inspect_err(|error| tracing::debug!("pictures are made on all cores: {error}"))
+        .ok()
+}
+
 impl Handle {
     /// Starts the engine on a thread of its own.
     ///
@@ -105,7 +117,10 @@ impl Handle {
             .build()?;
         let thread = std::thread::Builder::new()
             .name("session".to_owned())
-            .spawn(move || runtime.block_on(owner.run(receiver, reports, pictures)))?;
+            .spawn(move || {
+                let _pool = leave_a_core();
+                runtime.block_on(owner.run(receiver, reports, pictures))
+            })?;
         Ok(Self {
             snapshots,
             commands,

@@ -11,7 +11,7 @@ use super::{Command, Refused, page, powers};
 use crate::model::decision::EventId;
 use crate::model::event::Observation;
 use crate::model::fact::Answer;
-use crate::model::id::Subject;
+use crate::model::id::{Subject, SubjectMap};
 use crate::model::time::Ts;
 use crate::registry::match_runs;
 use crate::safe::shown::{visible, visible_within};
@@ -43,7 +43,7 @@ pub(super) struct Owner {
     revision: u64,
     rows_revision: u64,
     rows: Chunked<Row>,
-    at: HashMap<Subject, usize>,
+    at: SubjectMap<usize>,
     tokens: Arc<Vec<TokenRow>>,
     /// Made when the log is first looked at: most sessions are opened for the board.
     log: Option<Chunked<LogRow>>,
@@ -84,7 +84,7 @@ impl Owner {
             revision: 0,
             rows_revision: 0,
             rows: Chunked::default(),
-            at: HashMap::new(),
+            at: SubjectMap::default(),
             tokens: Arc::default(),
             log: None,
             names: Names::default(),
