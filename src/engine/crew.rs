@@ -433,6 +433,7 @@ impl Crew {
                 .switchboard
                 .budgets(|purse| schedule.planned(purse, now)),
             waiting: schedule.waiting(now),
+            held: schedule.held(now),
             warning: gap.or_else(|| self.switchboard.warning().map(Into::into)),
         }
     }

@@ -145,6 +145,7 @@ impl Owner {
             links: self.links.links.clone(),
             budgets: self.links.budgets.clone(),
             waiting: self.links.waiting,
+            held: self.links.held,
             runs: Arc::clone(&self.live.runs),
             sparks: Arc::clone(&self.live.sparks),
             failing: Arc::clone(&self.live.failing),

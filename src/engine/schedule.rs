@@ -7,7 +7,7 @@
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,6 +63,16 @@ pub enum Purse {
 
 impl Purse {
     pub const ALL: [Self; 3] = [Self::Graphql, Self::Rest, Self::Npm];
+
+    /// Units of a minute above which GitHub asks to slow down, whatever is left of the hour
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
+    fn a_minute(self) -> Option<u32> {
+        match self {
+            Self::Graphql => Some(2_000),
+            Self::Rest => Some(900),
+            Self::Npm => None,
+        }
+    }
 }
 
 impl What {
@@ -186,8 +196,11 @@ impl What {
 
 /// Seconds between two looks at what runs: an answer is then at most 15 s old.
 pub const RUNNING: i64 = 10;
+const MINUTE: i64 = 60;
 /// Share of an hour's budget that is kept for what a person asks for, in percent.
 const RESERVE: u32 = 10;
+/// Share of a minute's units that looks without hurry may use, in percent: some answers cost more than was planned.
+const STEADY: u32 = 70;
 /// Share that long sweeps leave, in percent: they come once in hours, and what they took would be missing where runs
 /// are watched.
 const LEFT: u32 = 40;
@@ -218,24 +231,13 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Tells whether a call may be made that has to leave `kept` percent of an hour's budget.
-    fn allows(&self, now: Ts, cost: u32, kept: u32) -> bool {
-        if self.closed_until.is_some_and(|until| now < until) {
-            return false;
-        }
-        let Some(limit) = self.limit else {
-            return true;
-        };
-        if now >= self.reset {
-            return true;
-        }
-        self.remaining >= (limit / 100 * kept).saturating_add(cost)
-    }
-
-    /// First instant at which a question can be paid that cannot be now.
-    fn opens(&self, now: Ts) -> Ts {
+    /// Gives until when a call has to wait that leaves `kept` percent of an hour's budget; none: it may be made now.
+    fn held(&self, now: Ts, cost: u32, kept: u32) -> Option<Ts> {
         let closed = self.closed_until.filter(|until| now < *until);
-        closed.unwrap_or(self.reset).max(now.plus(1))
+        let spent = self.limit.filter(|limit| {
+            now < self.reset && self.remaining < (limit / 100 * kept).saturating_add(cost)
+        });
+        closed.or_else(|| spent.map(|_| self.reset))
     }
 }
 
@@ -266,6 +268,30 @@ pub struct Batch {
     pub about: Vec<Subject>,
 }
 
+/// What the calls of the last minute cost.
+#[derive(Debug, Default)]
+struct Minute {
+    /// Oldest first, one for each second.
+    calls: VecDeque<(Ts, u32)>,
+    spent: u32,
+}
+
+impl Minute {
+    fn spend(&mut self, now: Ts, cost: u32) {
+        self.spent = self.spent.saturating_add(cost);
+        match self.calls.back_mut().filter(|(at, _)| *at == now) {
+            Some((_, spent)) => *spent = spent.saturating_add(cost),
+            None => self.calls.push_back((now, cost)),
+        }
+    }
+
+    fn forget(&mut self, now: Ts) {
+        while let Some((_, cost)) = self.calls.pop_front_if(|(at, _)| at.plus(MINUTE) <= now) {
+            self.spent = self.spent.saturating_sub(cost);
+        }
+    }
+}
+
 /// Everything that can be asked, by when it is due.
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -274,6 +300,7 @@ pub struct Schedule {
     due: [BTreeSet<(Ts, Subject)>; What::ALL.len()],
     rooms: [Room; Purse::ALL.len()],
     out: [usize; Purse::ALL.len()],
+    minute: [Minute; Purse::ALL.len()],
     /// Somebody waits for the end of it all: long sweeps leave no more than the rest.
     in_haste: bool,
     /// Kinds of question that cannot be asked before an instant: their endpoints are limited or away.
@@ -365,6 +392,7 @@ impl Schedule {
     /// Moves everything by so many seconds: the clock was set back, and what was due in a minute still is.
     pub fn shift(&mut self, seconds: i64) {
         self.due = Default::default();
+        self.minute = Default::default();
         self.closed.clear();
         let mut due = Vec::with_capacity(self.book.len());
         for (key, entry) in &mut self.book {
@@ -403,8 +431,51 @@ impl Schedule {
         self.rooms.get(purse as usize).copied().unwrap_or_default()
     }
 
+    /// Gives until when a question has to wait for its purse; none: it may be asked now.
+    fn held_until(&self, what: What, urgency: Urgency, now: Ts) -> Option<Ts> {
+        let kept = match urgency {
+            Urgency::Now | Urgency::Seen => 0,
+            Urgency::ByAge if self.in_haste => RESERVE,
+            Urgency::ByAge => what.leaves(),
+        };
+        let purse = what.purse();
+        let hour = self.room_of(purse).held(now, what.cost(), kept);
+        hour.or_else(|| {
+            let most = purse.a_minute()?;
+            let most = if urgency == Urgency::ByAge {
+                most / 100 * STEADY
+            } else {
+                most
+            };
+            let minute = self.minute.get(purse as usize)?;
+            let (oldest, _) = minute.calls.front()?;
+            let over = minute.spent.saturating_add(what.cost()) > most;
+            over.then(|| oldest.plus(MINUTE))
+        })
+    }
+
+    /// Counts what is due and has to wait for the hour's budget, and gives when the first of it can be asked.
+    pub fn held(&self, now: Ts) -> Option<(usize, Ts)> {
+        let (mut count, mut first) = (0, Ts(i64::MAX));
+        for what in What::ALL {
+            for (_, about) in self.ready(what, now) {
+                let entry = self.book.get(&(what, about));
+                let until = entry.and_then(|entry| self.held_until(what, entry.urgency, now));
+                // A minute's pause is no news.
+                if let Some(until) = until.filter(|until| *until > now.plus(MINUTE)) {
+                    count += 1;
+                    first = first.min(until);
+                }
+            }
+        }
+        (count > 0).then_some((count, first))
+    }
+
     /// Gives the calls to make now, most pressing first, and takes them for under way.
     pub fn next(&mut self, now: Ts) -> Vec<Batch> {
+        for minute in &mut self.minute {
+            minute.forget(now);
+        }
         let due = What::ALL.into_iter().flat_map(|what| {
             self.ready(what, now)
                 .map(move |(due, about)| (due, (what, about)))
@@ -427,21 +498,21 @@ impl Schedule {
             match open {
                 Some(batch) => batch.about.push(about),
                 None => {
-                    let (Some(room), Some(out)) =
-                        (self.rooms.get_mut(purse), self.out.get_mut(purse))
-                    else {
-                        continue;
-                    };
-                    let kept = match urgency {
-                        Urgency::Now | Urgency::Seen => 0,
-                        Urgency::ByAge if self.in_haste => RESERVE,
-                        Urgency::ByAge => what.leaves(),
-                    };
-                    if *out >= room.at_once || !room.allows(now, what.cost(), kept) {
+                    let full =
+                        self.out.get(purse) >= self.rooms.get(purse).map(|room| &room.at_once);
+                    if full || self.held_until(what, urgency, now).is_some() {
                         continue;
                     }
+                    let (Some(room), Some(out), Some(minute)) = (
+                        self.rooms.get_mut(purse),
+                        self.out.get_mut(purse),
+                        self.minute.get_mut(purse),
+                    ) else {
+                        continue;
+                    };
                     *out += 1;
                     room.remaining = room.remaining.saturating_sub(what.cost());
+                    minute.spend(now, what.cost());
                     batches.push(Batch {
                         what,
                         about: vec![about],
@@ -541,10 +612,15 @@ impl Schedule {
                 if out >= room.at_once {
                     return None;
                 }
-                let (due, _) = self.due.get(*what as usize)?.first()?;
+                let (due, about) = self.due.get(*what as usize)?.first()?;
                 let open = self.closed_until(*what, now).unwrap_or(*due).max(*due);
+                if open > now {
+                    return Some(open);
+                }
                 // What is due and was left lying could not be paid.
-                Some(if open <= now { room.opens(now) } else { open })
+                let urgency = self.book.get(&(*what, *about))?.urgency;
+                let held = self.held_until(*what, urgency, now);
+                Some(held.unwrap_or(now).max(now.plus(1)))
             })
             .min()
     }

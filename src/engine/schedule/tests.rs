@@ -119,6 +119,48 @@ fn long_sweeps_leave_more_unless_somebody_waits_for_their_end() {
 }
 
 #[test]
+fn a_minute_takes_no_more_than_github_bears() {
+    let mut schedule = open();
+    let wide = Room {
+        at_once: usize::MAX,
+        ..Room::default()
+    };
+    schedule.room(Purse::Rest, wide);
+    for n in 0..400 {
+        schedule.know((What::Settings, repo(n)), Ts(0));
+    }
+    let asked = |schedule: &mut Schedule, at| {
+        let batches = schedule.next(Ts(at));
+        for batch in &batches {
+            schedule.done(batch, Ts(at), |_| None);
+        }
+        batches.len()
+    };
+    // 5 each: 70 % of 900 are 630.
+    assert_eq!(asked(&mut schedule, 0), 126);
+    assert_eq!(schedule.wake(Ts(0)), Some(Ts(60)));
+    assert_eq!(schedule.held(Ts(0)), None, "a pause of a minute is no news");
+    assert_eq!(asked(&mut schedule, 59), 0);
+    // Somebody asked: the rest of the minute is for that.
+    schedule.hurry((What::Trouble, repo(1)), Ts(59), Urgency::Now);
+    assert_eq!(asked(&mut schedule, 59), 1);
+    assert_eq!(asked(&mut schedule, 60), 125);
+    assert_eq!(asked(&mut schedule, 120), 126);
+}
+
+#[test]
+fn what_waits_for_the_budget_is_counted_and_dated() {
+    let mut schedule = open();
+    schedule.room(Purse::Rest, rest(2_000));
+    for n in 0..3 {
+        schedule.know((What::Settings, repo(n)), Ts(n as i64));
+        schedule.know((What::Workflows, repo(n)), Ts(0));
+    }
+    assert_eq!(schedule.held(Ts(1)), Some((2, Ts(3_600))));
+    assert_eq!(schedule.held(Ts(3_600)), None);
+}
+
+#[test]
 fn the_other_refs_of_many_repositories_are_one_call() {
     let mut schedule = open();
     for n in 0..60 {

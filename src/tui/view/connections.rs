@@ -37,6 +37,12 @@ fn words(state: &State) -> Vec<String> {
     lines.extend(live.budgets.iter().map(|one| budget(one, state)));
     let (due, out) = live.waiting;
     lines.push(format!("{out} questions under way, {due} due"));
+    if let Some((held, until)) = live.held {
+        let wait = time::took(until.0.saturating_sub(state.now.0).max(0));
+        lines.push(format!(
+            "{held} of them wait {wait} for the budget: what is left of it is kept for what runs"
+        ));
+    }
     for window in live.windows.iter().filter(|open| open.ends > state.now) {
         let left = time::took(window.ends.0 - state.now.0);
         lines.push(format!(
