@@ -26,8 +26,10 @@ mod write;
 
 /// Primary limits, in requests or points an hour.
 pub const PRIMARY: u64 = 5_000;
-/// Secondary limit: points a minute, reads count 1 and writes 5.
+/// Secondary limits: points a minute, of which reads count 1 and writes 5
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
 const SECONDARY: u64 = 900;
+const SECONDARY_GRAPHQL: u64 = 2_000;
 
 /// What an answer that says no is.
 pub type Refusal = Answer;
@@ -43,34 +45,32 @@ pub struct Used {
 #[derive(Debug, Default)]
 pub struct Limits {
     primary: HashMap<(String, &'static str), Used>,
-    secondary: HashMap<String, Used>,
+    secondary: HashMap<(String, &'static str), Used>,
 }
 
 impl Limits {
     /// Gives what is used in the running hour.
     pub fn used(&mut self, login: &str, resource: &'static str, now: Ms) -> &mut Used {
-        let used = self
-            .primary
-            .entry((login.to_owned(), resource))
-            .or_default();
-        if now >= used.since + HOUR {
-            *used = Used {
-                since: now,
-                points: 0,
-            };
-        }
-        used
+        let used = self.primary.entry((login.to_owned(), resource));
+        used.or_default().within(HOUR, now)
     }
 
-    fn minute(&mut self, login: &str, now: Ms) -> &mut Used {
-        let used = self.secondary.entry(login.to_owned()).or_default();
-        if now >= used.since + MINUTE {
-            *used = Used {
+    fn minute(&mut self, login: &str, resource: &'static str, now: Ms) -> &mut Used {
+        let used = self.secondary.entry((login.to_owned(), resource));
+        used.or_default().within(MINUTE, now)
+    }
+}
+
+impl Used {
+    /// Begins a new window where the last one is over.
+    fn within(&mut self, window: Ms, now: Ms) -> &mut Self {
+        if now >= self.since + window {
+            *self = Self {
                 since: now,
                 points: 0,
             };
         }
-        used
+        self
     }
 }
 
@@ -181,13 +181,13 @@ fn limited(
             &format!("API rate limit exceeded for user ID {id}."),
         ));
     }
-    let cost = if request.is_read() || resource == "graphql" {
-        1
-    } else {
-        5
+    let (cost, most) = match resource {
+        "graphql" => (1, SECONDARY_GRAPHQL),
+        _ if request.is_read() => (1, SECONDARY),
+        _ => (5, SECONDARY),
     };
-    let minute = hall.limits.minute(&token.login, now);
-    if minute.points + cost > SECONDARY {
+    let minute = hall.limits.minute(&token.login, resource, now);
+    if minute.points + cost > most {
         let wait = ((minute.since + MINUTE - now) / SECOND + 1).to_string();
         let words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
         return Some(message(403, words).with("retry-after", wait));

@@ -6,6 +6,7 @@ use ratatui::layout::Position;
 
 use super::{text, time};
 use crate::engine::live::{Budget, Link, LinkState};
+use crate::safe::shown::counted;
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
 
@@ -36,7 +37,7 @@ fn words(state: &State) -> Vec<String> {
     }
     lines.extend(live.budgets.iter().map(|one| budget(one, state)));
     let (due, out) = live.waiting;
-    lines.push(format!("{out} questions under way, {due} due"));
+    lines.push(format!("{} under way, {due} due", counted(out, "question")));
     if let Some((held, until)) = live.held {
         let wait = time::took(until.0.saturating_sub(state.now.0).max(0));
         lines.push(format!(
