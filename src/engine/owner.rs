@@ -16,6 +16,7 @@ use crate::model::time::Ts;
 use crate::registry::match_runs;
 use crate::safe::shown::{visible, visible_within};
 use crate::session::decide::Action;
+use crate::session::fold::Entry;
 use crate::session::name::label;
 use crate::session::{Error, Session};
 use std::collections::{BTreeMap, HashMap};
@@ -449,19 +450,9 @@ impl Owner {
         match self.session.decide(action, (self.now)()) {
             Ok(changed) => {
                 self.redraw(&changed);
-                let written: Vec<&str> = self
-                    .session
-                    .fold
-                    .log
-                    .iter()
-                    .skip(before)
-                    .map(|entry| entry.kind_word())
-                    .filter(|kind| !matches!(*kind, "heads_seen" | "writer_joined"))
-                    .collect();
-                Ok(match (written.as_slice(), action) {
-                    (many, Action::Undo { .. }) => self.taken_back(before, many.len()),
-                    ([one], _) => format!("written: {}", one.replace('_', " ")),
-                    (many, _) => format!("written: {} events", many.len()),
+                Ok(match action {
+                    Action::Undo { .. } => self.taken_back(before),
+                    _ => self.written(before),
                 })
             }
             Err(Error::Refused(refusal)) => Err(Refused {
@@ -475,13 +466,51 @@ impl Owner {
         }
     }
 
+    /// Gives what was decided since the log had so many lines.
+    fn decided(&self, before: usize) -> impl Iterator<Item = &Entry> {
+        let new = self.session.fold.log.iter().skip(before);
+        new.filter(|entry| !matches!(entry.kind_word(), "heads_seen" | "writer_joined"))
+    }
+
+    /// Says what was written: each kind how often, and which lanes were chosen.
+    fn written(&self, before: usize) -> String {
+        let mut kinds: Vec<(&str, usize)> = Vec::new();
+        let mut lanes: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in self.decided(before) {
+            let kind = entry.kind_word();
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((kind, 1)),
+            }
+            let data = (kind == "lane_chosen").then(|| self.session.data(entry));
+            let lane = data.and_then(|data| Some(data.ok()?.get("lane")?.as_str()?.to_owned()));
+            if let Some(lane) = lane {
+                *lanes.entry(lane).or_default() += 1;
+            }
+        }
+        let many = kinds.iter().map(|(_, count)| count).sum::<usize>() > 1;
+        let kinds = kinds.iter().map(|(kind, count)| {
+            let words = kind.replace('_', " ");
+            match (*kind, count) {
+                ("lane_chosen", 2..) => {
+                    let each = lanes.iter().map(|(lane, count)| format!("{count} {lane}"));
+                    let each = each.collect::<Vec<_>>().join(", ");
+                    format!("{words} {count} times ({})", visible(&each))
+                }
+                (_, 1) => words,
+                _ => format!("{words} {count} times"),
+            }
+        });
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let undo = if many { "; u takes it all back" } else { "" };
+        format!("written: {kinds}{undo}")
+    }
+
     /// Says what was taken back: of whom, and how many at once.
-    fn taken_back(&self, before: usize, count: usize) -> String {
-        let log = &self.session.fold.log;
-        let entry = log
-            .iter()
-            .skip(before)
-            .find(|entry| entry.kind_word() == "decision_undone");
+    fn taken_back(&self, before: usize) -> String {
+        let count = self.decided(before).count();
+        let mut new = self.decided(before);
+        let entry = new.find(|entry| entry.kind_word() == "decision_undone");
         let of = entry.and_then(|entry| {
             let data = self.session.data(entry).ok()?;
             let kind = data.get("kind")?.as_str()?.replace('_', " ");
