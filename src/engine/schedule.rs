@@ -4,195 +4,16 @@
 //! screen, then whatever has waited longest past its pace. Nothing is asked from a purse that is closed or below its
 //! reserve, and nothing is asked twice at once.
 
+mod budget;
+mod question;
+
+pub use budget::Room;
+pub use question::{Key, Purse, What};
+
 use crate::model::id::Subject;
 use crate::model::time::Ts;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap, VecDeque};
-
-/// What can be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum What {
-    /// Who acts on the forge, and what they may. About the session.
-    Rights,
-    /// Repositories of the organisations and their CI files. About the session.
-    Discovery,
-    /// CI files of a repository that a discovery found changed.
-    Files,
-    /// Ids of a repository's workflows, by which their runs are asked for.
-    Workflows,
-    /// Last runs of a repository's release workflows.
-    Runs,
-    /// Jobs, steps and log of the run that somebody follows.
-    Follow,
-    /// Jobs and log of a repository's newest failed release run.
-    Trouble,
-    /// Environments, Actions settings and protection of a repository.
-    Settings,
-    /// Secrets of every store of a repository: thousands of calls for hundreds of repositories, so only on demand.
-    Secrets,
-    /// CI files of the other refs of a repository that can publish.
-    Refs,
-    /// The full document of a package.
-    Packument,
-    /// Downloads and dependents of a package.
-    Reach,
-    /// Who may write a package.
-    Access,
-    /// How the newest attested version of a package was built.
-    Provenance,
-    /// Versions that wait for an approval. About the session.
-    Stages,
-    /// An npm account: who it is, its profile, its tokens, its packages.
-    Account,
-}
-
-/// One thing to ask.
-pub type Key = (What, Subject);
-
-/// Which budget a question is paid from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purse {
-    /// Points of GitHub's GraphQL, per hour.
-    Graphql,
-    /// Requests to GitHub's REST, per hour.
-    Rest,
-    /// Requests to the registry, which publishes no numbers.
-    Npm,
-}
-
-impl Purse {
-    pub const ALL: [Self; 3] = [Self::Graphql, Self::Rest, Self::Npm];
-
-    /// Units of a minute above which GitHub asks to slow down, whatever is left of the hour
-    /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
-    fn a_minute(self) -> Option<u32> {
-        match self {
-            Self::Graphql => Some(2_000),
-            Self::Rest => Some(900),
-            Self::Npm => None,
-        }
-    }
-}
-
-impl What {
-    pub const ALL: [Self; 16] = [
-        Self::Rights,
-        Self::Discovery,
-        Self::Files,
-        Self::Workflows,
-        Self::Runs,
-        Self::Follow,
-        Self::Trouble,
-        Self::Settings,
-        Self::Secrets,
-        Self::Refs,
-        Self::Packument,
-        Self::Reach,
-        Self::Access,
-        Self::Provenance,
-        Self::Stages,
-        Self::Account,
-    ];
-
-    /// Seconds between two looks where nothing hurries.
-    pub fn pace(self) -> i64 {
-        match self {
-            // A sweep has to be over before its first answer is five minutes old.
-            Self::Runs => 270,
-            Self::Packument | Self::Account | Self::Stages => 900,
-            Self::Discovery => 1_800,
-            Self::Rights | Self::Refs => 3_600,
-            Self::Settings | Self::Access | Self::Workflows | Self::Provenance => 6 * 3_600,
-            Self::Reach => 86_400,
-            // Asked for by somebody or by another answer, never by time alone.
-            Self::Trouble | Self::Secrets | Self::Follow | Self::Files => i64::MAX,
-        }
-    }
-
-    pub fn purse(self) -> Purse {
-        match self {
-            Self::Discovery | Self::Runs | Self::Refs => Purse::Graphql,
-            Self::Rights
-            | Self::Files
-            | Self::Workflows
-            | Self::Trouble
-            | Self::Follow
-            | Self::Settings
-            | Self::Secrets => Purse::Rest,
-            Self::Packument
-            | Self::Reach
-            | Self::Access
-            | Self::Provenance
-            | Self::Stages
-            | Self::Account => Purse::Npm,
-        }
-    }
-
-    /// Tells whether the registry answers it, not the forge.
-    pub fn is_of_npm(self) -> bool {
-        self.purse() == Purse::Npm
-    }
-
-    /// How many of these one call asks.
-    pub fn batch(self) -> usize {
-        match self {
-            Self::Runs => 100,
-            Self::Refs => 25,
-            _ => 1,
-        }
-    }
-
-    /// What one call costs at least, in its purse's units; the answers tell the rest.
-    fn cost(self) -> u32 {
-        match self {
-            Self::Discovery => 4,
-            Self::Runs => 2,
-            Self::Refs => 2,
-            Self::Trouble | Self::Provenance => 3,
-            Self::Settings => 5,
-            Self::Secrets => 6,
-            Self::Account => 5,
-            Self::Follow | Self::Files => 2,
-            Self::Rights
-            | Self::Workflows
-            | Self::Packument
-            | Self::Reach
-            | Self::Access
-            | Self::Stages => 1,
-        }
-    }
-
-    /// Share of an hour's budget that it leaves where nothing hurries, in percent.
-    fn leaves(self) -> u32 {
-        match self {
-            Self::Settings | Self::Refs => LEFT,
-            _ => RESERVE,
-        }
-    }
-
-    /// Low first, among what is equally pressing: without the first ones the others cannot know what to ask.
-    fn rank(self) -> u8 {
-        match self {
-            Self::Rights => 0,
-            Self::Discovery => 1,
-            Self::Follow => 2,
-            Self::Files => 3,
-            Self::Workflows => 4,
-            Self::Runs => 5,
-            Self::Trouble => 6,
-            Self::Account => 7,
-            Self::Packument => 8,
-            Self::Access => 9,
-            Self::Stages => 10,
-            Self::Settings => 11,
-            Self::Provenance => 12,
-            Self::Reach => 13,
-            Self::Refs => 14,
-            Self::Secrets => 15,
-        }
-    }
-}
+use budget::Minute;
+use std::collections::{BTreeSet, HashMap};
 
 /// Seconds between two looks at what runs: an answer is then at most 15 s old.
 pub const RUNNING: i64 = 10;
@@ -204,42 +25,6 @@ const STEADY: u32 = 70;
 /// Share that long sweeps leave, in percent: they come once in hours, and what they took would be missing where runs
 /// are watched.
 const LEFT: u32 = 40;
-
-/// How a purse stands, as its server last said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Units of a whole window; none where the server publishes no numbers.
-    pub limit: Option<u32>,
-    pub remaining: u32,
-    pub reset: Ts,
-    /// Nothing may be asked before this: a limit, or a server that is away.
-    pub closed_until: Option<Ts>,
-    /// Calls that may be under way at once.
-    pub at_once: usize,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Self {
-            limit: None,
-            remaining: u32::MAX,
-            reset: Ts(0),
-            closed_until: None,
-            at_once: 4,
-        }
-    }
-}
-
-impl Room {
-    /// Gives until when a call has to wait that leaves `kept` percent of an hour's budget; none: it may be made now.
-    fn held(&self, now: Ts, cost: u32, kept: u32) -> Option<Ts> {
-        let closed = self.closed_until.filter(|until| now < *until);
-        let spent = self.limit.filter(|limit| {
-            now < self.reset && self.remaining < (limit / 100 * kept).saturating_add(cost)
-        });
-        closed.or_else(|| spent.map(|_| self.reset))
-    }
-}
 
 /// How pressing a look is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -266,30 +51,6 @@ struct Entry {
 pub struct Batch {
     pub what: What,
     pub about: Vec<Subject>,
-}
-
-/// What the calls of the last minute cost.
-#[derive(Debug, Default)]
-struct Minute {
-    /// Oldest first, one for each second.
-    calls: VecDeque<(Ts, u32)>,
-    spent: u32,
-}
-
-impl Minute {
-    fn spend(&mut self, now: Ts, cost: u32) {
-        self.spent = self.spent.saturating_add(cost);
-        match self.calls.back_mut().filter(|(at, _)| *at == now) {
-            Some((_, spent)) => *spent = spent.saturating_add(cost),
-            None => self.calls.push_back((now, cost)),
-        }
-    }
-
-    fn forget(&mut self, now: Ts) {
-        while let Some((_, cost)) = self.calls.pop_front_if(|(at, _)| at.plus(MINUTE) <= now) {
-            self.spent = self.spent.saturating_sub(cost);
-        }
-    }
 }
 
 /// Everything that can be asked, by when it is due.
