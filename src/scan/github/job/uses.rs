@@ -1,0 +1,543 @@
+//! Steps that use an action: what is known of it, what it is told, and the composite actions of the checkout.
+
+use super::super::action::{self, Role};
+use super::super::flow::{N, Step};
+use super::super::registry;
+use super::super::scope::{Level, Scope, Source, is_npm_name, may_be_token, secret_of};
+use super::publish::public_first;
+use super::{DEPTH_CAP, Here, Reach, Setup, Walk, Written, bind_defaults};
+use crate::scan::tool::{Act, Flags, What};
+use crate::scan::tree::join;
+use crate::scan::{ActionUse, Place, Tool};
+
+impl<'d> Walk<'_, 'd> {
+    pub(super) fn uses(
+        &mut self,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &mut Scope<'d>,
+        here: &Here<'d>,
+    ) {
+        let text = uses.as_str().unwrap_or("").trim();
+        if here.uses.is_none() {
+            let pinned = action::is_pinned(text);
+            if !pinned {
+                self.event("unpinned-action", &uses.place(scope.file), text);
+            }
+            self.report.actions.push(ActionUse {
+                uses: text.to_owned(),
+                pinned,
+                line: uses.line(),
+            });
+        }
+        if let Some(local) = text.strip_prefix("./").or_else(|| text.strip_prefix("$/")) {
+            self.composite(local, text, uses, step, scope, here);
+            return;
+        }
+        let with = |name: &str| {
+            step.with
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .and_then(|(_, v)| v.as_str())
+        };
+        let role = action::role(text);
+        match &role {
+            Role::Harmless => {}
+            Role::SetupNode => self.setup_node(text, uses, step, scope),
+            Role::SetupBun => self.bun_registry = npm_registry_of(step, scope),
+            Role::Publish(tool) => self.published_by(*tool, text, uses, step, scope, here),
+            Role::PublishIfTrusted(tool) => {
+                if self.id_token || !self.given(step, scope).is_empty() {
+                    self.published_by(*tool, text, uses, step, scope, here);
+                }
+            }
+            Role::Changesets => self.changesets(text, uses, step, scope, here),
+            Role::SemanticRelease => {
+                let dir = with("working_directory")
+                    .or(with("working-directory"))
+                    .unwrap_or("");
+                if self.checkout.project.semantic_release_publishes(dir) {
+                    self.published_by(Tool::SemanticRelease, text, uses, step, scope, here);
+                }
+            }
+            Role::ReleaseIt => {
+                if self.checkout.project.release_it_publishes("", None) {
+                    self.published_by(Tool::ReleaseIt, text, uses, step, scope, here);
+                }
+            }
+            Role::Runs(input, prefix) => {
+                if let Some(command) = with(input) {
+                    let mut texts = scope.substitute(command);
+                    let full = format!("{prefix}{}", texts.drain(..).next().unwrap_or_default());
+                    let acts = self.checkout.project.acts(&full, Some(""));
+                    let node = step
+                        .with
+                        .iter()
+                        .find(|(n, _)| n.eq_ignore_ascii_case(input))
+                        .map(|(_, v)| *v);
+                    self.acts(&acts.iter().collect::<Vec<_>>(), node, step, scope, here);
+                }
+            }
+            Role::Script(input) => {
+                let acts = with(input)
+                    .map(|code| self.checkout.project.code_acts(code))
+                    .unwrap_or_default();
+                self.acts(&acts.iter().collect::<Vec<_>>(), None, step, scope, here);
+            }
+            Role::Unknown => {
+                self.opaque = true;
+                if let Some(url) = npm_registry_of(step, scope) {
+                    match with("scope").filter(|s| !s.is_empty()) {
+                        Some(name) => self.scoped.push((name.to_owned(), url)),
+                        None => self.registry = Some(url),
+                    }
+                }
+                self.vault(text, uses, step, scope);
+                self.unknown_action(text, uses, step, scope, here);
+            }
+        }
+    }
+
+    pub(super) fn setup_node(
+        &mut self,
+        text: &str,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &Scope<'d>,
+    ) {
+        let with = |name: &str| {
+            let value = step
+                .with
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .and_then(|(_, v)| v.as_str())?;
+            scope.substitute(value).into_iter().next()
+        };
+        let url = registry_input(step, scope, "registry-url");
+        if let Some(url) = &url {
+            match with("scope").filter(|s| !s.is_empty()) {
+                Some(name) => self.scoped.push((name, url.clone())),
+                None => self.registry = Some(url.clone()),
+            }
+        }
+        let file = with("node-version-file").and_then(|f| self.checkout.project.read(&f));
+        let stated = with("node-version").filter(|v| !v.is_empty());
+        let node = stated.or_else(|| file.as_deref().and_then(version_in));
+        let place = uses.place(scope.file);
+        let registry = url.is_some();
+        self.setup = Some(Setup {
+            uses: text.to_owned(),
+            place,
+            registry,
+            node,
+        });
+    }
+
+    /// An act made up for an action, so that actions and commands are treated alike.
+    pub(super) fn action_act(
+        &self,
+        tool: Tool,
+        text: &str,
+        step: &Step<'d>,
+        scope: &Scope<'d>,
+    ) -> Act {
+        let with = |name: &str| {
+            step.with
+                .iter()
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .and_then(|(_, v)| v.as_str())
+        };
+        let on = |names: &[&str]| {
+            names
+                .iter()
+                .any(|n| with(n).is_some_and(|v| v.trim() == "true"))
+        };
+        let (_, at) = action::split(text);
+        let dir = [
+            "package",
+            "working-directory",
+            "working_directory",
+            "cwd",
+            "root",
+        ]
+        .iter()
+        .find_map(|n| with(n));
+        let dir = dir
+            .map(|d| d.trim_end_matches("package.json"))
+            .filter(|d| !d.contains("${{"));
+        let flags = Flags {
+            dry_run: on(&["dry-run", "dry_run", "dryRun", "dryrun"]),
+            tag: with("tag").map(str::to_owned),
+            access: with("access").map(str::to_owned),
+            registry: with("registry")
+                .filter(|_| tool == Tool::JsDevtoolsNpmPublish)
+                .and_then(|r| scope.substitute(r).into_iter().next())
+                .or_else(|| npm_registry_of(step, scope)),
+            provenance: with("provenance").map(|v| v == "true"),
+            ..Flags::default()
+        };
+        Act {
+            what: What::Publish,
+            tool,
+            inner: None,
+            version: at
+                .filter(|v| tool == Tool::JsDevtoolsNpmPublish || v.starts_with('v'))
+                .map(str::to_owned),
+            flags,
+            dir: join("", dir.unwrap_or("")),
+            env: Vec::new(),
+            line: 0,
+            command: format!("uses: {text}"),
+            needle: text.to_owned(),
+            failure_ignored: false,
+            piped_on: false,
+            via: Vec::new(),
+            auth: None,
+            sure: true,
+        }
+    }
+
+    pub(super) fn published_by(
+        &mut self,
+        tool: Tool,
+        text: &str,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &Scope<'d>,
+        here: &Here<'d>,
+    ) {
+        let act = self.action_act(tool, text, step, scope);
+        let place = self.uses_place(uses, scope, here);
+        let given = self.given(step, scope);
+        if let Some(mut publish) = self.publish(&act, &place, step, scope, here) {
+            publish.reaches.extend(given);
+            publish.reaches.sort_by_key(|r| r.level);
+            self.report.publishes.push(publish);
+        }
+    }
+
+    pub(super) fn uses_place(&self, uses: N<'d>, scope: &Scope<'d>, here: &Here<'d>) -> Place {
+        match &here.uses {
+            Some((line, column, _)) => Place {
+                file: self.flow.file.to_owned(),
+                line: *line,
+                column: *column,
+                span: (0, 0),
+            },
+            None => uses.place(scope.file),
+        }
+    }
+
+    /// Tokens given to an action by its inputs.
+    pub(super) fn given(&self, step: &Step<'d>, scope: &Scope<'d>) -> Vec<Reach> {
+        let mut out = Vec::new();
+        for (name, node) in &step.with {
+            let sources = scope.sources(node.as_str().unwrap_or(""));
+            let secret = secret_of(&sources);
+            let lower = name.to_ascii_lowercase();
+            let plain = matches!(lower.as_str(), "token" | "auth-token" | "auth_token")
+                && !sources.contains(&Source::GithubToken);
+            let for_github = secret.is_some_and(|s| {
+                !is_npm_name(s)
+                    && (s.contains("GITHUB")
+                        || s.starts_with("GH_")
+                        || s.contains("BOT")
+                        || s.contains("PAT"))
+            });
+            if may_be_token(&sources)
+                && !for_github
+                && (plain || is_npm_name(name) || secret.is_some_and(is_npm_name))
+            {
+                let place = node.place(scope.file);
+                out.push(Reach {
+                    level: Level::Input,
+                    secret: secret.map(str::to_owned),
+                    place,
+                    name: (*name).to_owned(),
+                });
+            }
+        }
+        out
+    }
+
+    pub(super) fn changesets(
+        &mut self,
+        text: &str,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &Scope<'d>,
+        here: &Here<'d>,
+    ) {
+        let Some(command) = step
+            .with
+            .iter()
+            .find(|(n, _)| *n == "publish")
+            .and_then(|(_, v)| v.as_str())
+        else {
+            return;
+        };
+        if command.trim().is_empty() {
+            return;
+        }
+        let dir = self.folder(step, scope);
+        let cwd = step
+            .with
+            .iter()
+            .find(|(n, _)| *n == "cwd")
+            .and_then(|(_, v)| v.as_str())
+            .map(str::to_owned);
+        let dir = cwd.or(dir).unwrap_or_default();
+        let command = scope
+            .substitute(command)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
+        let acts = self.checkout.project.acts(&command, Some(&dir));
+        let inner = acts
+            .iter()
+            .find(|a| matches!(a.what, What::Publish | What::Stage));
+        let unread = acts.iter().any(|a| matches!(a.what, What::Unread(_)));
+        let known_not = [
+            "changeset tag",
+            "jsr publish",
+            "cargo publish",
+            "vsce publish",
+        ]
+        .iter()
+        .any(|c| command.contains(c));
+        if inner.is_some_and(|a| a.flags.dry_run)
+            || (inner.is_none() && (known_not || !unread && self.tags_only(&command, &dir)))
+        {
+            return;
+        }
+        let mut act = self.action_act(Tool::Changesets, text, step, scope);
+        act.dir = Some(dir);
+        if let Some(inner) = inner {
+            act.flags = inner.flags.clone();
+            act.what = inner.what.clone();
+            act.failure_ignored = inner.failure_ignored;
+            act.env.clone_from(&inner.env);
+        }
+        let place = self.uses_place(uses, scope, here);
+        let given = self.given(step, scope);
+        if let Some(mut publish) = self.publish(&act, &place, step, scope, here) {
+            publish.reaches.extend(given);
+            self.report.publishes.push(publish);
+        }
+    }
+
+    /// True where a `publish` command is a package.json script that is there and publishes nothing.
+    pub(super) fn tags_only(&self, command: &str, dir: &str) -> bool {
+        let last = command
+            .split_whitespace()
+            .find(|w| !matches!(*w, "npm" | "yarn" | "pnpm" | "bun" | "run"));
+        let script = last.and_then(|name| self.checkout.project.packages.script(dir, name));
+        script.is_some_and(|(_, s)| {
+            s.text.contains("changeset tag")
+                || s.text.contains("git tag")
+                || s.text.contains("jsr publish")
+        })
+    }
+
+    /// An action that fetches secrets and sets them as variables of later steps.
+    pub(super) fn vault(&mut self, text: &str, uses: N<'d>, step: &Step<'d>, scope: &Scope<'d>) {
+        let lower = text.to_ascii_lowercase();
+        let fetches = [
+            "load-secrets",
+            "vault",
+            "secretsmanager",
+            "secrets-manager",
+            "secret-manager",
+            "doppler",
+            "infisical",
+            "get-secret",
+            "akeyless",
+            "keeper",
+        ];
+        if !fetches.iter().any(|f| lower.contains(f)) {
+            return;
+        }
+        let mut names: Vec<String> = step
+            .env
+            .iter()
+            .filter(|v| is_npm_name(v.name))
+            .map(|v| v.name.to_owned())
+            .collect();
+        for (_, node) in &step.with {
+            let words = node
+                .as_str()
+                .unwrap_or("")
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            names.extend(
+                words
+                    .filter(|w| w.chars().all(|c| !c.is_ascii_lowercase()) && is_npm_name(w))
+                    .map(str::to_owned),
+            );
+        }
+        names.dedup();
+        for name in names {
+            self.pending
+                .push((name, vec![Source::Computed], uses.place(scope.file)));
+        }
+    }
+
+    pub(super) fn unknown_action(
+        &mut self,
+        text: &str,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &Scope<'d>,
+        here: &Here<'d>,
+    ) {
+        let (name, _) = action::split(text);
+        // Actions that only write the token to .npmrc: later steps use it.
+        let writes = ["npmrc", "npm-token", "npm-auth"]
+            .iter()
+            .any(|w| name.contains(w));
+        let told = |(key, node): &(&str, N<'d>)| {
+            let value = node.as_str().unwrap_or("");
+            *key == "publish" && value == "true"
+                || value.contains("publish") && !value.contains("${{")
+        };
+        if !writes && !action::speaks_of_release(&name) && !step.with.iter().any(told) {
+            return;
+        }
+        let probe = self.action_act(Tool::Other, text, step, scope);
+        let mut near = self.given(step, scope);
+        near.retain(|r| is_npm_name(&r.name) || r.secret.as_deref().is_some_and(is_npm_name));
+        let from_env = self
+            .reaches(&probe, scope)
+            .into_iter()
+            .filter(|r| r.level <= Level::Input);
+        near.extend(from_env);
+        if near.is_empty() {
+            return;
+        }
+        if writes {
+            let sources = near
+                .iter()
+                .map(|r| r.secret.clone().map_or(Source::Computed, Source::Secret))
+                .collect();
+            let place = self.uses_place(uses, scope, here);
+            self.written.push(Written {
+                sources,
+                variables: Vec::new(),
+                place,
+            });
+            return;
+        }
+        self.published_by(Tool::Other, text, uses, step, scope, here);
+        if let Some(last) = self.report.publishes.last_mut() {
+            last.sure = false;
+        }
+    }
+
+    pub(super) fn composite(
+        &mut self,
+        local: &str,
+        text: &str,
+        uses: N<'d>,
+        step: &Step<'d>,
+        scope: &mut Scope<'d>,
+        here: &Here<'d>,
+    ) {
+        let local = local.trim_end_matches('/');
+        let paths = ["action.yml", "action.yaml"].map(|f| join(local, f).unwrap_or_default());
+        let flows = self.flows;
+        let Some(flow) = flows
+            .iter()
+            .find(|f| f.action && paths.iter().any(|p| p == f.file))
+        else {
+            self.opaque = true;
+            self.unknown_action(text, uses, step, scope, here);
+            return;
+        };
+        if here.depth >= DEPTH_CAP {
+            return;
+        }
+        let mut inner = Scope::new(flow.file);
+        inner.env.clone_from(&scope.env);
+        inner.inputs = scope.bind(&step.with);
+        bind_defaults(&mut inner, &flow.inputs);
+        inner.matrix.clone_from(&scope.matrix);
+        inner.action_folder = Some(local.to_owned());
+        let mut there = here.clone();
+        there.depth += 1;
+        if there.uses.is_none() {
+            there.uses = Some((uses.line(), uses.column(), text.to_owned()));
+        }
+        let others = self.report.other_steps;
+        for job in &flow.jobs {
+            for step in &job.steps {
+                self.step(step, &mut inner, &there);
+            }
+        }
+        self.report.other_steps = others;
+        let kept: Vec<_> = inner
+            .env
+            .into_iter()
+            .filter(|s| s.level == Level::Written)
+            .collect();
+        scope.env.extend(kept);
+    }
+}
+
+/// A registry that an input names, where it names one.
+pub(super) fn registry_input(step: &Step<'_>, scope: &Scope<'_>, input: &str) -> Option<String> {
+    let (_, node) = step
+        .with
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(input))?;
+    public_first(scope.substitute(node.as_str()?)).filter(|url| !url.trim().is_empty())
+}
+
+/// The npm registry that an action is told by an input of that name; other addresses may be anything.
+pub(super) fn npm_registry_of(step: &Step<'_>, scope: &Scope<'_>) -> Option<String> {
+    let named = |(name, _): &&(&str, N<'_>)| {
+        matches!(
+            name.to_ascii_lowercase().as_str(),
+            "registry"
+                | "registry-url"
+                | "registry_url"
+                | "npm-registry"
+                | "npm-registry-url"
+                | "npm_registry"
+                | "node-registry-url"
+        )
+    };
+    let (_, node) = step.with.iter().find(named)?;
+    let url = scope.substitute(node.as_str()?).into_iter().next()?;
+    registry::is_known(&url).then_some(url)
+}
+
+/// GitHub's own token where it stands in for an npm token: right for its own registry only.
+pub(super) fn github_reach(scope: &Scope<'_>) -> Option<Reach> {
+    let seen = scope
+        .effective()
+        .into_iter()
+        .find(|s| is_npm_name(&s.name) && s.sources == [Source::GithubToken])?;
+    Some(Reach {
+        level: seen.level,
+        secret: Some("GITHUB_TOKEN".to_owned()),
+        place: seen.place.clone(),
+        name: seen.name.to_string(),
+    })
+}
+
+/// Reads a version from .nvmrc, .node-version or .tool-versions.
+pub(super) fn version_in(text: &str) -> Option<String> {
+    let line = text.lines().map(str::trim).find(|l| {
+        l.starts_with("nodejs ")
+            || l.starts_with("node ")
+            || l.starts_with('v')
+            || l.starts_with(|c: char| c.is_ascii_digit())
+            || l.starts_with("lts")
+    })?;
+    Some(
+        line.trim_start_matches("nodejs ")
+            .trim_start_matches("node ")
+            .trim_start_matches('v')
+            .trim()
+            .to_owned(),
+    )
+}
