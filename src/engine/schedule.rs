@@ -21,7 +21,7 @@ const MINUTE: i64 = 60;
 /// Share of an hour's budget that is kept for what a person asks for, in percent.
 const RESERVE: u32 = 10;
 /// Share of a minute's units that looks without hurry may use, in percent: some answers cost more than was planned.
-const STEADY: u32 = 70;
+const STEADY: u32 = 80;
 /// Share that long sweeps leave, in percent: they come once in hours, and what they took would be missing where runs
 /// are watched.
 const LEFT: u32 = 40;

@@ -148,8 +148,10 @@ impl What {
             Self::Settings => 5,
             Self::Secrets => 6,
             Self::Account => 5,
-            Self::Follow | Self::Files => 2,
-            Self::Rights
+            Self::Follow => 2,
+            // Its texts come from the other purse.
+            Self::Files
+            | Self::Rights
             | Self::Workflows
             | Self::Packument
             | Self::Reach

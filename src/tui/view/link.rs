@@ -9,6 +9,9 @@ use crate::tui::theme::Role;
 /// has to be, and everything within five minutes.
 const FRESH: i64 = 330;
 
+/// Questions that are due before it is said how many: a few always are.
+const MANY: usize = 20;
+
 /// One piece of the line.
 pub struct Piece {
     pub words: String,
@@ -40,6 +43,15 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
             role: Role::Faint,
         }),
         None => {}
+    }
+    if live.waiting.0 >= MANY {
+        all.push(Piece {
+            words: format!(
+                "{} still to ask",
+                grouped(u32::try_from(live.waiting.0).unwrap_or(u32::MAX))
+            ),
+            role: Role::Faint,
+        });
     }
     for budget in &live.budgets {
         let low = budget.remaining < budget.limit / 10;
@@ -226,6 +238,17 @@ mod tests {
         assert_eq!(words(&live, 0), ["live", "clocks disagree"]);
         live.warnings = 1;
         assert_eq!(words(&live, 0), ["clocks disagree", "live"]);
+    }
+
+    #[test]
+    fn a_first_look_says_how_much_is_left_of_it() {
+        let mut live = Live {
+            waiting: (19, 8),
+            ..Live::default()
+        };
+        assert!(words(&live, 0).is_empty());
+        live.waiting.0 = 5_136;
+        assert_eq!(words(&live, 0), ["5,136 still to ask"]);
     }
 
     #[test]
