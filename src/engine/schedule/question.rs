@@ -174,9 +174,10 @@ impl What {
             Self::Rights => 0,
             Self::Discovery => 1,
             Self::Follow => 2,
-            Self::Files => 3,
-            Self::Workflows => 4,
-            Self::Runs => 5,
+            // What runs in a repository that was read comes before the next one is read.
+            Self::Workflows => 3,
+            Self::Runs => 4,
+            Self::Files => 5,
             Self::Trouble => 6,
             Self::Account => 7,
             Self::Packument => 8,
