@@ -51,7 +51,7 @@ pub struct Links {
     pub budgets: Vec<Budget>,
     /// Questions that are due, and under way.
     pub waiting: (usize, usize),
-    /// How many of those that are due wait for an hour's budget, and until when at least.
+    /// How many of those that are due wait for a budget, and until when at least.
     pub held: Option<(usize, Ts)>,
     /// Clocks that disagree.
     pub warning: Option<Box<str>>,

@@ -215,15 +215,14 @@ impl Schedule {
         })
     }
 
-    /// Counts what is due and has to wait for the hour's budget, and gives when the first of it can be asked.
+    /// Counts what is due and has to wait for its purse, and gives when the first of it can be asked.
     pub fn held(&self, now: Ts) -> Option<(usize, Ts)> {
         let (mut count, mut first) = (0, Ts(i64::MAX));
         for what in What::ALL {
             for (_, about) in self.ready(what, now) {
                 let entry = self.book.get(&(what, about));
                 let until = entry.and_then(|entry| self.held_until(what, entry.urgency, now));
-                // A minute's pause is no news.
-                if let Some(until) = until.filter(|until| *until > now.plus(MINUTE)) {
+                if let Some(until) = until {
                     count += 1;
                     first = first.min(until);
                 }

@@ -39,9 +39,15 @@ fn words(state: &State) -> Vec<String> {
     let (due, out) = live.waiting;
     lines.push(format!("{} under way, {due} due", counted(out, "question")));
     if let Some((held, until)) = live.held {
-        let wait = time::took(until.0.saturating_sub(state.now.0).max(0));
+        let seconds = until.0.saturating_sub(state.now.0).max(0);
+        let why = if seconds > 60 {
+            "what is left of the hour's budget is kept for what runs"
+        } else {
+            "GitHub bears no more in a minute"
+        };
         lines.push(format!(
-            "{held} of them wait {wait} for the budget: what is left of it is kept for what runs"
+            "{held} of them wait {}: {why}",
+            time::took(seconds)
         ));
     }
     for window in live.windows.iter().filter(|open| open.ends > state.now) {

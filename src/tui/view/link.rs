@@ -45,9 +45,13 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
         None => {}
     }
     if live.waiting.0 >= MANY {
+        let more = live.held.map_or(String::new(), |(_, until)| {
+            let wait = super::time::took(until.0.saturating_sub(now.0).max(0));
+            format!(", more in {wait}")
+        });
         all.push(Piece {
             words: format!(
-                "{} still to ask",
+                "{} still to ask{more}",
                 grouped(u32::try_from(live.waiting.0).unwrap_or(u32::MAX))
             ),
             role: Role::Faint,
@@ -145,7 +149,8 @@ pub fn next_change(live: &Live, now: Ts) -> Option<Ts> {
         )
     });
     let window = live.windows.iter().any(|open| open.ends > now);
-    if counts || window {
+    let held = live.held.is_some() && live.waiting.0 >= MANY;
+    if counts || window || held {
         return Some(now.plus(1));
     }
     let heard = live.heard()?;
@@ -249,6 +254,8 @@ mod tests {
         assert!(words(&live, 0).is_empty());
         live.waiting.0 = 5_136;
         assert_eq!(words(&live, 0), ["5,136 still to ask"]);
+        live.held = Some((5_000, Ts(41)));
+        assert_eq!(words(&live, 0), ["5,136 still to ask, more in 00:41"]);
     }
 
     #[test]
