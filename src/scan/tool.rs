@@ -291,10 +291,26 @@ impl Frame {
         self.spread = true;
     }
 
+    /// The value of a word that is one variable, where a script set it.
+    fn value_of(&self, word: &str) -> Option<&str> {
+        let name = word.strip_prefix('$')?;
+        let name = name
+            .strip_prefix('{')
+            .and_then(|n| n.strip_suffix('}'))
+            .unwrap_or(name);
+        let mut set = self.env.iter().rev();
+        let (_, value) = set.find(|(n, _)| n == name)?;
+        (!value.is_empty() && value != word).then_some(value)
+    }
+
     /// Adds to a command's flags what its callers say: workspaces, and variables that make a publish a rehearsal.
     fn mark(&self, what: &What, tool: Tool, flags: &mut Flags) {
         flags.all_workspaces |= self.all_workspaces;
         flags.workspaces.extend(self.workspaces.iter().cloned());
+        // `--registry $local` of a script that sets `local`.
+        if let Some(value) = flags.registry.as_deref().and_then(|r| self.value_of(r)) {
+            flags.registry = Some(value.to_owned());
+        }
         let set = |name: &str| {
             let mut all = self.env.iter();
             all.any(|(n, v)| n.eq_ignore_ascii_case(name) && v == "true")

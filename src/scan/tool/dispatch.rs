@@ -123,7 +123,7 @@ impl Args {
             let takes = VALUE_FLAGS.contains(&word.as_str()) && !switches.contains(&word.as_str());
             let literal = words
                 .peek()
-                .is_some_and(|w| matches!(w.as_str(), "true" | "false"));
+                .is_some_and(|w| matches!(w.as_str(), "true" | "false") || chosen_later(word, w));
             let value = if takes || literal {
                 words.next().cloned()
             } else {
@@ -193,6 +193,11 @@ impl Args {
             .filter(|(n, _)| names.contains(&n.as_str()));
         named.filter_map(|(_, v)| v.clone()).collect()
     }
+}
+
+/// Tells whether `--dry-run` is followed by an expression that the CI system fills in: it may be `false`.
+fn chosen_later(flag: &str, word: &str) -> bool {
+    flag == "--dry-run" && ["${{", "<<"].iter().any(|open| word.starts_with(open))
 }
 
 /// Splits `name@version`, scopes respected.
@@ -304,6 +309,11 @@ impl Walk<'_, '_> {
             }
             "eval" => {
                 self.nested(&rest.join(" "), frame);
+                return Some(());
+            }
+            // It runs one command where the last job of a build is.
+            "travis-deploy-once" => {
+                self.nested(&skip(&["-b", "--buildLeaderId", "-t"]).join(" "), frame);
                 return Some(());
             }
             "docker" | "podman" => return self.container(rest, command, frame, hops),

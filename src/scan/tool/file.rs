@@ -276,8 +276,12 @@ impl Walk<'_, '_> {
                 continue;
             }
             let window: Vec<&str> = lines.iter().skip(index).take(4).copied().collect();
-            let own = squeeze(line);
-            let wide = squeeze(&window.join(" "));
+            let mut own = squeeze(line);
+            let mut wide = squeeze(&window.join(" "));
+            if let Some(call) = with_listed_words(&own, text) {
+                wide.clone_from(&call);
+                own = call;
+            }
             for (call, what, tool) in CALLS {
                 let call = *call;
                 let starts = own.find(call.split(' ').next().unwrap_or(call)).is_some();
@@ -556,6 +560,30 @@ fn squeeze(line: &str) -> String {
         }
     }
     out
+}
+
+/// A call that is given its words by the name of a list, `spawnSync('npm', args, …)`, with the words that the text
+/// lists under that name; `None` for any other call, and where the list does not begin with a verb of publishing.
+fn with_listed_words(own: &str, text: &str) -> Option<String> {
+    let mut words = own
+        .split(' ')
+        .skip_while(|w| !w.contains("spawn") && !w.contains("exec"));
+    words.next()?;
+    let program = words
+        .next()
+        .filter(|w| matches!(*w, "npm" | "pnpm" | "yarn" | "bun"))?;
+    let list = words
+        .next()
+        .filter(|w| w.chars().all(|c| c.is_alphanumeric() || c == '_'))?;
+    let start = format!(" {list} = [");
+    let (_, listed) = text.split_once(&start)?;
+    let listed = squeeze(listed.split_once(']')?.0);
+    let listed = listed.trim();
+    let publishes = ["publish", "npm publish", "-r publish"];
+    publishes
+        .iter()
+        .any(|p| has_words(listed, p) && listed.starts_with(p))
+        .then(|| format!(" {program} {listed} "))
 }
 
 /// Finds `call` as whole words.
