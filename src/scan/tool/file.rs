@@ -125,6 +125,7 @@ impl Walk<'_, '_> {
         let bin = program(file);
         let by_path = file.contains("node_modules/")
             || file.contains(".yarn/")
+            || own_program(bin).is_some()
             || file.contains("install-run-rush");
         if by_path && self.known_bin(file, bin, args, frame) {
             return;
@@ -134,8 +135,9 @@ impl Walk<'_, '_> {
 
     /// `node node_modules/.bin/lerna publish`, `node common/scripts/install-run-rush.js publish`.
     fn known_bin(&mut self, file: &str, bin: &str, args: &[String], frame: &Frame) -> bool {
-        if file.contains(".yarn/releases/") {
-            self.manager("yarn", args, &super::Command::default(), frame, 1);
+        let manager = own_program(bin);
+        if let Some(name) = manager.or(file.contains(".yarn/releases/").then_some("yarn")) {
+            self.manager(name, args, &super::Command::default(), frame, 1);
             return true;
         }
         let stem = bin.strip_suffix(".js").unwrap_or(bin);
@@ -560,6 +562,19 @@ fn squeeze(line: &str) -> String {
         }
     }
     out
+}
+
+/// The package manager whose own program file has this name, such as `yarn.js` and `npm-cli.js`.
+fn own_program(bin: &str) -> Option<&'static str> {
+    let stem = bin
+        .strip_suffix(".js")
+        .or_else(|| bin.strip_suffix(".cjs"))?;
+    match stem {
+        "yarn" => Some("yarn"),
+        "npm-cli" => Some("npm"),
+        "pnpm" => Some("pnpm"),
+        _ => None,
+    }
 }
 
 /// A call that is given its words by the name of a list, `spawnSync('npm', args, …)`, with the words that the text

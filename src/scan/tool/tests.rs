@@ -500,6 +500,11 @@ fn programs_that_run_other_programs() {
         ),
         ("rush publish --publish --include-all", &["Publish Rush"]),
         ("rush publish --publish --pack --release-folder out", &[]),
+        (
+            "node \"$OUT\"/bin/yarn.js npm publish",
+            &["Publish YarnBerry"],
+        ),
+        ("node tools/npm-cli.js publish", &["Publish Npm"]),
     ];
     for (text, expected) in table {
         assert_eq!(brief(&lerna, text), *expected, "{text}");
