@@ -393,3 +393,30 @@ out:
     // Without tags, a server that is not known may give the job to any runner.
     assert_eq!(scan.publish_paths[0].runner, super::Runner::Unknown);
 }
+
+#[test]
+fn includes_by_a_pattern() {
+    let text = "
+include:
+  - local: '/ci/*.yml'
+  - local: '/elsewhere/*.yml'
+out:
+  extends: .login
+  script: npm publish
+";
+    let login = "
+.login:
+  before_script:
+    - npm config set -- '//{{registry}}/:_authToken' \"$RELEASE_TOKEN\"
+";
+    let manifest = ("package.json", r#"{"name":"@acme/kit","version":"1.0.0"}"#);
+    let scan = read_files(&[manifest, (".gitlab-ci.yml", text), ("ci/login.yml", login)]);
+    assert_eq!(paths(&scan), ["out 7 npm token RELEASE_TOKEN"]);
+    let unseen: Vec<u32> = scan
+        .findings
+        .iter()
+        .filter(|f| f.rule == "unseen-callee")
+        .map(|f| f.line)
+        .collect();
+    assert_eq!(unseen, [4]);
+}
