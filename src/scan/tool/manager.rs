@@ -76,6 +76,10 @@ impl Walk<'_, '_> {
         let mut args = Args::split(name, rest);
         let frame = &self.enter(&args, frame);
         let mut verb = args.first().to_owned();
+        // `npm ${{ prerelease && 'publish --tag next' || 'publish' }}`
+        if verb.starts_with("${{") && verb.contains("'publish") {
+            verb = "publish".to_owned();
+        }
         if name == "pnpm"
             && matches!(verb.as_str(), "recursive" | "multi" | "m")
             && args.positional.len() > 1

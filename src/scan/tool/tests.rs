@@ -505,6 +505,15 @@ fn programs_that_run_other_programs() {
             &["Publish YarnBerry"],
         ),
         ("node tools/npm-cli.js publish", &["Publish Npm"]),
+        ("volta run --node 22 npm publish", &["Publish Npm"]),
+        ("nvm exec v22 npm publish", &["Publish Npm"]),
+        ("nvm exec npm publish", &["Publish Npm"]),
+        (
+            "npm ${{ x && 'publish' || 'publish --tag a' }}",
+            &["Publish Npm"],
+        ),
+        ("npm ${{ x && 'pack' || 'test' }}", &[]),
+        ("npm publish --help", &[]),
     ];
     for (text, expected) in table {
         assert_eq!(brief(&lerna, text), *expected, "{text}");
@@ -544,6 +553,29 @@ fn a_registry_named_by_a_variable_of_the_script() {
         let acts = run(&[], text);
         let publish = acts.iter().find(|a| a.what == What::Publish).unwrap();
         assert_eq!(publish.flags.registry.as_deref(), Some(registry), "{text}");
+    }
+}
+
+#[test]
+fn commands_that_variables_name() {
+    let table: &[(&str, &[&str])] = &[
+        ("run='npm publish --tag x'\n$run", &["Publish Npm"]),
+        ("run='npm publish'\neval \"$run\"", &["Publish Npm"]),
+        (
+            "go=(pnpm publish --no-git-checks)\n\"${go[@]}\"",
+            &["Publish Pnpm"],
+        ),
+        ("NPM=npm\n$NPM publish", &["Publish Npm"]),
+        (
+            "if [ -n \"$DRY\" ]; then\n  run='npm publish --dry-run'\nelse\n  run='npm publish'\nfi\n$run",
+            &["Publish Npm dry", "Publish Npm"],
+        ),
+        ("run=\"$run --x\"\n$run", &[]),
+        // No value is known: the words alone speak of a release.
+        ("a='$b'\nb='$a'\n$a publish", &["Unread Other"]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(brief(&[], text), *expected, "{text}");
     }
 }
 
