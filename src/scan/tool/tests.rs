@@ -145,6 +145,8 @@ fn wrappers_are_taken_off() {
 fn other_uses() {
     let table: &[(&str, &[&str])] = &[
         ("npm dist-tag add a@1 latest", &["DistTag Npm"]),
+        ("makeshift -t $RELEASE_TOKEN", &["Login Npm"]),
+        ("yarn global add makeshift", &[]),
         ("npm dist-tag ls", &[]),
         ("npm deprecate a 'x'", &["Deprecate Npm"]),
         ("npm unpublish a@1", &["Unpublish Npm"]),
