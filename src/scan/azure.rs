@@ -48,7 +48,8 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             named_templates(root, &mut named, 0);
         }
         for (name, line, column) in named {
-            match template_path(&path, &name) {
+            let is_there = |path: &str| cx.project.read(path).is_some();
+            match template_path(&path, &name, is_there) {
                 Some(found) => {
                     templates.insert(found.clone());
                     open.push(found);
@@ -240,7 +241,8 @@ impl<'d, 's> Walk<'d, 's> {
             .get("template")
             .and_then(Node::as_str)
             .map(|n| frame.fill(n));
-        let path = name.and_then(|n| template_path(frame.file, &n));
+        let is_there = |path: &str| self.files.contains_key(path);
+        let path = name.and_then(|n| template_path(frame.file, &n, is_there));
         let found = path.and_then(|p| self.files.get_key_value(p.as_str()));
         let Some((file, root)) = found.and_then(|(p, y)| Some((*p, y.root()?))) else {
             return self.elsewhere(item, frame, job);

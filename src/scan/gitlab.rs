@@ -123,11 +123,13 @@ impl<'t> Pipeline<'t> {
         file: usize,
     ) -> Option<Job<'d, 't>> {
         let chain = self.chain(name, 0);
-        let steps = self.steps(&chain, file, key.line());
+        let mut steps = self.steps(&chain, file, key.line());
         if steps.is_empty() {
             return None;
         }
         let path = self.files.get(file)?.path;
+        let variables = self.variables(&chain, name);
+        publish_script(&variables, &mut steps);
         let environment = find(&chain, "environment")
             .and_then(|(node, _)| node.as_str().or_else(|| node.get("name")?.as_str()))
             .map(str::to_owned);
@@ -147,7 +149,7 @@ impl<'t> Pipeline<'t> {
             runner: runner(cx, &tags),
             runner_label: (!tags.is_empty()).then(|| tags.join(", ")),
             triggers: self.triggers(&chain),
-            variables: self.variables(&chain, name),
+            variables,
             stores: Vec::new(),
             id_token: self.npm_audience(&chain),
             ignores_failure: find(&chain, "allow_failure").and_then(|(n, _)| n.as_bool())
@@ -346,6 +348,23 @@ fn find<'d, 's>(chain: &[At<'d, 's>], key: &str) -> Option<At<'d, 's>> {
         .find_map(|(node, at)| Some((node.get(key)?, *at)))
 }
 
+/// `changesets-gitlab` runs the publish script that a variable names
+/// (<https://github.com/un-ts/changesets-gitlab#usage>).
+fn publish_script(variables: &[Variable], steps: &mut Vec<Step<'_, '_>>) {
+    let runs = |s: &&Step<'_, '_>| {
+        s.text.contains("changesets-gitlab") && !s.text.contains("changesets-gitlab comment")
+    };
+    let script = variables.iter().find(|v| v.name == "INPUT_PUBLISH_SCRIPT");
+    if let (Some(step), Some(script)) = (steps.iter().find(runs), script) {
+        let step = Step {
+            lines: Lines::All(step.line),
+            text: script.value.clone(),
+            ..step.clone()
+        };
+        steps.push(step);
+    }
+}
+
 /// Who runs a job, from its tags: only gitlab.com's own tags tell for sure.
 ///
 /// Names of hosted runners: <https://docs.gitlab.com/ci/runners/hosted_runners/>.
@@ -353,7 +372,7 @@ fn runner(cx: &Checkout<'_>, tags: &[&str]) -> Runner {
     let hosted = |tag: &str| {
         tag.starts_with("saas-") || tag.starts_with("gitlab-org") || tag == "shared-windows"
     };
-    let on_gitlab_com = cx.host.is_none_or(|host| host == "gitlab.com");
+    let on_gitlab_com = cx.host.is_some_and(|host| host == "gitlab.com");
     match tags {
         [] if on_gitlab_com => Runner::Hosted,
         [] => Runner::Unknown,

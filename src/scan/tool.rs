@@ -291,10 +291,37 @@ impl Frame {
         self.spread = true;
     }
 
+    /// The values that a script sets a variable to, where a word is that variable and no more; in the order of the text.
+    fn values_of(&self, word: &str) -> Vec<String> {
+        let Some(name) = word.strip_prefix('$') else {
+            return Vec::new();
+        };
+        let name = name
+            .strip_prefix('{')
+            .and_then(|n| n.strip_suffix('}'))
+            .unwrap_or(name);
+        let name = name.trim_end_matches("[@]").trim_end_matches("[*]");
+        let mut found: Vec<String> = Vec::new();
+        for (_, value) in self.env.iter().filter(|(n, _)| n == name) {
+            // `words=(npm publish)` is a list.
+            let list = value.strip_prefix('(').and_then(|v| v.strip_suffix(')'));
+            let value = list.unwrap_or(value).trim();
+            if !found.iter().any(|v| v == value) {
+                found.push(value.to_owned());
+            }
+        }
+        found
+    }
+
     /// Adds to a command's flags what its callers say: workspaces, and variables that make a publish a rehearsal.
     fn mark(&self, what: &What, tool: Tool, flags: &mut Flags) {
         flags.all_workspaces |= self.all_workspaces;
         flags.workspaces.extend(self.workspaces.iter().cloned());
+        // `--registry $local` of a script that sets `local`.
+        let set = flags.registry.as_deref().map(|r| self.values_of(r));
+        if let Some(value) = set.into_iter().flatten().rfind(|v| !v.is_empty()) {
+            flags.registry = Some(value);
+        }
         let set = |name: &str| {
             let mut all = self.env.iter();
             all.any(|(n, v)| n.eq_ignore_ascii_case(name) && v == "true")

@@ -59,6 +59,8 @@ pub enum FileKind {
     /// lerna.json, nx.json, rush.json, .changeset/config.json, package manager lock files (name only).
     ReleaseConfig,
     LockFile,
+    /// YAML in a folder whose files pipelines include by a pattern: read only where one does.
+    CiPart,
 }
 
 impl FileKind {
@@ -361,6 +363,11 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
     {
         return Some(FileKind::ReleaseConfig);
     }
+    let parts = ["ci", ".ci", "gitlab", "gitlab-ci", ".gitlab-ci.d"];
+    let own = !dir.contains("/.");
+    if yaml && own && parts.contains(&dir.split('/').next().unwrap_or(dir)) {
+        return Some(FileKind::CiPart);
+    }
     None
 }
 
@@ -556,6 +563,8 @@ mod tests {
                 Some(FileKind::Azure),
             ),
             ("pipelines/x.yml", None),
+            ("ci/jobs/x.yml", Some(FileKind::CiPart)),
+            ("docs/ci/x.yml", None),
             ("ci/Jenkinsfile.release", Some(FileKind::Jenkins)),
             ("packages/a/package.json", Some(FileKind::PackageJson)),
             (".changeset/config.json", Some(FileKind::ReleaseConfig)),

@@ -9,16 +9,24 @@ use super::super::tree;
 use super::super::yaml::Node;
 
 /// The file a template name means; `None` where it stands in another repository or has an expression in it.
-pub(super) fn template_path(from: &str, name: &str) -> Option<String> {
-    let name = name.strip_suffix("@self").unwrap_or(name);
+///
+/// A name with `@self` starts at the root of the repository, any other at the folder of the file that names it.
+pub(super) fn template_path(
+    from: &str,
+    name: &str,
+    is_there: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let own = name.strip_suffix("@self");
+    let name = own.unwrap_or(name);
     if name.contains('@') || name.contains("${{") {
         return None;
     }
-    let folder = from.rsplit_once('/').map_or("", |(f, _)| f);
-    match name.strip_prefix('/') {
-        Some(absolute) => tree::join("", absolute),
-        None => tree::join(folder, name),
+    let rooted = tree::join("", name.strip_prefix('/').unwrap_or(name));
+    if name.starts_with('/') || own.is_some() && rooted.as_deref().is_some_and(is_there) {
+        return rooted;
     }
+    let folder = from.rsplit_once('/').map_or("", |(f, _)| f);
+    tree::join(folder, name)
 }
 
 /// What holds for the node being walked.

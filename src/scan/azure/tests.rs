@@ -257,3 +257,51 @@ jobs:
         ]
     );
 }
+
+#[test]
+fn templates_of_the_pipeline_s_own_repository_start_at_its_root() {
+    let pipeline = "
+extends:
+  template: v1/base.yml@frame
+  parameters:
+    stages:
+      - stage: out
+        jobs:
+          - job: npm
+            steps:
+              - template: .ado/parts/publish.yml@self
+              - template: parts/login.yml
+";
+    let publish = "steps: [{script: npm publish}]\n";
+    let login = "steps: [{script: npm whoami}]\n";
+    let scan = read_files(&[
+        MANIFEST,
+        (".ado/out.yml", pipeline),
+        (".ado/parts/publish.yml", publish),
+        (".ado/parts/login.yml", login),
+    ]);
+    assert_eq!(scan.publish_paths.len(), 1);
+    assert_eq!(scan.publish_paths[0].job.as_deref(), Some("npm"));
+    assert!(!rules(&scan).contains(&"unreadable-file"));
+}
+
+#[test]
+fn what_is_true_of_all_publishes_of_a_job_is_said_once() {
+    let text = "
+jobs:
+  - job: out
+    steps:
+      - script: |
+          if [ -n \"$NEXT\" ]; then
+            npm publish --tag next
+          else
+            npm publish
+          fi
+";
+    let scan = read_files(&[MANIFEST, ("azure-pipelines.yml", text)]);
+    let blocked = |p: &super::super::PublishPath| p.blockers.contains(&"ci-no-oidc".to_owned());
+    assert_eq!(scan.publish_paths.len(), 2);
+    assert!(scan.publish_paths.iter().all(blocked));
+    let said = rules(&scan).into_iter().filter(|r| *r == "ci-no-oidc");
+    assert_eq!(said.count(), 1);
+}

@@ -237,7 +237,11 @@ impl<'d> Walk<'_, 'd> {
                 self.unknown_use(step, scope, here);
             }
         }
-        scope.env.truncate(mark);
+        // What a composite wrote for later steps outlives the step's own variables.
+        let written = scope.env.split_off(mark).into_iter();
+        scope
+            .env
+            .extend(written.filter(|seen| seen.level == Level::Written));
         for (name, sources, place) in std::mem::take(&mut self.pending) {
             scope.env.push(super::scope::Seen {
                 name: name.into(),

@@ -552,3 +552,42 @@ fn inputs_of_callers_decide_what_is_no_publish() {
         ["go", "b", "d", "e"]
     );
 }
+
+#[test]
+fn variables_that_a_composite_writes_reach_the_steps_after_it() {
+    let flow = "
+on: push
+jobs:
+  out:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: ./kit/login
+        with: {from: '${{ secrets.RELEASE }}', pairs: '/vault/npm = NPM_TOKEN'}
+        env: {MINE: x}
+      - run: npm publish
+";
+    let table = [
+        (
+            "- run: echo NODE_AUTH_TOKEN=${{ inputs.from }} >> $GITHUB_ENV\n      shell: bash",
+            Some("RELEASE"),
+        ),
+        // An action that fetches secrets is told the variable by the composite's own input.
+        (
+            "- uses: acme/release-secrets@v1\n      with: {pairs: '${{ inputs.pairs }}'}\n    - run: echo '//{{registry}}/:_authToken=${NPM_TOKEN}' > ~/.npmrc\n      shell: bash",
+            None,
+        ),
+    ];
+    for (steps, secret) in table {
+        let action = format!(
+            "inputs: {{from: {{required: true}}, pairs: {{required: true}}}}\nruns:\n  using: composite\n  steps:\n    {steps}\n"
+        );
+        let scan = scan(&[
+            ("package.json", MANIFEST),
+            (".github/workflows/out.yml", flow),
+            ("kit/login/action.yml", &action),
+        ]);
+        let path = &scan.publish_paths[0];
+        assert_eq!(path.credential, Credential::Token, "{steps}");
+        assert_eq!(path.secret.as_deref(), secret, "{steps}");
+    }
+}

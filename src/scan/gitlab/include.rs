@@ -66,6 +66,7 @@ pub(super) fn includes(
             let local = local.trim_start_matches('/');
             if local.contains('*') {
                 let globs = Glob::parse(local);
+                let before = locals.len();
                 let names = cx
                     .project
                     .tree
@@ -73,6 +74,9 @@ pub(super) fn includes(
                     .iter()
                     .filter(|e| e.regular && globs.iter().any(|g| g.matches(&e.path)));
                 locals.extend(names.map(|e| e.path.clone()));
+                if locals.len() == before {
+                    parts.not_looked_at(path, item.line(), item.column(), local);
+                }
             } else {
                 locals.extend(tree::join("", local));
             }

@@ -370,3 +370,53 @@ fn child_pipelines_and_job_tokens() {
         ]
     );
 }
+
+#[test]
+fn the_publish_script_that_a_variable_names() {
+    let text = "
+words:
+  script: npx changesets-gitlab comment
+  variables: {INPUT_PUBLISH_SCRIPT: npm run out}
+versions:
+  script: npx changesets-gitlab
+out:
+  id_tokens: {NPM_ID_TOKEN: {aud: 'npm:{{registry}}'}}
+  script:
+    - npm ci
+    - npx changesets-gitlab
+  variables: {INPUT_PUBLISH_SCRIPT: npm run out}
+";
+    let manifest =
+        r#"{"name":"@acme/kit","version":"1.0.0","scripts":{"out":"tsc && changeset publish"}}"#;
+    let scan = read_files(&[("package.json", manifest), (".gitlab-ci.yml", text)]);
+    assert_eq!(paths(&scan), ["out 11 changesets oidc -"]);
+    // Without tags, a server that is not known may give the job to any runner.
+    assert_eq!(scan.publish_paths[0].runner, super::Runner::Unknown);
+}
+
+#[test]
+fn includes_by_a_pattern() {
+    let text = "
+include:
+  - local: '/ci/*.yml'
+  - local: '/elsewhere/*.yml'
+out:
+  extends: .login
+  script: npm publish
+";
+    let login = "
+.login:
+  before_script:
+    - npm config set -- '//{{registry}}/:_authToken' \"$RELEASE_TOKEN\"
+";
+    let manifest = ("package.json", r#"{"name":"@acme/kit","version":"1.0.0"}"#);
+    let scan = read_files(&[manifest, (".gitlab-ci.yml", text), ("ci/login.yml", login)]);
+    assert_eq!(paths(&scan), ["out 7 npm token RELEASE_TOKEN"]);
+    let unseen: Vec<u32> = scan
+        .findings
+        .iter()
+        .filter(|f| f.rule == "unseen-callee")
+        .map(|f| f.line)
+        .collect();
+    assert_eq!(unseen, [4]);
+}

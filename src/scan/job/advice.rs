@@ -86,8 +86,15 @@ impl Say<'_> {
         }
     }
 
+    /// Adds what stands in the way of OIDC; of several publishes of a job the first says what is true of all.
     fn block(&mut self, rule: &'static str, detail: &str, fix: Option<String>) {
-        self.advise(rule, detail, fix);
+        let path = &*self.path;
+        let said = self.parts.findings.iter().rev().any(|f| {
+            f.rule == rule && f.file == path.file && f.job == path.job && f.message.contains(detail)
+        });
+        if !said {
+            self.advise(rule, detail, fix);
+        }
         self.path.blockers.push(rule.to_owned());
     }
 }

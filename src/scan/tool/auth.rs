@@ -295,7 +295,7 @@ impl Walk<'_, '_> {
         let logs_in = |w: &String| {
             matches!(
                 w.as_str(),
-                "npm-cli-login" | "npm-auth-to-token" | "npm-login-noninteractive"
+                "npm-cli-login" | "npm-auth-to-token" | "npm-login-noninteractive" | "makeshift"
             )
         };
         if command.words.iter().take(3).any(logs_in)

@@ -123,7 +123,7 @@ impl Args {
             let takes = VALUE_FLAGS.contains(&word.as_str()) && !switches.contains(&word.as_str());
             let literal = words
                 .peek()
-                .is_some_and(|w| matches!(w.as_str(), "true" | "false"));
+                .is_some_and(|w| matches!(w.as_str(), "true" | "false") || chosen_later(word, w));
             let value = if takes || literal {
                 words.next().cloned()
             } else {
@@ -195,6 +195,11 @@ impl Args {
     }
 }
 
+/// Tells whether `--dry-run` is followed by an expression that the CI system fills in: it may be `false`.
+fn chosen_later(flag: &str, word: &str) -> bool {
+    flag == "--dry-run" && ["${{", "<<"].iter().any(|open| word.starts_with(open))
+}
+
 /// Splits `name@version`, scopes respected.
 pub(super) fn spec(word: &str) -> (&str, Option<&str>) {
     match word.rfind('@') {
@@ -217,7 +222,10 @@ impl Walk<'_, '_> {
         let Some((first, rest)) = words.split_first() else {
             return;
         };
-        if hops > 8 {
+        if hops > 8 || rest.iter().any(|w| w == "--help") {
+            return;
+        }
+        if first.starts_with('$') && self.named_by_variable(first, rest, frame) {
             return;
         }
         let name = program(first);
@@ -243,6 +251,21 @@ impl Walk<'_, '_> {
                 }
             }
         }
+    }
+
+    /// `$command`, `"${command[@]}"`: what the script sets the variable to, whichever branch it takes; false if nothing.
+    fn named_by_variable(&mut self, first: &str, rest: &[String], frame: &Frame) -> bool {
+        // Values may name variables in turn: few steps are enough, and no script can make many of them.
+        if frame.depth >= 3 {
+            return false;
+        }
+        let mut texts = frame.values_of(first);
+        texts.retain(|text| text.starts_with(|c: char| c.is_ascii_lowercase()));
+        texts.truncate(4);
+        for text in &texts {
+            self.nested(&format!("{text} {}", rest.join(" ")), frame);
+        }
+        !texts.is_empty()
     }
 
     /// Takes one wrapper off; `None` if the program is no wrapper.
@@ -306,6 +329,11 @@ impl Walk<'_, '_> {
                 self.nested(&rest.join(" "), frame);
                 return Some(());
             }
+            // It runs one command where the last job of a build is.
+            "travis-deploy-once" => {
+                self.nested(&skip(&["-b", "--buildLeaderId", "-t"]).join(" "), frame);
+                return Some(());
+            }
             "docker" | "podman" => return self.container(rest, command, frame, hops),
             "docker-compose" => return Some(()),
             _ => return None,
@@ -353,7 +381,16 @@ impl Walk<'_, '_> {
             Some("run" | "exec" | "x")
         ) && !matches!(name, "env" | "retry")
         {
-            words = skip_flags(words.get(1..)?, &[]);
+            let takes = ["--node", "--npm", "--pnpm", "--yarn", "--using"];
+            words = skip_flags(words.get(1..)?, &takes);
+            // `nvm exec 22 npm publish`: the version of Node comes first.
+            let version = |w: &String| {
+                w.trim_start_matches('v')
+                    .starts_with(|c: char| c.is_ascii_digit())
+            };
+            if name == "nvm" && words.first().is_some_and(version) {
+                words = words.get(1..)?;
+            }
         }
         if name == "env" && words.is_empty() {
             return None;

@@ -125,6 +125,7 @@ impl Walk<'_, '_> {
         let bin = program(file);
         let by_path = file.contains("node_modules/")
             || file.contains(".yarn/")
+            || own_program(bin).is_some()
             || file.contains("install-run-rush");
         if by_path && self.known_bin(file, bin, args, frame) {
             return;
@@ -134,8 +135,9 @@ impl Walk<'_, '_> {
 
     /// `node node_modules/.bin/lerna publish`, `node common/scripts/install-run-rush.js publish`.
     fn known_bin(&mut self, file: &str, bin: &str, args: &[String], frame: &Frame) -> bool {
-        if file.contains(".yarn/releases/") {
-            self.manager("yarn", args, &super::Command::default(), frame, 1);
+        let manager = own_program(bin);
+        if let Some(name) = manager.or(file.contains(".yarn/releases/").then_some("yarn")) {
+            self.manager(name, args, &super::Command::default(), frame, 1);
             return true;
         }
         let stem = bin.strip_suffix(".js").unwrap_or(bin);
@@ -276,8 +278,12 @@ impl Walk<'_, '_> {
                 continue;
             }
             let window: Vec<&str> = lines.iter().skip(index).take(4).copied().collect();
-            let own = squeeze(line);
-            let wide = squeeze(&window.join(" "));
+            let mut own = squeeze(line);
+            let mut wide = squeeze(&window.join(" "));
+            if let Some(call) = with_listed_words(&own, text) {
+                wide.clone_from(&call);
+                own = call;
+            }
             for (call, what, tool) in CALLS {
                 let call = *call;
                 let starts = own.find(call.split(' ').next().unwrap_or(call)).is_some();
@@ -556,6 +562,43 @@ fn squeeze(line: &str) -> String {
         }
     }
     out
+}
+
+/// The package manager whose own program file has this name, such as `yarn.js` and `npm-cli.js`.
+fn own_program(bin: &str) -> Option<&'static str> {
+    let stem = bin
+        .strip_suffix(".js")
+        .or_else(|| bin.strip_suffix(".cjs"))?;
+    match stem {
+        "yarn" => Some("yarn"),
+        "npm-cli" => Some("npm"),
+        "pnpm" => Some("pnpm"),
+        _ => None,
+    }
+}
+
+/// A call that is given its words by the name of a list, `spawnSync('npm', args, …)`, with the words that the text
+/// lists under that name; `None` for any other call, and where the list does not begin with a verb of publishing.
+fn with_listed_words(own: &str, text: &str) -> Option<String> {
+    let mut words = own
+        .split(' ')
+        .skip_while(|w| !w.contains("spawn") && !w.contains("exec"));
+    words.next()?;
+    let program = words
+        .next()
+        .filter(|w| matches!(*w, "npm" | "pnpm" | "yarn" | "bun"))?;
+    let list = words
+        .next()
+        .filter(|w| w.chars().all(|c| c.is_alphanumeric() || c == '_'))?;
+    let start = format!(" {list} = [");
+    let (_, listed) = text.split_once(&start)?;
+    let listed = squeeze(listed.split_once(']')?.0);
+    let listed = listed.trim();
+    let publishes = ["publish", "npm publish", "-r publish"];
+    publishes
+        .iter()
+        .any(|p| has_words(listed, p) && listed.starts_with(p))
+        .then(|| format!(" {program} {listed} "))
 }
 
 /// Finds `call` as whole words.

@@ -58,8 +58,9 @@ impl Walk<'_, '_> {
         if name.is_empty() || name.contains('$') {
             return;
         }
+        // npm keeps flags to itself unless they stand behind `--`.
         let extra: Vec<&String> = if manager == "npm" {
-            args.rest.iter().collect()
+            args.positional.iter().skip(1).chain(&args.rest).collect()
         } else {
             after(words, name).iter().filter(|w| *w != "--").collect()
         };

@@ -76,6 +76,10 @@ impl Walk<'_, '_> {
         let mut args = Args::split(name, rest);
         let frame = &self.enter(&args, frame);
         let mut verb = args.first().to_owned();
+        // `npm ${{ prerelease && 'publish --tag next' || 'publish' }}`
+        if verb.starts_with("${{") && verb.contains("'publish") {
+            verb = "publish".to_owned();
+        }
         if name == "pnpm"
             && matches!(verb.as_str(), "recursive" | "multi" | "m")
             && args.positional.len() > 1
@@ -310,7 +314,7 @@ impl Walk<'_, '_> {
             "tag" if !berry => {
                 self.push(What::DistTag, tool, flags, frame);
             }
-            "run" => self.run_script("yarn", tail, frame),
+            "run" => self.run_or_program("yarn", tail, frame),
             "dlx" | "exec" => self.execute(tail, command, frame, hops),
             "workspace" => {
                 let mut inner = frame.clone();
@@ -388,7 +392,7 @@ impl Walk<'_, '_> {
         match verb.as_str() {
             "publish" => self.publish(Tool::Bun, args.publish_flags(), args.second(), frame),
             "x" => self.execute(tail, command, frame, hops),
-            "run" => self.run_script("bun", tail, frame),
+            "run" => self.run_or_program("bun", tail, frame),
             "install" | "i" | "add" | "ci" => {
                 self.install(&args, Tool::Bun, args.publish_flags(), frame)
             }
@@ -424,6 +428,18 @@ impl Walk<'_, '_> {
             self.run_file(verb, tail, frame);
         } else {
             self.words(&words, command, frame, hops + 1);
+        }
+    }
+
+    /// `yarn run lerna publish`, `bun run lerna publish`: where no script has the name, an installed program that does.
+    fn run_or_program(&mut self, manager: &str, tail: &[String], frame: &Frame) {
+        let name = Args::split(manager, tail).first().to_owned();
+        let words = after(tail, &name);
+        let program = !self.has_script(&name, frame)
+            && (self.release_tool(&name, None, words, frame)
+                || manager == "yarn" && self.script_file(&name, words, frame));
+        if !program {
+            self.run_script(manager, tail, frame);
         }
     }
 
@@ -479,6 +495,10 @@ impl Walk<'_, '_> {
         let Some((first, tail)) = words.split_first() else {
             return;
         };
+        // `yarn exec "yarn npm publish"`: one word with blanks is a shell text.
+        if tail.is_empty() && first.contains(' ') {
+            return self.nested(first, frame);
+        }
         let (name, stated) = spec(first);
         let version = stated.map(str::to_owned).or(version);
         let bin = if name.starts_with('@') {

@@ -301,7 +301,9 @@ impl Walk<'_, '_> {
 
     fn rush(&mut self, rest: &[String], frame: &Frame) -> bool {
         let args = Args::split("rush", rest);
-        if args.first() == "publish" && args.on(&["--publish", "-p"]) {
+        // With `--pack` tarballs are written and nothing is sent (<https://rushjs.io/pages/commands/rush_publish/>).
+        let sends = args.on(&["--publish", "-p"]) && !args.on(&["--pack"]);
+        if args.first() == "publish" && sends {
             self.push(What::Publish, Tool::Rush, args.publish_flags(), frame);
         }
         true

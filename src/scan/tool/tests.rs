@@ -145,6 +145,8 @@ fn wrappers_are_taken_off() {
 fn other_uses() {
     let table: &[(&str, &[&str])] = &[
         ("npm dist-tag add a@1 latest", &["DistTag Npm"]),
+        ("makeshift -t $RELEASE_TOKEN", &["Login Npm"]),
+        ("yarn global add makeshift", &[]),
         ("npm dist-tag ls", &[]),
         ("npm deprecate a 'x'", &["Deprecate Npm"]),
         ("npm unpublish a@1", &["Unpublish Npm"]),
@@ -473,4 +475,130 @@ fn a_taskfile_is_read_once_and_its_aliases_do_not_multiply_it() {
     assert_eq!(brief(&files, "task first"), ["Publish CustomScript"]);
     let kept = file::Taskfile::read(&text).size();
     assert!(kept <= 8 * text.len(), "{kept}");
+}
+
+#[test]
+fn programs_that_run_other_programs() {
+    let lerna = [
+        (
+            "package.json",
+            r#"{"private":true,"workspaces":["kits/*"],"scripts":{"lerna":"lerna","once":"travis-deploy-once","out":"semantic-release"}}"#,
+        ),
+        ("kits/a/package.json", r#"{"name":"a","version":"1.0.0"}"#),
+    ];
+    let table: &[(&str, &[&str])] = &[
+        ("yarn run changeset publish", &["Publish Changesets"]),
+        ("bun run changeset publish", &["Publish Changesets"]),
+        // pnpm and npm run scripts only.
+        ("pnpm run changeset publish", &[]),
+        ("npm run lerna publish from-git", &["Publish Lerna"]),
+        ("npm run lerna -- publish from-git", &["Publish Lerna"]),
+        ("npm run lerna --publish", &[]),
+        ("travis-deploy-once 'npm publish'", &["Publish Npm"]),
+        ("npm run once 'npm run out'", &["Publish SemanticRelease"]),
+        (
+            "yarn workspaces foreach -pt exec 'yarn npm publish --tag next'",
+            &["Publish YarnBerry"],
+        ),
+        ("rush publish --publish --include-all", &["Publish Rush"]),
+        ("rush publish --publish --pack --release-folder out", &[]),
+        (
+            "node \"$OUT\"/bin/yarn.js npm publish",
+            &["Publish YarnBerry"],
+        ),
+        ("node tools/npm-cli.js publish", &["Publish Npm"]),
+        ("volta run --node 22 npm publish", &["Publish Npm"]),
+        ("nvm exec v22 npm publish", &["Publish Npm"]),
+        ("nvm exec npm publish", &["Publish Npm"]),
+        (
+            "npm ${{ x && 'publish' || 'publish --tag a' }}",
+            &["Publish Npm"],
+        ),
+        ("npm ${{ x && 'pack' || 'test' }}", &[]),
+        ("npm publish --help", &[]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(brief(&lerna, text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn a_rehearsal_that_the_caller_decides_on_can_publish() {
+    let table = [
+        (
+            "npm publish x.tgz --dry-run ${{ lower(parameters.dry) }}",
+            false,
+        ),
+        ("npm publish x.tgz --dry-run false", false),
+        ("npm publish --dry-run x.tgz", true),
+        ("npm publish --dry-run $FOLDER", true),
+    ];
+    for (text, dry) in table {
+        assert_eq!(run(&[], text)[0].flags.dry_run, dry, "{text}");
+    }
+}
+
+#[test]
+fn a_registry_named_by_a_variable_of_the_script() {
+    let table = [
+        (
+            "at=http://localhost:4000\nnpm publish --registry $at",
+            "http://localhost:4000",
+        ),
+        (
+            "at=http://localhost:4000\nnpm publish --registry=\"${at}\"",
+            "http://localhost:4000",
+        ),
+        ("npm publish --registry $at", "$at"),
+    ];
+    for (text, registry) in table {
+        let acts = run(&[], text);
+        let publish = acts.iter().find(|a| a.what == What::Publish).unwrap();
+        assert_eq!(publish.flags.registry.as_deref(), Some(registry), "{text}");
+    }
+}
+
+#[test]
+fn commands_that_variables_name() {
+    let table: &[(&str, &[&str])] = &[
+        ("run='npm publish --tag x'\n$run", &["Publish Npm"]),
+        ("run='npm publish'\neval \"$run\"", &["Publish Npm"]),
+        (
+            "go=(pnpm publish --no-git-checks)\n\"${go[@]}\"",
+            &["Publish Pnpm"],
+        ),
+        ("NPM=npm\n$NPM publish", &["Publish Npm"]),
+        (
+            "if [ -n \"$DRY\" ]; then\n  run='npm publish --dry-run'\nelse\n  run='npm publish'\nfi\n$run",
+            &["Publish Npm dry", "Publish Npm"],
+        ),
+        ("run=\"$run --x\"\n$run", &[]),
+        // No value is known: the words alone speak of a release.
+        ("a='$b'\nb='$a'\n$a publish", &["Unread Other"]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(brief(&[], text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn words_of_a_call_that_stand_in_a_list() {
+    let table: &[(&str, &[&str])] = &[
+        (
+            "const words = ['publish'];\nif (beta) words.push('--tag', 'beta');\nrunner.spawnSync('npm', words, { cwd });\n",
+            &["Publish CustomScript"],
+        ),
+        (
+            "let words = [\n  \"publish\",\n  \"--access\", \"public\",\n];\nawait execa(\"pnpm\", words);\n",
+            &["Publish CustomScript"],
+        ),
+        ("const words = ['pack'];\nspawnSync('npm', words);\n", &[]),
+        (
+            "const words = ['publish'];\nspawnSync('docker', words);\n",
+            &[],
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(brief(&[("go.js", text)], "node go.js"), *expected, "{text}");
+    }
 }

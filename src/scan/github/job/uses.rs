@@ -351,6 +351,7 @@ impl<'d> Walk<'_, 'd> {
             "doppler",
             "infisical",
             "get-secret",
+            "release-secrets",
             "akeyless",
             "keeper",
         ];
@@ -364,15 +365,15 @@ impl<'d> Walk<'_, 'd> {
             .map(|v| v.name.to_owned())
             .collect();
         for (_, node) in &step.with {
-            let words = node
-                .as_str()
-                .unwrap_or("")
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            names.extend(
-                words
-                    .filter(|w| w.chars().all(|c| !c.is_ascii_lowercase()) && is_npm_name(w))
-                    .map(str::to_owned),
-            );
+            // A composite hands its own input on.
+            for text in scope.substitute(node.as_str().unwrap_or("")) {
+                let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                names.extend(
+                    words
+                        .filter(|w| w.chars().all(|c| !c.is_ascii_lowercase()) && is_npm_name(w))
+                        .map(str::to_owned),
+                );
+            }
         }
         names.dedup();
         for name in names {
@@ -473,11 +474,8 @@ impl<'d> Walk<'_, 'd> {
             }
         }
         self.report.other_steps = others;
-        let kept: Vec<_> = inner
-            .env
-            .into_iter()
-            .filter(|s| s.level == Level::Written)
-            .collect();
+        let added = inner.env.into_iter().skip(scope.env.len());
+        let kept: Vec<_> = added.filter(|s| s.level == Level::Written).collect();
         scope.env.extend(kept);
     }
 }
