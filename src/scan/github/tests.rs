@@ -639,3 +639,12 @@ fn an_npm_held_to_one_major_is_pinned() {
         assert!(unpinned(loose), "{loose}");
     }
 }
+
+#[test]
+fn printf_puts_the_token_where_its_format_says() {
+    let lines = "steps:\n- run: printf '//%s/:_authToken=%s\\n' {{registry}} \"$KEY\" > ~/.npmrc\n  env: {KEY: '${{ secrets.FLY }}'}\n- run: npm publish";
+    assert_eq!(
+        credentials(lines),
+        [(Credential::Token, Some("FLY".to_owned()))]
+    );
+}
