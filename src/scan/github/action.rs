@@ -63,6 +63,7 @@ const KNOWN: &[(&str, Role)] = &[
         Role::PublishIfTrusted(Tool::Other),
     ),
     ("bcomnes/npm-bump", Role::Publish(Tool::Other)),
+    ("bevry-actions/npm", Role::Publish(Tool::Other)),
     (
         "nearform-actions/optic-release-automation-action",
         Role::Publish(Tool::Other),

@@ -648,3 +648,31 @@ fn printf_puts_the_token_where_its_format_says() {
         [(Credential::Token, Some("FLY".to_owned()))]
     );
 }
+
+#[test]
+fn a_step_named_after_publishing_that_hands_an_action_an_npm_token() {
+    let found = |step: &str| {
+        let flow = job(&format!("steps:\n- {step}")).replace("publish:\n", "go:\n");
+        scan(&[(".github/workflows/r.yml", &flow)])
+            .publish_paths
+            .len()
+    };
+    let token = "with: {npm-token: '${{ secrets.NPM_TOKEN }}'}";
+    assert_eq!(
+        found(&format!(
+            "name: Publish to npm\n  uses: acme/kite@v1\n  {token}"
+        )),
+        1
+    );
+    assert_eq!(
+        found(&format!("name: Fetch\n  uses: acme/kite@v1\n  {token}")),
+        0
+    );
+    assert_eq!(
+        found(&format!(
+            "name: Before publishing\n  uses: acme/setup-kite@v1\n  {token}"
+        )),
+        0
+    );
+    assert_eq!(found("name: Publish to npm\n  uses: acme/kite@v1"), 0);
+}

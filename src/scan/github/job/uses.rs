@@ -399,7 +399,14 @@ impl<'d> Walk<'_, 'd> {
             *key == "publish" && value == "true"
                 || value.contains("publish") && !value.contains("${{")
         };
-        if !writes && !action::speaks_of_release(&name) && !step.with.iter().any(told) {
+        let title = here.name.to_ascii_lowercase();
+        // The step's own name may say what the action's does not.
+        let titled = || {
+            (title.contains("publish") || title.contains("release"))
+                && action::speaks_of_release(&format!("publish {name}"))
+        };
+        let speaks = action::speaks_of_release(&name) || step.with.iter().any(told) || titled();
+        if !writes && !speaks {
             return;
         }
         let probe = self.action_act(Tool::Other, text, step, scope);
