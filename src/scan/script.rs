@@ -706,14 +706,17 @@ impl Reader {
         let command = std::mem::take(&mut self.now);
         let something =
             !command.words.is_empty() || !command.env.is_empty() || !command.redirects.is_empty();
+        let nested = std::mem::take(&mut self.nested);
+        // What an assignment is made of runs before the variable is there.
+        let assigns = command.words.is_empty();
+        if assigns {
+            self.substitutions(&nested);
+        }
         if something {
             self.finish(command);
         }
-        let nested = std::mem::take(&mut self.nested);
-        if self.depth < 4 {
-            for (line, text) in nested {
-                self.substitution(line, &text);
-            }
+        if !assigns {
+            self.substitutions(&nested);
         }
     }
 
@@ -755,6 +758,14 @@ impl Reader {
             }
             _ => None,
         };
+    }
+
+    fn substitutions(&mut self, nested: &[(u32, String)]) {
+        if self.depth < 4 {
+            for (line, text) in nested {
+                self.substitution(*line, text);
+            }
+        }
     }
 
     fn substitution(&mut self, line: u32, text: &str) {

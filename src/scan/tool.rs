@@ -240,7 +240,12 @@ impl<'t> Project<'t> {
     }
 
     /// Reads the acts of a piece of JavaScript, such as that of actions/github-script.
+    ///
+    /// One that starts no program only speaks of commands, in comments that it writes for example.
     pub fn code_acts(&self, text: &str) -> Vec<Act> {
+        if !["exec", "spawn", "$`"].iter().any(|w| text.contains(w)) {
+            return Vec::new();
+        }
         let frame = Frame {
             dir: Some(String::new()),
             ..Frame::default()

@@ -63,6 +63,7 @@ const KNOWN: &[(&str, Role)] = &[
         Role::PublishIfTrusted(Tool::Other),
     ),
     ("bcomnes/npm-bump", Role::Publish(Tool::Other)),
+    ("bevry-actions/npm", Role::Publish(Tool::Other)),
     (
         "nearform-actions/optic-release-automation-action",
         Role::Publish(Tool::Other),
@@ -229,17 +230,29 @@ pub(super) fn role(uses: &str) -> Role {
 /// Tells whether a name that is not known speaks of releasing, so that an npm token beside it means a publish.
 pub(super) fn speaks_of_release(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    ["release", "publish", "deploy", "semantic", "ship"]
-        .iter()
-        .any(|w| lower.contains(w))
-        && !SETS_UP.iter().any(|w| lower.contains(w))
-        && (lower.contains("npm") || !ELSEWHERE.iter().any(|w| lower.contains(w)))
+    // `test-and-release` does both.
+    lower.split("-and-").any(|part| {
+        ["release", "publish", "deploy", "semantic", "ship"]
+            .iter()
+            .any(|w| part.contains(w))
+            && !SETS_UP.iter().any(|w| part.contains(w))
+    }) && (lower.contains("npm") || !ELSEWHERE.iter().any(|w| lower.contains(w)))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
+
+    #[test]
+    fn names_that_speak_of_releasing() {
+        for name in ["acme/flows/publish.yml", "js-test-and-release.yml"] {
+            assert!(speaks_of_release(name), "{name}");
+        }
+        for name in ["setup-release", "test-and-lint.yml", "test-release.yml"] {
+            assert!(!speaks_of_release(name), "{name}");
+        }
+    }
 
     #[test]
     fn roles_by_name() {

@@ -320,11 +320,12 @@ impl<'d> Walk<'_, 'd> {
                 What::InstallTool(name) if name == "npm" => {
                     self.npm_version =
                         Some(act.version.clone().unwrap_or_else(|| "latest".to_owned()));
-                    let exact = act
-                        .version
-                        .as_deref()
-                        .is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
-                    if !exact {
+                    // A range such as `^11.21` keeps to one major, as is advised.
+                    let held = act.version.as_deref().is_some_and(|v| {
+                        let number = v.trim_start_matches(['^', '~']);
+                        number.starts_with(|c: char| c.is_ascii_digit())
+                    });
+                    if !held {
                         self.event("unpinned-tool", &place, &act.command);
                     }
                 }
@@ -359,6 +360,9 @@ impl<'d> Walk<'_, 'd> {
         let sure = acts
             .iter()
             .any(|a| matches!(a.what, What::Publish | What::Stage));
+        // Of several scripts that nobody can read, the one that is called after publishing is meant.
+        let named = |a: &&Act| a.command.contains("publish") || looks_like_login(&a.command);
+        guesses.sort_by_key(|a| !named(a));
         for act in guesses {
             let place = self.place(act, node, scope, here);
             self.opaque = true;

@@ -284,11 +284,15 @@ fn node_and_npm(context: &Context<'_, '_>, path: &mut PublishPath, out: &mut Vec
     let by_npm = match context.tool() {
         Tool::Npm
         | Tool::Changesets
-        | Tool::SemanticRelease
         | Tool::Nx
         | Tool::ReleaseIt
         | Tool::Np
         | Tool::JsDevtoolsNpmPublish => true,
+        // Its plugin depends on an npm of its own and prefers it, where npx or a package manager started it: an action
+        // and a global installation run the machine's (@semantic-release/npm, lib/publish.js: `preferLocal`).
+        Tool::SemanticRelease => ["uses:", "semantic-release"]
+            .iter()
+            .any(|start| path.command.trim_start().starts_with(start)),
         Tool::Pnpm => stated_version(context, path)
             .as_deref()
             .and_then(version)

@@ -591,3 +591,127 @@ jobs:
         assert_eq!(path.secret.as_deref(), secret, "{steps}");
     }
 }
+
+#[test]
+fn actions_below_the_folder_of_a_checkout_step() {
+    let action = "runs:\n  using: composite\n  steps:\n  - run: lerna publish --yes\n    shell: bash\n    env: {NODE_AUTH_TOKEN: '${{ inputs.key }}'}\n";
+    let tools = |with: &str| {
+        let flow = job(&format!(
+            "steps:\n- uses: actions/checkout@v5\n  with: {with}\n- uses: ./kite/.github/actions/fly\n  with: {{key: '${{{{ secrets.FLY }}}}'}}"
+        ));
+        let got = scan(&[
+            (".github/workflows/r.yml", &flow),
+            (".github/actions/fly/action.yml", action),
+        ]);
+        let mut of_job = got.publish_paths.into_iter().filter(|p| p.job.is_some());
+        of_job.next().map(|p| (p.tool, p.secret))
+    };
+    let found = Some((Tool::Lerna, Some("FLY".to_owned())));
+    assert_eq!(tools("{path: kite}"), found);
+    assert_eq!(tools("{path: ./kite/, fetch-depth: 0}"), found);
+    // Another repository's, or another folder.
+    assert_eq!(tools("{path: kite, repository: acme/other}"), None);
+    assert_eq!(tools("{path: hawk}"), None);
+}
+
+#[test]
+fn what_only_speaks_of_publishing() {
+    let none = [
+        // A comment that a script writes.
+        "steps:\n- uses: actions/github-script@v8\n  with:\n    script: |\n      await github.rest.issues.createComment({ body: 'Then run `npm publish`.' })",
+        // A variable that holds an answer of the very script it is asked of.
+        "steps:\n- run: |\n    NPM=$(python tools/release.py list --npm)\n    echo \"n=$NPM\" >> $GITHUB_OUTPUT",
+    ];
+    for lines in none {
+        let flow = job(lines).replace("publish:", "plan:");
+        let got = scan(&[(".github/workflows/r.yml", &flow)]);
+        assert!(got.publish_paths.is_empty(), "{lines}");
+    }
+    assert_eq!(
+        credentials(
+            "steps:\n- uses: actions/github-script@v8\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\n  with:\n    script: await exec.exec('npm', ['publish'])"
+        ),
+        [(Credential::Token, Some("T".to_owned()))]
+    );
+    assert_eq!(
+        credentials("env: {NPM: '${{ secrets.NPM }}'}\nsteps:\n- run: npm publish"),
+        [(Credential::Token, Some("NPM".to_owned()))]
+    );
+}
+
+#[test]
+fn of_unread_scripts_the_one_named_after_publishing_is_meant() {
+    let flow = job(
+        "env: {NPM_TOKEN: '${{ secrets.T }}'}\nsteps:\n- run: |\n    ci/release/collect.js --all\n    ci/release/publish.js --all",
+    );
+    let got = scan(&[(".github/workflows/r.yml", &flow)]);
+    let commands: Vec<_> = got
+        .publish_paths
+        .iter()
+        .map(|p| (p.line, &*p.command))
+        .collect();
+    assert_eq!(commands, [(9, "ci/release/publish.js --all")]);
+}
+
+#[test]
+fn which_npm_counts_for_semantic_release() {
+    let node = "steps:\n- uses: actions/setup-node@v7\n  with: {node-version: 22}\n";
+    let token = "  env: {NPM_TOKEN: '${{ secrets.T }}'}";
+    let old = |step: &str| rules(&format!("{node}- {step}\n{token}")).contains(&"npm-too-old");
+    // npx and a package manager put the npm that its plugin depends on before the machine's.
+    assert!(!old("run: npx semantic-release@25.0.1"));
+    assert!(!old("run: yarn semantic-release"));
+    assert!(old("run: semantic-release"));
+    assert!(old("uses: cycjimmy/semantic-release-action@v4"));
+}
+
+#[test]
+fn an_npm_held_to_one_major_is_pinned() {
+    let unpinned = |npm: &str| {
+        let lines = format!("steps:\n- run: npm install -g {npm}\n- run: npm publish");
+        rules(&lines).contains(&"unpinned-tool")
+    };
+    for held in ["npm@11.21.2", "npm@^11.21", "npm@11"] {
+        assert!(!unpinned(held), "{held}");
+    }
+    for loose in ["npm", "npm@latest", "'npm@>=11'"] {
+        assert!(unpinned(loose), "{loose}");
+    }
+}
+
+#[test]
+fn printf_puts_the_token_where_its_format_says() {
+    let lines = "steps:\n- run: printf '//%s/:_authToken=%s\\n' {{registry}} \"$KEY\" > ~/.npmrc\n  env: {KEY: '${{ secrets.FLY }}'}\n- run: npm publish";
+    assert_eq!(
+        credentials(lines),
+        [(Credential::Token, Some("FLY".to_owned()))]
+    );
+}
+
+#[test]
+fn a_step_named_after_publishing_that_hands_an_action_an_npm_token() {
+    let found = |step: &str| {
+        let flow = job(&format!("steps:\n- {step}")).replace("publish:\n", "go:\n");
+        scan(&[(".github/workflows/r.yml", &flow)])
+            .publish_paths
+            .len()
+    };
+    let token = "with: {npm-token: '${{ secrets.NPM_TOKEN }}'}";
+    assert_eq!(
+        found(&format!(
+            "name: Publish to npm\n  uses: acme/kite@v1\n  {token}"
+        )),
+        1
+    );
+    assert_eq!(
+        found(&format!("name: Fetch\n  uses: acme/kite@v1\n  {token}")),
+        0
+    );
+    assert_eq!(
+        found(&format!(
+            "name: Before publishing\n  uses: acme/setup-kite@v1\n  {token}"
+        )),
+        0
+    );
+    assert_eq!(found("name: Publish to npm\n  uses: acme/kite@v1"), 0);
+}

@@ -172,10 +172,14 @@ fn tool(cx: &Checkout<'_>, say: &mut Say<'_>) {
 /// npm and Node as far as the job states them; a stated npm settles it, else what Node brings along.
 fn versions(job: &Job<'_, '_>, say: &mut Say<'_>) {
     let minimum = &assets::policy().minimum;
-    let runs_npm = !matches!(
-        say.path.tool,
-        Tool::YarnClassic | Tool::YarnBerry | Tool::Bun | Tool::Lerna
-    );
+    // Started by npx or a package manager, semantic-release finds the npm that its plugin depends on first.
+    let own_npm =
+        say.path.tool == Tool::SemanticRelease && !say.path.command.starts_with("semantic-release");
+    let runs_npm = !own_npm
+        && !matches!(
+            say.path.tool,
+            Tool::YarnClassic | Tool::YarnBerry | Tool::Bun | Tool::Lerna
+        );
     let node = job.node_version.as_deref().and_then(at_most);
     if let Some(node) = node.filter(|n| *n < minimum.node_oidc_publish) {
         return say.block("node-too-old", &node_words(node, job), None);

@@ -158,6 +158,32 @@ pub(super) fn is_config(target: &str) -> bool {
             .contains("npm_config_userconfig")
 }
 
+/// What `echo`, `printf` and the like write: the words after the program, `printf`'s in the places of its format.
+fn said(words: &[String]) -> String {
+    let (program, rest) = words
+        .split_first()
+        .map_or(("", words), |(p, r)| (p.as_str(), r));
+    let mut rest = rest.iter();
+    let mut text = String::new();
+    if program == "printf"
+        && let Some(format) = rest.next()
+    {
+        let mut parts = format.split("%s");
+        text.push_str(parts.next().unwrap_or(""));
+        for part in parts {
+            text.push_str(rest.next().map_or("", String::as_str));
+            text.push_str(part);
+        }
+    }
+    for word in rest {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+    }
+    text
+}
+
 impl Walk<'_, '_> {
     /// Notes what a command writes to configuration files and to the environment of later steps.
     pub(super) fn writes(&mut self, command: &Command, frame: &Frame) {
@@ -191,15 +217,7 @@ impl Walk<'_, '_> {
         {
             if speaks(words) || by_word {
                 text.push('\n');
-                text.push_str(
-                    &words
-                        .iter()
-                        .skip(1)
-                        .cloned()
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                        .replace("\\n", "\n"),
-                );
+                text.push_str(&said(words).replace("\\n", "\n"));
             }
         }
         if environment {

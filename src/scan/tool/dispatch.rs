@@ -352,6 +352,16 @@ impl Walk<'_, '_> {
         hops: u32,
     ) -> Option<()> {
         let mut frame = frame.clone();
+        // A task by its name; `mise exec` runs a program, as the others do.
+        if name == "mise"
+            && let Some((verb, task)) =
+                skip_flags(rest, &["-C", "--cd", "-E", "--env"]).split_first()
+            && matches!(verb.as_str(), "run" | "r")
+        {
+            let task = skip_flags(task, &[]).get(..1).unwrap_or_default();
+            self.target(name, task, &frame);
+            return Some(());
+        }
         if let Some(at) = rest.iter().position(|w| w == "--") {
             Rc::make_mut(&mut frame.env).extend(
                 rest.iter()

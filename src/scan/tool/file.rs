@@ -59,6 +59,18 @@ const CALLS: &[(&str, What, Tool)] = &[
     ("npm publish", What::Publish, Tool::Npm),
 ];
 
+/// Flags before a verb whose value says where it runs.
+const PLACE_FLAGS: &[&str] = &[
+    "--cwd",
+    "-C",
+    "--dir",
+    "--prefix",
+    "--filter",
+    "-F",
+    "--workspace",
+    "-w",
+];
+
 impl Walk<'_, '_> {
     /// Handles a program that is a script file or an interpreter of one; false if it is neither.
     pub(super) fn script_file(&mut self, first: &str, rest: &[String], frame: &Frame) -> bool {
@@ -284,27 +296,22 @@ impl Walk<'_, '_> {
                 wide.clone_from(&call);
                 own = call;
             }
-            for (call, what, tool) in CALLS {
-                let call = *call;
-                let starts = own.find(call.split(' ').next().unwrap_or(call)).is_some();
-                if !starts || !has_words(&wide, call) || longer_hit(&wide, call) {
-                    continue;
-                }
-                // A window of four lines sees the same call up to four times.
-                if last.is_some_and(|(at, t)| t == *tool && index < at + 4) {
-                    break;
-                }
-                last = Some((index, *tool));
-                let mut flags = Flags::default();
-                let always = wide.contains("--dry-run")
-                    && !["?", "if ", "&&", "..."]
-                        .iter()
-                        .any(|c| window.join(" ").contains(c));
-                flags.dry_run = always;
-                flags.registry = stated_registry(&window.join(" "), text);
-                self.push(what.clone(), *tool, flags, frame);
-                break;
+            let Some((what, tool)) = call_in(&own, &wide) else {
+                continue;
+            };
+            // A window of four lines sees the same call up to four times.
+            if last.is_some_and(|(at, t)| t == tool && index < at + 4) {
+                continue;
             }
+            last = Some((index, tool));
+            let mut flags = Flags::default();
+            let always = wide.contains("--dry-run")
+                && !["?", "if ", "&&", "..."]
+                    .iter()
+                    .any(|c| window.join(" ").contains(c));
+            flags.dry_run = always;
+            flags.registry = stated_registry(&window.join(" "), text);
+            self.push(what, tool, flags, frame);
         }
         let api = [
             ("releasePublish(", "nx/release", Tool::Nx),
@@ -343,6 +350,7 @@ impl Walk<'_, '_> {
         let names: &[&str] = match name {
             "make" | "gmake" => &["Makefile", "makefile", "GNUmakefile"],
             "just" => &["justfile", "Justfile", ".justfile"],
+            "mise" => &["mise.toml", ".mise.toml"],
             _ => &[
                 "Taskfile.yml",
                 "Taskfile.yaml",
@@ -375,8 +383,8 @@ impl Walk<'_, '_> {
             inner.depth += 1;
             if inner.depth > super::DEPTH_CAP {
                 walk.cut_short();
-            } else if matches!(name, "task" | "go-task") {
-                walk.task(&project.taskfile(&path, &text), target, &inner);
+            } else if matches!(name, "task" | "go-task" | "mise") {
+                walk.task(&project.taskfile(&path, &text), target, name, &inner);
             } else {
                 walk.recipe(&text, target, name, &inner);
             }
@@ -387,8 +395,14 @@ impl Walk<'_, '_> {
         let mut body = String::new();
         let mut needs: Vec<String> = Vec::new();
         let mut inside = false;
+        let make = matches!(name, "make" | "gmake");
         for line in text.lines() {
             let indented = line.starts_with([' ', '\t']);
+            // make's conditionals stand at the margin and do not end a recipe.
+            let first = line.split([' ', '(']).next().unwrap_or("");
+            if make && ["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"].contains(&first) {
+                continue;
+            }
             if !indented && !line.trim().is_empty() && !line.starts_with('#') {
                 let head = line
                     .split_once(':')
@@ -416,14 +430,13 @@ impl Walk<'_, '_> {
             let dir = frame.dir.clone().unwrap_or_default();
             self.one_target(name, need, &dir, frame);
         }
-        let body = body
-            .replace("$(MAKE)", "make")
-            .replace("${MAKE}", "make")
-            .replace("$$", "$");
+        let body = body.replace("$(MAKE)", "make").replace("${MAKE}", "make");
+        let body = if make { shell_variables(&body) } else { body };
+        let body = body.replace("$$", "$");
         self.nested(&body, frame);
     }
 
-    fn task(&mut self, file: &Taskfile, target: &str, frame: &Frame) {
+    fn task(&mut self, file: &Taskfile, target: &str, name: &str, frame: &Frame) {
         let Some(task) = file.0.get(target) else {
             return;
         };
@@ -436,11 +449,35 @@ impl Walk<'_, '_> {
                 Line::Runs(text) => self.nested(text, &inner),
                 Line::Needs(other) => {
                     let dir = frame.dir.clone().unwrap_or_default();
-                    self.one_target("task", other, &dir, frame);
+                    self.one_target(name, other, &dir, frame);
                 }
             }
         }
     }
+}
+
+/// Writes make's `$(NAME)` as a shell would, to which it is a command.
+fn shell_variables(recipe: &str) -> String {
+    let mut out = String::with_capacity(recipe.len());
+    let mut rest = recipe;
+    while let Some((before, after)) = rest.split_once("$(") {
+        out.push_str(before);
+        let name = after.split_once(')').filter(|(name, _)| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            !before.ends_with('$') && !name.is_empty() && name.chars().all(plain)
+        });
+        match name {
+            Some((name, after)) => {
+                out.extend(["${", name, "}"]);
+                rest = after;
+            }
+            None => {
+                out.push_str("$(");
+                rest = after;
+            }
+        }
+    }
+    out + rest
 }
 
 /// The tasks of a Taskfile by their names.
@@ -462,6 +499,10 @@ impl Taskfile {
     /// Reads a Taskfile; one that is no YAML has no tasks.
     pub(super) fn read(text: &str) -> Self {
         let mut file = Self::default();
+        if let Ok(table) = text.parse::<toml::Table>() {
+            file.0.extend(mise_tasks(&table));
+            return file;
+        }
         let Ok(yaml) = Yaml::parse(text, false) else {
             return file;
         };
@@ -512,6 +553,36 @@ impl Task {
         }
         task
     }
+}
+
+/// The tasks of a mise.toml (<https://mise.jdx.dev/tasks/toml-tasks.html>).
+fn mise_tasks(table: &toml::Table) -> impl Iterator<Item = (String, Task)> {
+    let strings = |value: Option<&toml::Value>| -> Vec<String> {
+        match value {
+            Some(toml::Value::String(one)) => vec![one.clone()],
+            Some(toml::Value::Array(many)) => {
+                let texts = many.iter().filter_map(toml::Value::as_str);
+                texts.map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    let tasks = table.get("tasks").and_then(toml::Value::as_table);
+    tasks.into_iter().flatten().map(move |(name, task)| {
+        let key = |key: &str| task.get(key);
+        let needs = strings(key("depends")).into_iter().map(Line::Needs);
+        let text = if task.is_table() {
+            key("run")
+        } else {
+            Some(task)
+        };
+        let runs = strings(text).into_iter().map(Line::Runs);
+        let task = Task {
+            dir: strings(key("dir")).into_iter().next(),
+            lines: needs.chain(runs).collect(),
+        };
+        (name.clone(), task)
+    })
 }
 
 /// Copies a text while there is room for it.
@@ -599,6 +670,59 @@ fn with_listed_words(own: &str, text: &str) -> Option<String> {
         .iter()
         .any(|p| has_words(listed, p) && listed.starts_with(p))
         .then(|| format!(" {program} {listed} "))
+}
+
+/// The publishing call that begins in a line, read with the lines after it.
+fn call_in(own: &str, wide: &str) -> Option<(What, Tool)> {
+    let plain = CALLS.iter().find(|(call, _, _)| {
+        own.contains(call.split(' ').next().unwrap_or(call))
+            && has_words(wide, call)
+            && !longer_hit(wide, call)
+    });
+    let flagged = || flagged_call(own, wide).map(|tool| (What::Publish, tool));
+    match plain.map(|(_, what, tool)| (what.clone(), *tool)) {
+        // `yarn --cwd ${dir} npm publish` is yarn's.
+        Some((What::Publish, Tool::Npm)) if own.contains("yarn ") => {
+            flagged().or(Some((What::Publish, Tool::Npm)))
+        }
+        None => flagged(),
+        plain => plain,
+    }
+}
+
+/// A publish with flags before its verb: `yarn --cwd ${dir} publish`, `["--filter", name, "publish"]`.
+fn flagged_call(own: &str, wide: &str) -> Option<Tool> {
+    if !wide.contains(" publish") {
+        return None;
+    }
+    let words: Vec<&str> = wide.split(' ').filter(|w| !w.is_empty()).collect();
+    words.iter().enumerate().find_map(|(at, word)| {
+        let tool = match word.rsplit('/').next() {
+            Some("npm") => Tool::Npm,
+            Some("pnpm") => Tool::Pnpm,
+            Some("yarn") => Tool::YarnClassic,
+            _ => return None,
+        };
+        // Brackets are gone, so a value such as `${dir.path}` is more than one word.
+        let mut value = 0;
+        let mut flagged = false;
+        let mut berry = false;
+        for next in words.get(at + 1..)?.iter().take(12) {
+            if next.starts_with('-') {
+                flagged = true;
+                value = if PLACE_FLAGS.contains(next) { 3 } else { 0 };
+            } else if *next == "publish" && flagged && own.contains(word) {
+                return Some(if berry { Tool::YarnBerry } else { tool });
+            } else if *next == "npm" && tool == Tool::YarnClassic && flagged {
+                berry = true;
+            } else if value == 0 || ["run", "exec", "dlx", "&&", "||", "|"].contains(next) {
+                return None;
+            } else {
+                value -= 1;
+            }
+        }
+        None
+    })
 }
 
 /// Finds `call` as whole words.

@@ -12,6 +12,8 @@ use super::dispatch::Args;
 use super::manager::after;
 use super::{ACT_CAP, Act, Flags, Frame, Walk, What};
 
+/// Least letters before the variable in a script's name that tell which scripts are meant.
+const FITTING_HEAD: usize = 3;
 /// Most workspaces that one command is followed into.
 const WORKSPACE_CAP: usize = 50;
 /// Most scripts that are followed in one checkout, and acts that are kept of them.
@@ -55,7 +57,11 @@ impl Walk<'_, '_> {
     pub(super) fn run_script(&mut self, manager: &str, words: &[String], frame: &Frame) {
         let args = Args::split(manager, words);
         let name = args.first();
-        if name.is_empty() || name.contains('$') {
+        if name.contains('$') {
+            self.run_fitting(manager, words, name, frame);
+            return;
+        }
+        if name.is_empty() {
             return;
         }
         // npm keeps flags to itself unless they stand behind `--`.
@@ -95,6 +101,47 @@ impl Walk<'_, '_> {
                 return;
             }
         }
+    }
+
+    /// Runs a script whose name ends in what only the run knows, such as `release:$KIND` or `release:${{ inputs.kind }}`:
+    /// of the scripts that fit, the first that publishes stands for all. False where none fits.
+    pub(super) fn run_fitting(
+        &mut self,
+        manager: &str,
+        words: &[String],
+        name: &str,
+        frame: &Frame,
+    ) -> bool {
+        let head = name.split('$').next().unwrap_or("");
+        let outer = self.sent(&Args::split(manager, words), frame);
+        let packages = self.project.packages;
+        let nearest = packages.nearest(outer.dir.as_deref().unwrap_or(""));
+        let Some(manifest) = nearest.filter(|_| head.len() >= FITTING_HEAD) else {
+            return false;
+        };
+        let fits = |full: &&str| full.len() > head.len() && full.starts_with(head);
+        let all = manifest.scripts.iter().map(|s| s.name.as_str());
+        let mut any = false;
+        for full in all.filter(fits).take(WORKSPACE_CAP) {
+            any = true;
+            let before = self.out.len();
+            let instead = |w: &String| {
+                if w == name {
+                    full.to_owned()
+                } else {
+                    w.clone()
+                }
+            };
+            let words: Vec<String> = words.iter().map(instead).collect();
+            self.run_script(manager, &words, frame);
+            let publishes =
+                |a: &Act| matches!(a.what, What::Publish | What::Stage) && !a.flags.dry_run;
+            if self.out.iter().skip(before).any(publishes) {
+                break;
+            }
+            self.out.truncate(before);
+        }
+        any
     }
 
     /// Where `run` sends a script: the workspaces that its own flags name.

@@ -424,6 +424,7 @@ impl Walk<'_, '_> {
         words.extend(tail.iter().cloned());
         if self.has_script(verb, frame) {
             self.run_script(manager, &words, frame);
+        } else if verb.contains('$') && self.run_fitting(manager, &words, verb, frame) {
         } else if verb.contains('/') || verb.contains('.') {
             self.run_file(verb, tail, frame);
         } else {

@@ -539,6 +539,29 @@ fn a_rehearsal_that_the_caller_decides_on_can_publish() {
 }
 
 #[test]
+fn a_script_named_in_part_stands_for_those_that_fit() {
+    let manifest = r#"{"name":"kite","version":"1.0.0","scripts":{
+        "lint":"eslint .",
+        "ship:check":"npm publish --dry-run",
+        "ship:minor":"lerna publish minor --yes",
+        "ship:patch":"lerna publish patch --yes",
+        "build:web":"tsc"}}"#;
+    let files = [("package.json", manifest)];
+    for text in [
+        "npm run ship:${{ inputs.size }}",
+        "npm run ship:$SIZE",
+        "yarn ship:$SIZE",
+        "pnpm run ship:${SIZE}",
+    ] {
+        assert_eq!(brief(&files, text), ["Publish Lerna"], "{text}");
+    }
+    // Nothing that fits publishes, or nothing tells which scripts are meant.
+    for text in ["npm run build:$WHAT", "npm run ${{ matrix.script }}"] {
+        assert!(brief(&files, text).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn a_registry_named_by_a_variable_of_the_script() {
     let table = [
         (
@@ -555,6 +578,31 @@ fn a_registry_named_by_a_variable_of_the_script() {
         let acts = run(&[], text);
         let publish = acts.iter().find(|a| a.what == What::Publish).unwrap();
         assert_eq!(publish.flags.registry.as_deref(), Some(registry), "{text}");
+    }
+}
+
+#[test]
+fn programs_that_publish_with_flags_before_the_verb() {
+    let table = [
+        ("execSync(`yarn --cwd ${kite.dir} publish`);", "YarnClassic"),
+        (
+            "run('pnpm', ['--filter', name, 'publish', '--no-git-checks']);",
+            "Pnpm",
+        ),
+        (
+            "run('npm', [\n  '--prefix',\n  dir,\n  'publish',\n]);",
+            "Npm",
+        ),
+        ("sh(`yarn --cwd ${dir} npm publish`);", "YarnBerry"),
+        ("sh(`npm --prefix ${dir} run publish-docs`);", ""),
+        ("sh(`yarn --cwd ${dir} run publish`);", ""),
+        ("sh(`npm --version`); say('then publish');", ""),
+    ];
+    for (code, inner) in table {
+        let acts = run(&[("ship.js", code)], "node ship.js");
+        let inner_of = |a: &Act| a.inner.map(|t| format!("{t:?}")).unwrap_or_default();
+        let found: Vec<String> = acts.iter().map(inner_of).collect();
+        assert_eq!(found.join(" "), inner, "{code}");
     }
 }
 
@@ -601,4 +649,29 @@ fn words_of_a_call_that_stand_in_a_list() {
     for (text, expected) in table {
         assert_eq!(brief(&[("go.js", text)], "node go.js"), *expected, "{text}");
     }
+}
+
+#[test]
+fn what_make_calls_its_own() {
+    let file = "ship: pack\nifdef CI\n\tnpm publish $(FLAGS)\nelse\n\techo local\nendif\n\n\
+                other:\n\ttar cf $(RELEASE) x\n\techo $$(date)\n\npack:\n\ttsc\n";
+    let files = [("Makefile", file)];
+    assert_eq!(brief(&files, "make ship"), ["Publish CustomScript"]);
+    // A variable whose name speaks of releasing is no program.
+    assert!(brief(&files, "make other").is_empty());
+}
+
+#[test]
+fn tasks_of_mise() {
+    let file = "[tools]\nnode = \"24\"\n\n[tasks.ship]\ndepends = [\"pack\"]\ndir = \"out\"\n\
+                run = [\"npm publish\"]\n\n[tasks]\npack = \"tsc\"\n";
+    let files = [("mise.toml", file)];
+    assert_eq!(brief(&files, "mise run ship"), ["Publish CustomScript"]);
+    assert_eq!(
+        brief(&files, "mise r ship -- --verbose"),
+        ["Publish CustomScript"]
+    );
+    assert!(brief(&files, "mise run pack").is_empty());
+    assert_eq!(brief(&files, "mise exec -- npm publish"), ["Publish Npm"]);
+    assert_eq!(brief(&[], "mise run publish"), ["Unread CustomScript"]);
 }

@@ -60,8 +60,10 @@ impl<'d> Walk<'_, 'd> {
                 continue;
             }
             let sources = scope.shell_sources(value, &act.env);
-            if may_be_token(&sources) && !is_read_only_name(name) {
-                let secret = secret_of(&sources).map(str::to_owned);
+            let secret = secret_of(&sources).map(str::to_owned);
+            // A script's own `NPM` is mostly a program or an answer; a secret may be called so.
+            let bare = matches!(name.to_ascii_uppercase().as_str(), "NPM" | "NPMJS");
+            if may_be_token(&sources) && !is_read_only_name(name) && (!bare || secret.is_some()) {
                 out.push(Reach {
                     level: Level::Command,
                     secret,

@@ -400,7 +400,14 @@ impl<'d> Walk<'_, 'd> {
             *key == "publish" && value == "true"
                 || value.contains("publish") && !value.contains("${{")
         };
-        if !writes && !action::speaks_of_release(&name) && !step.with.iter().any(told) {
+        let title = here.name.to_ascii_lowercase();
+        // The step's own name may say what the action's does not.
+        let titled = || {
+            (title.contains("publish") || title.contains("release"))
+                && action::speaks_of_release(&format!("publish {name}"))
+        };
+        let speaks = action::speaks_of_release(&name) || step.with.iter().any(told) || titled();
+        if !writes && !speaks {
             return;
         }
         let probe = self.action_act(Tool::Other, text, step, scope);
@@ -433,6 +440,17 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// Takes off the folder that a checkout step of this job puts the repository into (its input `path`).
+    fn below_checkout<'p>(&self, local: &'p str) -> Option<&'p str> {
+        self.job.steps.iter().find_map(|step| {
+            let (name, _) = action::split(step.uses?.as_str()?);
+            let own = input(step, "repository").is_none_or(|r| r.contains("github.repository"));
+            let folder = input(step, "path").filter(|_| own && name == "actions/checkout")?;
+            let folder = folder.trim_start_matches("./").trim_end_matches('/');
+            local.strip_prefix(folder)?.strip_prefix('/')
+        })
+    }
+
     pub(super) fn composite(
         &mut self,
         local: &str,
@@ -443,12 +461,17 @@ impl<'d> Walk<'_, 'd> {
         here: &Here<'d>,
     ) {
         let local = local.trim_end_matches('/');
-        let paths = ["action.yml", "action.yaml"].map(|f| join(local, f).unwrap_or_default());
         let flows = self.flows;
-        let Some(flow) = flows
-            .iter()
-            .find(|f| f.action && paths.iter().any(|p| p == f.file))
-        else {
+        let at = |folder: &str| {
+            let paths = ["action.yml", "action.yaml"].map(|f| join(folder, f).unwrap_or_default());
+            let mut actions = flows.iter().filter(|f| f.action);
+            actions.find(|f| paths.iter().any(|p| p == f.file))
+        };
+        let inside = |flow| (local, flow);
+        let Some((local, flow)) = at(local).map(inside).or_else(|| {
+            let local = self.below_checkout(local)?;
+            Some((local, at(local)?))
+        }) else {
             self.opaque = true;
             self.unknown_action(text, uses, step, scope, here);
             return;
@@ -478,6 +501,13 @@ impl<'d> Walk<'_, 'd> {
         let kept: Vec<_> = added.filter(|s| s.level == Level::Written).collect();
         scope.env.extend(kept);
     }
+}
+
+/// Gives an input of a step as written.
+fn input<'d>(step: &Step<'d>, name: &str) -> Option<&'d str> {
+    let mut with = step.with.iter();
+    let (_, node) = with.find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+    node.as_str()
 }
 
 /// A registry that an input names, where it names one.
