@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod challenge;
+pub mod clocks;
 pub mod crew;
 pub mod gap;
 pub mod live;
@@ -21,9 +22,10 @@ pub mod window;
 use crate::model::id::Subject;
 use crate::session::Session;
 use crate::session::decide::Action;
+use clocks::Now;
 use crew::Crew;
 use observe::Channel;
-use owner::{Now, Owner};
+use owner::Owner;
 use snapshot::{Focus, Snapshot};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};

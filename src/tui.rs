@@ -34,8 +34,8 @@ use std::time::Duration;
 use crossterm::event::Event;
 use tokio::time::Instant;
 
+use crate::engine::clocks::Now;
 use crate::engine::live::FactorState;
-use crate::engine::owner::Now;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::{Command, Handle};
 use crate::safe::browser::Browser;

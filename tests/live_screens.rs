@@ -52,7 +52,7 @@ fn world(repos: usize) -> (Tabletop, tokio::runtime::Runtime) {
 }
 
 fn crew(world: &Tabletop, registry: &str) -> Crew {
-    let clock: cutover::engine::owner::Now = Arc::new(now);
+    let clock: cutover::engine::clocks::Now = Arc::new(now);
     let random: cutover::engine::switchboard::Random = Arc::new(|| 0.5);
     let switchboard = Switchboard::new(Arc::clone(&clock), Arc::clone(&random));
     let place = Place::tabletop(&world.github, "github.com").unwrap();

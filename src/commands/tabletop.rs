@@ -224,7 +224,7 @@ pub fn outside(world: &Tabletop, speed: f64) -> Result<Outside, CommandError> {
 }
 
 /// The clock of the simulated world, read once from its server and run from here on the monotonic clock.
-async fn clock_of(world: &Tabletop) -> Result<(crate::engine::owner::Now, f64), CommandError> {
+async fn clock_of(world: &Tabletop) -> Result<(crate::engine::clocks::Now, f64), CommandError> {
     #[derive(Deserialize)]
     struct Served {
         now: DateTime<Utc>,

@@ -3,13 +3,12 @@
 //! Reads only. Nothing is asked that nobody ordered; each account asks for the packages that it may write, one call
 //! after the other. The page's address and the one-time password stay in memory, and the latter goes to the registry alone.
 
-use super::crew::Steady;
+use super::clocks::{Now, Steady, Tick};
 use super::live::{Factor, FactorPage, FactorState, OpenWindow};
 use super::observe::npm::Npm;
 use super::observe::{Order, Report, Targets, Wanted};
-use super::owner::Now;
 use super::switchboard::may_pass;
-use super::window::{Rules, Tick, Turn, Window};
+use super::window::{Rules, Turn, Window};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource};
 use crate::model::name::{Login, PackageName};

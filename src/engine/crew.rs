@@ -7,15 +7,14 @@ mod record;
 
 use super::cache::Cache;
 use super::challenge::{Clock, Counter};
+use super::clocks::{Now, Steady, Tick};
 use super::gap::{self, Clocks};
 use super::observe::github::Github;
 use super::observe::npm::Npm;
 use super::observe::provenance::prove;
 use super::observe::{Brought, Links, Post, Report, Targets};
-use super::owner::Now;
 use super::schedule::{Batch, Key, Purse, Schedule, Urgency, What};
 use super::switchboard::Switchboard;
-use super::window::Tick;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use record::Record;
@@ -39,9 +38,6 @@ const KEEP: Duration = Duration::from_secs(300);
 const GREETING: Duration = Duration::from_secs(5);
 /// Seconds for which a gap of the clocks is said at least.
 const GAP_SAID: i64 = 30;
-
-/// Milliseconds of a clock that nobody sets and that stands while the machine sleeps, as fast as the wall's.
-pub type Steady = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Who looks, and by which clock.
 pub struct Crew {

@@ -2,7 +2,8 @@
 //!
 //! Pure: both clocks are inputs. What is done about it is for others.
 
-use super::window::{GAP, Tick};
+use super::clocks::Tick;
+use super::window::GAP;
 
 /// The last reading of both clocks.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing is polled: it sleeps until a command comes or the next verdict can change by itself.
 
+use super::clocks::Now;
 use super::live::{Factor, FactorState, Live, OpenWindow, Tail};
 use super::observe::{Links, Order, Report, Targets, UNLISTED, Wanted};
 use super::picture::live::OpenRuns;
@@ -12,7 +13,6 @@ use crate::model::decision::EventId;
 use crate::model::event::Observation;
 use crate::model::fact::Answer;
 use crate::model::id::{Subject, SubjectMap};
-use crate::model::time::Ts;
 use crate::registry::match_runs;
 use crate::safe::shown::{visible, visible_within};
 use crate::session::decide::Action;
@@ -33,9 +33,6 @@ const GATHER: Duration = Duration::from_millis(50);
 const GROUP: usize = 1_000;
 /// Characters of an event's text that the log shows.
 const LOG_TEXT: usize = 400;
-
-/// Tells the time. An input, so that tests and other worlds can have their own.
-pub type Now = Arc<dyn Fn() -> Ts + Send + Sync>;
 
 /// The session and the last picture of it.
 pub(super) struct Owner {

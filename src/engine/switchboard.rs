@@ -3,8 +3,8 @@
 //! Hears of each exchange through the clients' listener and is read by the crew: which questions are closed until
 //! when, what is left of each budget, and what to show. Asks nothing itself.
 
+use super::clocks::Now;
 use super::live::{Budget, Link, LinkState};
-use super::owner::Now;
 use super::schedule::{Purse, Room, What};
 use crate::http::{Fault, Group, Rate, Reply, Skew, State, Trouble};
 use crate::model::time::Ts;

@@ -3,6 +3,7 @@
 //! Pure: both clocks are inputs. The registry has no way to ask whether a window is open, so this is what may be tried;
 //! a call that is challenged all the same closes it.
 
+use super::clocks::Tick;
 use crate::assets::policy;
 use crate::model::time::Ts;
 
@@ -33,14 +34,6 @@ impl Rules {
     pub fn cost(&self, calls: u32) -> u32 {
         calls.div_ceil(self.calls.max(1))
     }
-}
-
-/// One reading of both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tick {
-    pub wall: Ts,
-    /// Milliseconds of a clock that never goes back, from any start.
-    pub mono: i64,
 }
 
 /// Why no call may be made without a second factor.

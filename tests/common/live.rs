@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cutover::engine::crew::{Crew, Steady};
+use cutover::engine::clocks::Steady;
+use cutover::engine::crew::Crew;
 use cutover::engine::live::LinkState;
 use cutover::engine::observe::github::Github;
 use cutover::engine::observe::npm::Npm;
