@@ -34,7 +34,10 @@ fn main() {
     let minutes = setting("HOUR_MINUTES", 60.0);
     let mut stage = Stage::new(REPOS, Time::running(speed), |_| {});
     stage.wait("the first sweep", |snapshot| {
-        snapshot.live.runs.len() > RELEASING && snapshot.live.waiting.0 < 100
+        let live = &snapshot.live;
+        let held = live.held.map_or(0, |(count, _)| count);
+        // Two thirds of the repositories have ever released; what waits for the next hour's budget is part of this one.
+        live.sparks.len() > REPOS * 6 / 10 && live.waiting.0.saturating_sub(held) < 100
     });
     let mut names: Vec<Box<str>> = Vec::new();
     for run in stage.picture().live.runs.iter() {
