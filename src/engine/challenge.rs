@@ -35,10 +35,7 @@ pub struct Clock {
 
 impl Clock {
     fn tick(&self) -> Tick {
-        Tick {
-            wall: (self.now)(),
-            mono: (self.steady)(),
-        }
+        Tick::read(&self.now, &self.steady)
     }
 
     /// Lets so many of this world's milliseconds pass.

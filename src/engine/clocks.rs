@@ -16,3 +16,12 @@ pub struct Tick {
     /// Milliseconds of a clock that never goes back, from any start.
     pub mono: i64,
 }
+
+impl Tick {
+    pub fn read(now: &Now, steady: &Steady) -> Self {
+        Self {
+            wall: now(),
+            mono: steady(),
+        }
+    }
+}

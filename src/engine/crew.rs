@@ -182,10 +182,7 @@ impl Crew {
     }
 
     fn tick(&self) -> Tick {
-        Tick {
-            wall: (self.now)(),
-            mono: (self.steady)(),
-        }
+        Tick::read(&self.now, &self.steady)
     }
 
     /// Takes up what an earlier start learned, as far as the same accounts ask the same servers.

@@ -34,12 +34,7 @@ impl<'d> Walk<'_, 'd> {
             self.composite(local, text, uses, step, scope, here);
             return;
         }
-        let with = |name: &str| {
-            step.with
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .and_then(|(_, v)| v.as_str())
-        };
+        let with = |name: &str| input(step, name);
         let role = action::role(text);
         match &role {
             Role::Harmless => {}
@@ -70,11 +65,7 @@ impl<'d> Walk<'_, 'd> {
                     let mut texts = scope.substitute(command);
                     let full = format!("{prefix}{}", texts.drain(..).next().unwrap_or_default());
                     let acts = self.checkout.project.acts(&full, Some(""));
-                    let node = step
-                        .with
-                        .iter()
-                        .find(|(n, _)| n.eq_ignore_ascii_case(input))
-                        .map(|(_, v)| *v);
+                    let node = input_node(step, input);
                     self.acts(&acts.iter().collect::<Vec<_>>(), node, step, scope, here);
                 }
             }
@@ -105,14 +96,7 @@ impl<'d> Walk<'_, 'd> {
         step: &Step<'d>,
         scope: &Scope<'d>,
     ) {
-        let with = |name: &str| {
-            let value = step
-                .with
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .and_then(|(_, v)| v.as_str())?;
-            scope.substitute(value).into_iter().next()
-        };
+        let with = |name: &str| scope.substitute(input(step, name)?).into_iter().next();
         let url = registry_input(step, scope, "registry-url");
         if let Some(url) = &url {
             match with("scope").filter(|s| !s.is_empty()) {
@@ -141,12 +125,7 @@ impl<'d> Walk<'_, 'd> {
         step: &Step<'d>,
         scope: &Scope<'d>,
     ) -> Act {
-        let with = |name: &str| {
-            step.with
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .and_then(|(_, v)| v.as_str())
-        };
+        let with = |name: &str| input(step, name);
         let on = |names: &[&str]| {
             names
                 .iter()
@@ -505,18 +484,18 @@ impl<'d> Walk<'_, 'd> {
 
 /// Gives an input of a step as written.
 fn input<'d>(step: &Step<'d>, name: &str) -> Option<&'d str> {
+    input_node(step, name)?.as_str()
+}
+
+fn input_node<'d>(step: &Step<'d>, name: &str) -> Option<N<'d>> {
     let mut with = step.with.iter();
     let (_, node) = with.find(|(n, _)| n.eq_ignore_ascii_case(name))?;
-    node.as_str()
+    Some(*node)
 }
 
 /// A registry that an input names, where it names one.
-pub(super) fn registry_input(step: &Step<'_>, scope: &Scope<'_>, input: &str) -> Option<String> {
-    let (_, node) = step
-        .with
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(input))?;
-    public_first(scope.substitute(node.as_str()?)).filter(|url| !url.trim().is_empty())
+pub(super) fn registry_input(step: &Step<'_>, scope: &Scope<'_>, name: &str) -> Option<String> {
+    public_first(scope.substitute(input(step, name)?)).filter(|url| !url.trim().is_empty())
 }
 
 /// The npm registry that an action is told by an input of that name; other addresses may be anything.
