@@ -36,26 +36,19 @@ pub fn pieces(live: &Live, now: Ts) -> Vec<Piece> {
         .iter()
         .filter(|link| link.state == LinkState::Connecting)
         .count();
-    match live.heard() {
-        Some(heard) => all.push(live_piece(heard, now)),
-        None if connecting > 0 => all.push(Piece {
+    let link = match live.heard() {
+        Some(heard) => Some(live_piece(heard, now)),
+        None if connecting > 0 => Some(Piece {
             words: "connecting".to_owned(),
             role: Role::Faint,
         }),
-        None => {}
-    }
-    if live.waiting.0 >= MANY {
-        let more = live.held.map_or(String::new(), |(_, until)| {
-            let wait = super::time::took(until.0.saturating_sub(now.0).max(0));
-            format!(", more in {wait}")
-        });
-        all.push(Piece {
-            words: format!(
-                "{} still to ask{more}",
-                grouped(u32::try_from(live.waiting.0).unwrap_or(u32::MAX))
-            ),
-            role: Role::Faint,
-        });
+        None => None,
+    };
+    // A narrow line has room for one piece: a wait comes before what goes well, and after what is old.
+    let waits = to_ask(live, now);
+    match link {
+        Some(old) if old.role == Role::Warning => all.extend([old].into_iter().chain(waits)),
+        link => all.extend(waits.into_iter().chain(link)),
     }
     for budget in &live.budgets {
         let low = budget.remaining < budget.limit / 10;
@@ -99,6 +92,20 @@ fn factor(live: &Live, now: Ts) -> Vec<Piece> {
         }
     };
     open.map(piece).collect()
+}
+
+/// How much of a long look is still to come, and when it goes on where it has to wait.
+fn to_ask(live: &Live, now: Ts) -> Option<Piece> {
+    let due = live.waiting.0;
+    let more = live.held.map_or(String::new(), |(_, until)| {
+        let wait = super::time::took(until.0.saturating_sub(now.0).max(0));
+        format!(", more in {wait}")
+    });
+    let count = grouped(u32::try_from(due).unwrap_or(u32::MAX));
+    (due >= MANY).then(|| Piece {
+        words: format!("{count} to ask{more}"),
+        role: Role::Faint,
+    })
 }
 
 fn live_piece(heard: Ts, now: Ts) -> Piece {
@@ -253,9 +260,18 @@ mod tests {
         };
         assert!(words(&live, 0).is_empty());
         live.waiting.0 = 5_136;
-        assert_eq!(words(&live, 0), ["5,136 still to ask"]);
+        assert_eq!(words(&live, 0), ["5,136 to ask"]);
         live.held = Some((5_000, Ts(41)));
-        assert_eq!(words(&live, 0), ["5,136 still to ask, more in 00:41"]);
+        assert_eq!(words(&live, 0), ["5,136 to ask, more in 00:41"]);
+        live.links = vec![Link {
+            group: "GitHub GraphQL",
+            state: LinkState::Live { heard: Ts(0) },
+        }];
+        assert_eq!(words(&live, 0), ["5,136 to ask, more in 00:41", "live"]);
+        assert_eq!(
+            words(&live, 330),
+            ["last heard 5m ago", "5,136 to ask, more in 00:00"]
+        );
     }
 
     #[test]
