@@ -5,6 +5,7 @@
 //! comes out unchanged. Must not keep, log or return a secret other than as a range.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 mod reading;
@@ -121,7 +122,7 @@ fn find_everywhere(text: &str) -> Vec<Found> {
             }
         });
         // A joined line must not make a secret longer that was whole without it.
-        let whole: Vec<usize> = found
+        let whole: BTreeSet<usize> = found
             .iter()
             .filter(|found| rule::is_complete(slice(text, &found.range)))
             .map(|found| found.range.start)

@@ -80,9 +80,10 @@ impl Reading {
     /// Drops terminal escape sequences and every hidden character but the line break and the tab.
     pub fn unescaped(text: &str) -> Self {
         let mut reading = Self::with_capacity(text.len());
+        let mut strings = Strings { text, end: 0 };
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let skip = escape_length(rest);
+            let skip = strings.escape_length(at);
             if skip > 0 {
                 at += skip;
                 continue;
@@ -150,40 +151,68 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|value| u8::try_from(value).ok())
 }
 
-/// Gives the length in bytes of the terminal escape sequence that a text begins with; 0 for none.
-///
-/// Also reads the escape character as JSON, shells and programming languages write it: logs come quoted, too.
-/// Sequences: ECMA-48 sections 5.3 to 5.6.
-fn escape_length(text: &str) -> usize {
-    const WRITTEN: &[&str] = &[
-        "\u{1b}", "\\u001b", "\\u001B", "\\x1b", "\\x1B", "\\033", "\\e[",
-    ];
-    let (intro, body) = if let Some(body) = text.strip_prefix('\u{9b}') {
-        return '\u{9b}'.len_utf8() + control_sequence(body);
-    } else if let Some(body) = text.strip_prefix(['\u{9d}', '\u{90}', '\u{98}', '\u{9e}', '\u{9f}'])
-    {
-        return 2 + command_string(body);
-    } else if let Some(written) = WRITTEN.iter().find(|written| text.starts_with(**written)) {
-        let length = if *written == "\\e[" { 2 } else { written.len() };
-        (length, text.get(length..).unwrap_or_default())
-    } else {
-        return 0;
-    };
-    let rest = body.get(1..).unwrap_or_default();
-    intro
-        + match body.as_bytes().first() {
-            Some(b'[') => 1 + control_sequence(rest),
-            Some(b']' | b'P' | b'X' | b'^' | b'_') => 1 + command_string(rest),
-            // Intermediate bytes and one final: character sets and the like.
-            Some(0x20..=0x2f) => {
-                body.bytes()
-                    .take_while(|b| (0x20..=0x2f).contains(b))
-                    .count()
-                    + 1
+/// Escape sequences of a text, with the place where the next title, hyperlink or clipboard string would end: a text
+/// that opens many and ends none is read once.
+struct Strings<'t> {
+    text: &'t str,
+    end: usize,
+}
+
+impl Strings<'_> {
+    /// Gives the length in bytes of the terminal escape sequence that stands at a place; 0 for none.
+    ///
+    /// Also reads the escape character as JSON, shells and programming languages write it: logs come quoted, too.
+    /// Sequences: ECMA-48 sections 5.3 to 5.6.
+    fn escape_length(&mut self, at: usize) -> usize {
+        const WRITTEN: &[&str] = &[
+            "\u{1b}", "\\u001b", "\\u001B", "\\x1b", "\\x1B", "\\033", "\\e[",
+        ];
+        let text = self.text.get(at..).unwrap_or_default();
+        let (intro, body) = if let Some(body) = text.strip_prefix('\u{9b}') {
+            return '\u{9b}'.len_utf8() + control_sequence(body);
+        } else if text.starts_with(['\u{9d}', '\u{90}', '\u{98}', '\u{9e}', '\u{9f}']) {
+            return 2 + self.command_string(at + 2);
+        } else if let Some(written) = WRITTEN.iter().find(|written| text.starts_with(**written)) {
+            let length = if *written == "\\e[" { 2 } else { written.len() };
+            (length, text.get(length..).unwrap_or_default())
+        } else {
+            return 0;
+        };
+        let rest = body.get(1..).unwrap_or_default();
+        intro
+            + match body.as_bytes().first() {
+                Some(b'[') => 1 + control_sequence(rest),
+                Some(b']' | b'P' | b'X' | b'^' | b'_') => 1 + self.command_string(at + intro + 1),
+                // Intermediate bytes and one final: character sets and the like.
+                Some(0x20..=0x2f) => {
+                    body.bytes()
+                        .take_while(|b| (0x20..=0x2f).contains(b))
+                        .count()
+                        + 1
+                }
+                Some(0x30..=0x7e) => 1,
+                _ => 0,
             }
-            Some(0x30..=0x7e) => 1,
-            _ => 0,
+    }
+
+    /// A title, hyperlink or clipboard string up to its terminator. Its content is *not* skipped when no terminator
+    /// follows on its line: a stray introducer must not hide the rest of a text.
+    fn command_string(&mut self, at: usize) -> usize {
+        if self.end < at {
+            let rest = self.text.get(at..).unwrap_or_default();
+            let next = rest.find(['\u{7}', '\u{1b}', '\u{9c}', '\n']);
+            self.end = next.map_or(self.text.len(), |next| at + next);
         }
+        let length = self.end - at;
+        let tail = self.text.get(self.end..).unwrap_or_default();
+        if tail.starts_with('\u{7}') {
+            length + 1
+        } else if tail.starts_with("\u{1b}\\") || tail.starts_with('\u{9c}') {
+            length + 2
+        } else {
+            0
+        }
+    }
 }
 
 /// Parameters, intermediates and the final byte after `ESC [`.
@@ -197,15 +226,4 @@ fn control_sequence(body: &str) -> usize {
         .get(parameters)
         .is_some_and(|b| (0x40..=0x7e).contains(b));
     parameters + usize::from(ends)
-}
-
-/// A title, hyperlink or clipboard string up to its terminator. Its content is *not* skipped when no terminator
-/// follows nearby: a stray introducer must not hide the rest of a text.
-fn command_string(body: &str) -> usize {
-    let end = body.find(['\u{7}', '\u{1b}', '\u{9c}', '\n']);
-    match end.and_then(|end| body.get(end..).map(|tail| (end, tail))) {
-        Some((end, tail)) if tail.starts_with('\u{7}') => end + 1,
-        Some((end, tail)) if tail.starts_with("\u{1b}\\") || tail.starts_with('\u{9c}') => end + 2,
-        _ => 0,
-    }
 }

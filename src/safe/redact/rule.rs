@@ -2,6 +2,7 @@
 //!
 //! One pass looks for all literals at once; patterns run only where one was found, so clean text costs one search.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
@@ -28,22 +29,43 @@ enum Judge {
     ByValue,
 }
 
+/// What follows a rule's head, and where the secret is.
+#[derive(Clone, Copy)]
+enum Tail {
+    /// The head's group 1, else all of the head. Only for forms that cannot hold their own literal again, so that no two
+    /// of them read the same bytes.
+    Inside,
+    /// As many bytes of a class as there are, at least this many; with the head where the form tells by itself.
+    Run(fn(&u8) -> bool, usize),
+    /// Two or three runs with dots between: a JSON Web Token.
+    Dotted,
+    /// Everything up to the line that ends a key, else as much as a key can have.
+    Key,
+}
+
 struct Rule {
     kind: Kind,
     literals: &'static [&'static str],
     before: Before,
     judge: Judge,
-    /// Read from the literal's start; group 1, else everything, is the secret.
-    pattern: &'static str,
+    /// Read from the literal's start. Its repetitions cannot hold the literal, or are counted.
+    head: &'static str,
+    tail: Tail,
 }
 
-const fn form(kind: Kind, literals: &'static [&'static str], pattern: &'static str) -> Rule {
+const fn form(
+    kind: Kind,
+    literals: &'static [&'static str],
+    head: &'static str,
+    tail: Tail,
+) -> Rule {
     Rule {
         kind,
         literals,
         before: Before::Anything,
         judge: Judge::ByForm,
-        pattern,
+        head,
+        tail,
     }
 }
 
@@ -51,57 +73,100 @@ const fn value(
     kind: Kind,
     before: Before,
     literals: &'static [&'static str],
-    pattern: &'static str,
+    head: &'static str,
+    tail: Tail,
 ) -> Rule {
     Rule {
         kind,
         literals,
         before,
         judge: Judge::ByValue,
-        pattern,
+        head,
+        tail,
     }
 }
 
-/// How far a secret is read on from its literal, in bytes: a hostile text must not make the search quadratic.
+/// How far a secret is read on from its literal, in bytes: what runs on further is no secret.
 const REACH: usize = 4 * 1024;
 
 /// The same for a private key.
 const KEY_REACH: usize = 16 * 1024;
 
+fn is_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
+}
+
+fn is_dashed(byte: &u8) -> bool {
+    is_word(byte) || *byte == b'-'
+}
+
+fn is_dotted(byte: &u8) -> bool {
+    is_dashed(byte) || *byte == b'.'
+}
+
+fn is_bearer(byte: &u8) -> bool {
+    is_dotted(byte) || matches!(byte, b'~' | b'+' | b'/' | b'=')
+}
+
+/// White space as a pattern's `\s` has it.
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn is_bare(byte: &u8) -> bool {
+    !is_space(byte) && !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b',' | b';')
+}
+
+fn is_parameter(byte: &u8) -> bool {
+    !is_space(byte)
+        && !matches!(
+            byte,
+            b'"' | b'\'' | b'`' | b'\\' | b'&' | b'#' | b'<' | b'>'
+        )
+}
+
+fn is_path(byte: &u8) -> bool {
+    !is_space(byte) && !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>')
+}
+
 /// Lengths are lower bounds: npm writes 36, GitHub 36 or (since 2026) a dotted longer form, GitLab 20 or more.
-/// Repetitions have no upper bound: [`REACH`] has, and large counted ones are slow to compile.
 static RULES: &[Rule] = &[
-    form(Kind::NpmToken, &["npm_"], r"npm_[A-Za-z0-9]{36,}"),
+    form(
+        Kind::NpmToken,
+        &["npm_"],
+        "npm_",
+        Tail::Run(u8::is_ascii_alphanumeric, 36),
+    ),
     form(
         Kind::GithubToken,
         &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
-        r"gh[opusr]_[A-Za-z0-9][A-Za-z0-9_.\-]{35,}",
+        "gh[opusr]_[A-Za-z0-9]",
+        Tail::Run(is_dotted, 35),
     ),
     form(
         Kind::GithubToken,
         &["github_pat_"],
-        r"github_pat_[A-Za-z0-9_]{22,}",
+        "github_pat_",
+        Tail::Run(is_word, 22),
     ),
     form(
         Kind::GitlabToken,
         &["glpat-", "gldt-", "glrt-", "glcbt-", "glptt-"],
-        r"gl[a-z]{2,3}-[A-Za-z0-9_\-.]{20,}",
+        "gl[a-z]{2,3}-",
+        Tail::Run(is_dotted, 20),
     ),
     form(
         Kind::CircleciToken,
         &["CCIPAT_", "CCIPRJ_"],
-        r"CCIP(?:AT|RJ)_[A-Za-z0-9_]{20,}",
+        "CCIP(?:AT|RJ)_",
+        Tail::Run(is_word, 20),
     ),
-    form(
-        Kind::Jwt,
-        &["eyJ"],
-        r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",
-    ),
+    form(Kind::Jwt, &["eyJ"], "eyJ", Tail::Dotted),
     form(
         Kind::PrivateKey,
         &["-----BEGIN "],
-        // Without its end it is taken for as long as a key can be.
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|.*)",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
+        Tail::Key,
     ),
     value(
         Kind::NpmAuth,
@@ -113,7 +178,8 @@ static RULES: &[Rule] = &[
             "npmAuthToken",
             "npmAuthIdent",
         ],
-        r#"(?i)(?:_|npm)auth(?:token|ident)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{6,})"#,
+        r#"(?i)(?:_|npm)auth(?:token|ident)\\?["']?[ \t]*[=:][ \t]*\\?["']?"#,
+        Tail::Run(is_bare, 6),
     ),
     // As an argument of `npm config set`; what follows in prose is no UUID.
     value(
@@ -121,24 +187,28 @@ static RULES: &[Rule] = &[
         Before::Anything,
         &["_authToken"],
         r#"_authToken["']?[ \t]+["']?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"#,
+        Tail::Inside,
     ),
     value(
         Kind::NpmAuth,
         Before::WordStart,
         &["_auth", "_AUTH", "_password", "_PASSWORD"],
-        r#"(?i)_(?:auth|password)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{8,})"#,
+        r#"(?i)_(?:auth|password)\\?["']?[ \t]*[=:][ \t]*\\?["']?"#,
+        Tail::Run(is_bare, 8),
     ),
     value(
         Kind::AuthorizationValue,
         Before::Anything,
         &["uthorization", "UTHORIZATION"],
-        r#"(?i)uthorization\\?["']?[ \t]*[=:][ \t]*\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)[ \t]+)?([^\s"'`\\,;]{6,})"#,
+        r#"(?i)uthorization\\?["']?[ \t]*[=:][ \t]*\\?["']?(?:(?:bearer|basic|token|digest|negotiate|apikey)[ \t]+)?"#,
+        Tail::Run(is_bare, 6),
     ),
     value(
         Kind::AuthorizationValue,
         Before::Anything,
         &["earer ", "EARER "],
-        r"(?i)earer[ \t]+([A-Za-z0-9._~+/=\-]{16,})",
+        r"(?i)earer[ \t]+",
+        Tail::Run(is_bearer, 16),
     ),
     value(
         Kind::AuthorizationValue,
@@ -153,7 +223,8 @@ static RULES: &[Rule] = &[
             "npm-otp",
             "npm-session",
         ],
-        r#"(?i)(?:rivate-token|ircle-token|npm-otp|npm-session)\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'`\\,;]{6,})"#,
+        r#"(?i)(?:rivate-token|ircle-token|npm-otp|npm-session)\\?["']?[ \t]*[=:][ \t]*\\?["']?"#,
+        Tail::Run(is_bare, 6),
     ),
     value(
         Kind::SignedUrl,
@@ -175,37 +246,44 @@ static RULES: &[Rule] = &[
             "doneUrl=",
             "code=",
         ],
-        r#"(?i)[a-z_-]{2,24}=([^\s"'`\\&#<>]{8,})"#,
+        "(?i)[a-z_-]{2,24}=",
+        Tail::Run(is_parameter, 8),
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["hooks.slack.com/"],
-        r#"hooks\.slack\.com/(?:services|workflows|triggers)/([^\s"'`\\<>]{8,})"#,
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/",
+        Tail::Run(is_path, 8),
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["/api/webhooks/"],
-        r#"/api/webhooks/(?:[0-9]{5,24}/)?([^\s"'`\\<>]{16,})"#,
+        "/api/webhooks/(?:[0-9]{5,24}/)?",
+        Tail::Run(is_path, 16),
     ),
     value(
         Kind::Webhook,
         Before::Anything,
         &["webhook.office.com/"],
-        r#"webhook\.office\.com/([^\s"'`\\<>]{16,})"#,
+        r"webhook\.office\.com/",
+        Tail::Run(is_path, 16),
     ),
+    // No `/` in either part, so that the next address is never read along.
     value(
         Kind::UrlUserinfo,
         Before::Anything,
         &["://"],
         r#"://[^\s/?#"'`<>@:]*:([^\s/?#"'`<>@]+)@"#,
+        Tail::Inside,
     ),
     value(
         Kind::UrlUserinfo,
         Before::Anything,
         &["://"],
         r#"://([^\s/?#"'`<>@:]{16,})(?::x-oauth-basic)?@"#,
+        Tail::Inside,
     ),
 ];
 
@@ -242,7 +320,7 @@ static COMPILED: LazyLock<Rules> = LazyLock::new(|| {
         .iter()
         .map(|rule| {
             let compile =
-                || Regex::new(&format!(r"\A(?-u:{})", rule.pattern)).expect("a secret's pattern");
+                || Regex::new(&format!(r"\A(?-u:{})", rule.head)).expect("a secret's pattern");
             LazyLock::new(Box::new(compile) as Box<dyn FnOnce() -> Regex + Send>)
         })
         .collect();
@@ -261,23 +339,9 @@ static COMPILED: LazyLock<Rules> = LazyLock::new(|| {
 
 /// Finds the secrets that stand in these bytes as they are, in order and without overlap.
 pub(super) fn find(bytes: &[u8]) -> Vec<Found> {
-    let rules = &*COMPILED;
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(hit) = rules.literals.find(Input::new(bytes).range(from..)) {
-        // One byte on, not past the hit: the next literal may begin inside this one.
-        from = hit.start() + 1;
-        let numbers = rules
-            .begins
-            .get(hit.pattern().as_usize())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        found.extend(
-            numbers
-                .iter()
-                .filter_map(|number| apply(*number, bytes, hit.start())),
-        );
-    }
+    let mut search = Search::new(bytes);
+    search.all();
+    let found = search.found;
     if found.len() > 1 {
         super::merge(found)
     } else {
@@ -285,41 +349,175 @@ pub(super) fn find(bytes: &[u8]) -> Vec<Found> {
     }
 }
 
-fn apply(number: usize, bytes: &[u8], start: usize) -> Option<Found> {
-    let rule = RULES.get(number)?;
-    let (before, text) = bytes.split_at_checked(start)?;
-    let fits = match (rule.before, before.last()) {
-        (Before::Anything, _) => true,
-        (Before::WordStart, last) => !last.is_some_and(u8::is_ascii_alphanumeric),
-        (Before::Query, last) => matches!(last, Some(b'?' | b'&' | b';')),
-    };
-    if !fits {
-        return None;
+/// One pass over a text. What a rule read once is remembered, so that a text that repeats its literal costs no more
+/// than its length.
+struct Search<'b> {
+    bytes: &'b [u8],
+    /// For each rule the last runs that it read; a key's is what follows it up to an end.
+    runs: Vec<[Range<usize>; 3]>,
+    found: Vec<Found>,
+    /// Bytes that were read for it besides heads.
+    read: usize,
+}
+
+impl<'b> Search<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        Self {
+            bytes,
+            runs: Vec::new(),
+            found: Vec::new(),
+            read: 0,
+        }
     }
-    let reach = if rule.kind == Kind::PrivateKey {
-        KEY_REACH
-    } else {
-        REACH
-    };
-    let text = text.get(..reach).unwrap_or(text);
-    let groups = COMPILED.patterns.get(number)?.captures(text)?;
-    let secret = groups.get(1).or_else(|| groups.get(0))?;
-    let real = match rule.judge {
-        Judge::ByForm => !is_mask(secret.as_bytes()),
-        Judge::ByValue => !is_stand_in(secret.as_bytes()),
-    };
-    let range = start + secret.start()..start + secret.end();
-    let whole = start.saturating_sub(1)..start + groups.get(0)?.end();
-    real.then(|| Found {
-        range,
-        whole,
-        kind: rule.kind,
-        high_entropy: is_random(secret.as_bytes()),
-    })
+
+    fn all(&mut self) {
+        let rules = &*COMPILED;
+        let mut from = 0;
+        while let Some(hit) = rules.literals.find(Input::new(self.bytes).range(from..)) {
+            // One byte on, not past the hit: the next literal may begin inside this one.
+            from = hit.start() + 1;
+            let numbers = rules.begins.get(hit.pattern().as_usize());
+            for number in numbers.into_iter().flatten() {
+                let found = self.apply(*number, hit.start());
+                self.found.extend(found);
+            }
+        }
+    }
+
+    fn apply(&mut self, number: usize, start: usize) -> Option<Found> {
+        let rule = RULES.get(number)?;
+        let (before, text) = self.bytes.split_at_checked(start)?;
+        let fits = match (rule.before, before.last()) {
+            (Before::Anything, _) => true,
+            (Before::WordStart, last) => !last.is_some_and(u8::is_ascii_alphanumeric),
+            (Before::Query, last) => matches!(last, Some(b'?' | b'&' | b';')),
+        };
+        if !fits {
+            return None;
+        }
+        let text = text.get(..REACH).unwrap_or(text);
+        let pattern = COMPILED.patterns.get(number)?;
+        let (range, end) = if let Tail::Inside = rule.tail {
+            let groups = pattern.captures(text)?;
+            let all = groups.get(0)?;
+            let secret = groups.get(1).unwrap_or(all);
+            let range = start + secret.start()..start + secret.end();
+            (range, start + all.end())
+        } else {
+            let head = start + pattern.find(text)?.end();
+            let end = self.tail(number, rule.tail, start, head)?;
+            match rule.judge {
+                Judge::ByForm => (start..end, end),
+                Judge::ByValue => (head..end, end),
+            }
+        };
+        let secret = self.bytes.get(range.clone())?;
+        let real = match rule.judge {
+            Judge::ByForm => !is_mask(secret),
+            Judge::ByValue => !is_stand_in(secret),
+        };
+        real.then(|| Found {
+            high_entropy: is_random(secret),
+            range,
+            whole: start.saturating_sub(1)..end,
+            kind: rule.kind,
+        })
+    }
+
+    /// Gives where the secret ends whose head ends at `head`; none where what follows is no secret's.
+    fn tail(&mut self, number: usize, tail: Tail, start: usize, head: usize) -> Option<usize> {
+        match tail {
+            Tail::Inside => Some(head),
+            Tail::Run(class, least) => {
+                let end = self.run(number, 0, head, class).min(start + REACH);
+                (end >= head + least).then_some(end)
+            }
+            Tail::Dotted => {
+                let dot = |at: usize, all: &[u8]| all.get(at) == Some(&b'.');
+                let first = self.run(number, 0, head, is_dashed);
+                if first < head + 8 || !dot(first, self.bytes) {
+                    return None;
+                }
+                let second = self.run(number, 1, first + 1, is_dashed);
+                if second < first + 9 {
+                    return None;
+                }
+                match dot(second, self.bytes) {
+                    true => Some(self.run(number, 2, second + 1, is_dashed)),
+                    false => Some(second),
+                }
+            }
+            Tail::Key => {
+                let most = self.bytes.len().min(start + KEY_REACH);
+                Some(
+                    self.key_end(number, head)
+                        .filter(|end| *end <= most)
+                        .unwrap_or(most),
+                )
+            }
+        }
+    }
+
+    /// Gives where the run of a class ends that goes on at a place. Runs are read once.
+    fn run(&mut self, number: usize, slot: usize, at: usize, class: fn(&u8) -> bool) -> usize {
+        let known = self.remembered(number, slot);
+        if known.contains(&at) {
+            return known.end;
+        }
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let length = rest.iter().take_while(|byte| class(byte)).count();
+        self.read += length;
+        self.remember(number, slot, at..at + length);
+        at + length
+    }
+
+    /// Gives where the next line ends that ends a key. A text without one is read once.
+    fn key_end(&mut self, number: usize, at: usize) -> Option<usize> {
+        static END: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(r"(?-u)-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----").ok()
+        });
+        // The range ends one byte behind the key's end, so that a text without one is told from a key at its end.
+        let known = self.remembered(number, 0);
+        let known = if known.contains(&at) {
+            known
+        } else {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let end = END.as_ref().and_then(|pattern| pattern.find(rest));
+            let read = end.map_or(rest.len() + 2, |end| end.end() + 1);
+            self.read += read;
+            self.remember(number, 0, at..at + read);
+            at..at + read
+        };
+        Some(known.end - 1).filter(|end| *end <= self.bytes.len())
+    }
+
+    fn remembered(&self, number: usize, slot: usize) -> Range<usize> {
+        let runs = self.runs.get(number);
+        runs.and_then(|runs| runs.get(slot))
+            .cloned()
+            .unwrap_or(0..0)
+    }
+
+    fn remember(&mut self, number: usize, slot: usize, run: Range<usize>) {
+        if self.runs.is_empty() {
+            self.runs.resize(RULES.len(), [0..0, 0..0, 0..0]);
+        }
+        if let Some(known) = self
+            .runs
+            .get_mut(number)
+            .and_then(|runs| runs.get_mut(slot))
+        {
+            *known = run;
+        }
+    }
 }
 
 /// Tells whether what follows the prefix is only a mask, as in `npm_XXXX…`.
 fn is_mask(secret: &[u8]) -> bool {
+    // No mask is that long, and where literals stand close together the same bytes would be judged for each of them.
+    if secret.len() > 512 {
+        return false;
+    }
     let body = secret
         .iter()
         .rposition(|b| matches!(b, b'_' | b'-'))
@@ -399,6 +597,8 @@ pub(super) fn is_complete(secret: &[u8]) -> bool {
 ///
 /// What is weaker may be guessed from its digest, so none is printed.
 fn is_random(secret: &[u8]) -> bool {
+    // So many tell; where literals stand close together, each would count the same bytes again.
+    let secret = secret.get(..256).unwrap_or(secret);
     let mut counts = [0_u32; 256];
     for byte in secret {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {
@@ -423,6 +623,32 @@ mod tests {
         for (rule, pattern) in RULES.iter().zip(&COMPILED.patterns) {
             assert!(!pattern.is_match(b"zzz"));
             assert!(!rule.literals.is_empty());
+        }
+    }
+
+    /// Counted, not timed: no text makes a rule read more than a few times its own length.
+    #[test]
+    fn repeated_literals_cost_no_more_than_the_text() {
+        let key = format!("-----BEGIN {}-----\n", "PRIVATE KEY");
+        let mut literals: Vec<String> = RULES
+            .iter()
+            .flat_map(|rule| rule.literals)
+            .flat_map(|literal| {
+                ["", "=", "?", "=$", ".", ": \"", "a/"].map(|more| format!("{literal}{more}"))
+            })
+            .collect();
+        literals.push(key);
+        literals.push("?sig=abcdefgh".to_owned());
+        for literal in literals {
+            for text in [
+                literal.repeat(60_000 / literal.len()),
+                format!("{}{}", literal.repeat(2_000), "a".repeat(60_000)),
+            ] {
+                let mut search = Search::new(text.as_bytes());
+                search.all();
+                let most = 4 * text.len();
+                assert!(search.read <= most, "{literal}: {}", search.read);
+            }
         }
     }
 
