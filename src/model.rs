@@ -17,3 +17,4 @@ pub mod policy;
 pub mod revoke;
 pub mod semver;
 pub mod time;
+pub mod token;

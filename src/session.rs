@@ -8,6 +8,7 @@ pub mod fold;
 pub mod judge;
 pub mod name;
 pub mod sign;
+mod token;
 
 use crate::journal::writer::{self, Access, Journal, Opened, Written};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
@@ -342,9 +343,10 @@ impl Session {
     /// As [`Session::decide`].
     pub fn observe(
         &mut self,
-        mut answers: Vec<(Subject, Observation)>,
+        answers: Vec<(Subject, Observation)>,
         now: Ts,
     ) -> Result<Observed, Error> {
+        let mut answers = token::join(&self.fold.facts, answers);
         for (about, observation) in &mut answers {
             if let Answer::Repo(fact) = &mut observation.answer {
                 self.keep_unseen(*about, fact);

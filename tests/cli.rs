@@ -34,6 +34,8 @@ mod place;
 mod preflight;
 #[path = "cli/sessions.rs"]
 mod sessions;
+#[path = "cli/tokens.rs"]
+mod tokens;
 
 #[test]
 fn every_file_of_tests_is_declared() {

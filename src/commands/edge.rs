@@ -6,21 +6,28 @@ use super::decide::Deciding;
 use super::error::CommandError;
 use crate::session::decide::Action;
 
-/// Say whether secrets hold a token
+/// Say whether secrets hold a token, or that it took another's place in them
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The token, for example token:rosa/3f2a
     #[arg(value_name = "TOKEN")]
     pub token: String,
     /// The secrets, for example secret:NPM_TOKEN
-    #[arg(value_name = "SECRET", required = true)]
+    #[arg(
+        value_name = "SECRET",
+        required_unless_present = "replaces",
+        conflicts_with = "replaces"
+    )]
     pub secrets: Vec<String>,
     /// It does
-    #[arg(long, conflicts_with = "not", required_unless_present = "not")]
+    #[arg(long, conflicts_with = "not", required_unless_present_any = ["not", "replaces"])]
     pub holds: bool,
     /// It does not
     #[arg(long)]
     pub not: bool,
+    /// It replaced TOKEN in every secret that held that one, which none of them holds any more
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["holds", "not"])]
+    pub replaces: Option<String>,
     /// How you know
     #[arg(long, value_name = "TEXT")]
     pub note: String,
@@ -33,6 +40,14 @@ pub struct Options {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     let deciding = Deciding::open(context)?;
     let token = deciding.find(&options.token)?;
+    if let Some(old) = &options.replaces {
+        let replace = Action::ReplaceToken {
+            new: token,
+            old: deciding.find(old)?,
+            note: options.note.clone(),
+        };
+        return deciding.take(&[replace], context);
+    }
     let secrets = deciding.find_all(&options.secrets)?;
     let edge = |secret| Action::AttestEdge {
         token,

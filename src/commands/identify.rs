@@ -127,7 +127,12 @@ fn masked(
             continue;
         }
         let form = fact.redacted.as_deref().unwrap_or_default();
-        match Masked::new(token, &fact.key, form, &name::label(facts, token)) {
+        match Masked::new(
+            token,
+            facts.token_key(token),
+            form,
+            &name::label(facts, token),
+        ) {
             Ok(one) => all.push(one),
             Err(error) if named.is_empty() => left_out.push(format!("left out: {error}")),
             Err(error) => return Err(error.into()),
@@ -146,7 +151,10 @@ fn record(log: &Path, context: &mut Context) -> Result<Exit, CommandError> {
     let known: Vec<(Subject, &str)> = facts
         .tokens
         .iter()
-        .filter_map(|(token, row)| Some((*token, row.fact.as_ref()?.value.key.as_ref())))
+        .filter_map(|(token, row)| Some((*token, row.identity()?)))
+        // A workflow from before the whole key was known printed the start of it.
+        .flat_map(|(token, row)| [row.key, row.id].map(|key| Some((token, key?))))
+        .flatten()
         .collect();
     let edges = said.edges(secret, &known);
     let words = outcome(facts, &said, secret, &edges);

@@ -9,21 +9,24 @@ use super::error::CommandError;
 use super::scan::scanned;
 use crate::intake::columns::{How, Mapping, Override};
 use crate::intake::inventory::{Inventory, InventoryRow};
-use crate::intake::npm_tokens::TokenList;
 use crate::intake::sheet::Format;
 use crate::intake::{self};
 use crate::model::event::Observation;
-use crate::model::fact::{Answer, ListingFact};
+use crate::model::fact::Answer;
 use crate::model::facts::Facts;
-use crate::model::id::{Kind, Subject};
+use crate::model::id::Subject;
 use crate::model::name::Login;
 use crate::model::time::Ts;
-use crate::safe::shown::{counted, visible};
+use crate::safe::shown::visible;
 use crate::scan::{RepoScan, observe};
 use crate::session::Session;
 use crate::session::decide::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+mod tokens;
+
+use tokens::KnownList;
 
 /// What can be taken in, for `init` and `import` alike.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -79,59 +82,13 @@ pub struct Known {
     pub lists: Vec<KnownList>,
 }
 
-/// The ids of a token list: they tell whose it is.
-#[derive(Debug)]
-pub struct KnownList {
-    account: String,
-    as_of: Ts,
-    keys: BTreeSet<String>,
-}
-
 impl Known {
     fn of(facts: &Facts) -> Self {
-        let key = |token: &Subject| {
-            let fact = facts.tokens.get(token)?.fact.as_ref()?;
-            Some(fact.value.key.to_string())
-        };
-        let lists = facts.persons.values().flat_map(|person| {
-            person.listings.iter().map(move |listing| KnownList {
-                account: person.login.to_string(),
-                as_of: listing.as_of,
-                keys: listing.tokens.iter().filter_map(key).collect(),
-            })
-        });
+        let repos = facts.repos.values().map(|row| row.name().to_owned());
         Self {
-            lists: lists.collect(),
-            repos: facts
-                .repos
-                .values()
-                .map(|row| row.name().to_owned())
-                .collect(),
+            repos: repos.collect(),
+            lists: KnownList::all(facts),
         }
-    }
-
-    /// Refuses a list with ids of another account's: a token is one account's, so one of the names is wrong.
-    fn whose(&self, list: &TokenList) -> Result<(), CommandError> {
-        let same = |known: &KnownList| {
-            let ids = list.rows.iter().map(|row| row.key.as_str());
-            ids.filter(|id| known.keys.contains(*id)).count()
-        };
-        let others = self.lists.iter().filter(|one| one.account != list.account);
-        let most = others
-            .map(|known| (same(known), known.as_of, known))
-            .filter(|(count, ..)| *count > 0)
-            .max_by_key(|(count, as_of, _)| (*count, *as_of));
-        let Some((count, as_of, known)) = most else {
-            return Ok(());
-        };
-        let account = visible(&known.account);
-        Err(CommandError::user(format!(
-            "these tokens are {account}'s, not {}'s ({count} of {} are in {account}'s list of {})",
-            list.account,
-            counted(list.rows.len(), "id"),
-            as_of.day()
-        ))
-        .hint("print the list as the account that it is for: `npm whoami`, then `npm token list --json`"))
     }
 }
 
@@ -282,18 +239,12 @@ pub fn gather(
         gathered.add(answers, as_of);
     }
     for text in &sources.tokens {
-        let list = tokens(text)?;
-        known
-            .whose(&list)
-            .map_err(|error| error.about(&visible(text)))?;
-        known.lists.push(KnownList {
-            account: list.account.clone(),
-            as_of,
-            keys: list.rows.iter().map(|row| row.key.clone()).collect(),
-        });
+        let list = tokens::read(text)?;
+        tokens::whose(&list, &known.lists).map_err(|error| error.about(&visible(text)))?;
+        known.lists.push(KnownList::of(&list, as_of));
         gathered.tokens += list.rows.len();
         gathered.accounts.push(list.account.clone());
-        gathered.add(token_answers(&list, home.registry), as_of);
+        gathered.add(tokens::answers(&list, home.registry), as_of);
     }
     Ok(gathered)
 }
@@ -463,30 +414,6 @@ fn repeated(rows: &[InventoryRow], file: &Path, context: &mut Context) {
     }
 }
 
-fn tokens(text: &str) -> Result<TokenList, CommandError> {
-    let wrong = |why: &str| {
-        CommandError::usage(format!("--tokens `{}`: {why}", visible(text)))
-            .hint("write --tokens ACCOUNT=FILE, with what `npm token list --json` printed for that account")
-    };
-    let (account, file) = text
-        .split_once('=')
-        .ok_or_else(|| wrong("there is no `=`"))?;
-    let account =
-        Login::parse(account).map_err(|error| wrong(&format!("the account is {error}")))?;
-    let file = Path::new(file);
-    let about = |error: intake::IntakeError| {
-        let named = error.to_string().contains(&shown(file));
-        let error = CommandError::from(error);
-        if named {
-            error
-        } else {
-            error.about(&shown(file))
-        }
-    };
-    let bytes = intake::read_file(file).map_err(about)?;
-    TokenList::read(account.as_str(), &bytes).map_err(about)
-}
-
 /// Makes the answers of inventory rows. A bare name means the one known repository of that name.
 pub fn inventory_answers(
     rows: &[InventoryRow],
@@ -517,25 +444,6 @@ fn full_name<'a>(name: &'a str, known: &'a [String]) -> &'a str {
         1 => found.first().map_or(name, |full| full.as_str()),
         _ => name,
     }
-}
-
-/// Makes the answers of an account's token list: one a token, and the listing itself about the person.
-pub fn token_answers(list: &TokenList, registry: &str) -> Vec<(Subject, Answer)> {
-    let mut listing = ListingFact {
-        account: list.account.as_str().into(),
-        complete: list.complete,
-        tokens: Vec::new(),
-    };
-    let mut answers = Vec::new();
-    for row in &list.rows {
-        let token = Subject::token(registry, &list.account, &row.key);
-        listing.tokens.push(token);
-        answers.push((token, Answer::Token(row.fact())));
-    }
-    debug_assert!(listing.tokens.iter().all(|token| token.kind == Kind::Token));
-    // The listing comes last: by then every token that it names is known.
-    answers.push((Subject::person(&list.account), Answer::Listing(listing)));
-    answers
 }
 
 #[cfg(test)]
@@ -594,22 +502,6 @@ mod tests {
         ] {
             assert_eq!(full_name(given, &known), full);
         }
-    }
-
-    #[test]
-    fn a_listing_names_its_tokens_and_says_whether_it_is_complete() {
-        let bare = r#"[{"token":"npm_aB...9xYz","key":"k1","created":"2026-01-01T00:00:00Z","readonly":false}]"#;
-        let list = TokenList::read("rosa", bare.as_bytes()).unwrap();
-        let answers = token_answers(&list, "https://registry.example");
-        let token = Subject::token("https://registry.example", "rosa", &list.rows[0].key);
-        assert_eq!(answers[0].0, token);
-        let (about, Answer::Listing(listing)) = answers.last().unwrap() else {
-            panic!("{answers:?}")
-        };
-        assert_eq!(*about, Subject::person("rosa"));
-        assert_eq!(listing.tokens, [token]);
-        // npm's command prints no total: nothing proves that this was all.
-        assert_eq!(listing.complete, None);
     }
 
     #[test]

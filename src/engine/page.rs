@@ -346,7 +346,7 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
     };
     let mut about = vec![
         said("account", fact.account.as_ref()),
-        said("id", fact.key.as_ref()),
+        said("id", facts.token_key(token)),
         said(
             "shown as",
             fact.redacted
@@ -360,6 +360,9 @@ fn token(facts: &Facts, token: Subject, now: Ts) -> Vec<Section> {
         said("bypasses 2FA", yes(fact.bypass_2fa)),
         said("as of", dated.as_of.to_string()),
     ];
+    if let Some(absent) = facts.absent_words(token) {
+        about.push(said("listed", absent));
+    }
     if !fact.scopes.is_empty() {
         let scopes: Vec<String> = fact.scopes.iter().map(ToString::to_string).collect();
         about.push(said("packages and scopes", list(&scopes, 8)));

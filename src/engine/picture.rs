@@ -18,7 +18,7 @@ use crate::safe::shown::visible;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
 use crate::session::judge::{Counts, RepoBoard};
-use crate::session::name::{label, next_step};
+use crate::session::name::{label, next_step, token_name};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -117,22 +117,19 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<TokenRow> {
     // One token may hang on thousands of repositories.
     let (chain, [complete, gone]) = rayon::join(|| chain(facts, token, now), verdicts);
     let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-    let name = fact
-        .name
-        .as_deref()
-        .filter(|name| !name.is_empty())
-        .map_or_else(|| "(no name)".into(), shown);
-    let haystack = format!("{} {} {}", fact.account, name, fact.key).to_lowercase();
+    let (_, name) = token_name(facts, token)?;
+    let name = shown(&name);
+    let haystack = format!("{} {name} {}", fact.account, facts.token_key(token)).to_lowercase();
     Some(TokenRow {
         id: token,
         account: shown(&fact.account),
-        redacted: shown(fact.redacted.as_deref().unwrap_or("not shown")),
         created: fact.created,
         expires: fact.expires,
         last_used: fact.last_used,
         readonly: fact.readonly,
         bypass_2fa: fact.bypass_2fa,
         as_of: dated.as_of,
+        absent: facts.absent_words(token).map(|words| shown(&words)),
         secrets: u16::try_from(facts.secrets_of(token).len()).unwrap_or(u16::MAX),
         released: count(chain.released()),
         holds: count(chain.holds.len()),

@@ -192,8 +192,6 @@ pub struct TokenRow {
     pub id: Subject,
     pub account: Box<str>,
     pub name: Box<str>,
-    /// First and last characters, as npm lists them.
-    pub redacted: Box<str>,
     pub created: Option<Ts>,
     pub expires: Option<Ts>,
     pub last_used: Option<Ts>,
@@ -201,6 +199,8 @@ pub struct TokenRow {
     pub bypass_2fa: Option<bool>,
     /// When the list that shows it was made.
     pub as_of: Ts,
+    /// That the last list of its account lacks it, in words.
+    pub absent: Option<Box<str>>,
     pub secrets: u16,
     pub released: u32,
     pub holds: u32,

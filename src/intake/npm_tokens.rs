@@ -4,7 +4,8 @@
 //! token: the masked form is kept, a value that could be whole refuses the list by place.
 //! The fields of granular tokens are those of <https://docs.npmjs.com/about-access-tokens> and of the registry's API.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use super::sheet::{Format, Lines, said, saturate};
 use super::{IntakeError, SecretPlace, has_secret, text};
 use crate::model::fact::TokenFact;
 use crate::model::time::Ts;
+use crate::model::token::hides;
 use crate::safe::shown::visible;
 
 /// Most characters of a token that a masked form shows; npm shows four and four, or the first six.
@@ -57,8 +59,10 @@ pub struct TokenRow {
     /// Line of the listing.
     pub line: u32,
     pub account: String,
-    /// The id that npm revokes by.
-    pub key: String,
+    /// The registry's key; none where npm masks it.
+    pub key: Option<String>,
+    /// How the key starts, where npm masks it.
+    pub id: Option<String>,
     /// The masked form, such as `npm_aBcD...7890`.
     pub redacted: Option<String>,
     pub name: Option<String>,
@@ -80,7 +84,22 @@ pub struct TokenRow {
     pub publish_policy: Option<String>,
 }
 
+/// What tells one row of a list from the others: its key, else start of the key, instant of creation and name.
+type RowId = (
+    Option<String>,
+    Option<String>,
+    Option<DateTime<Utc>>,
+    Option<String>,
+);
+
 impl TokenRow {
+    fn identity(&self) -> RowId {
+        match &self.key {
+            Some(key) => (Some(key.clone()), None, None, None),
+            None => (None, self.id.clone(), self.created, self.name.clone()),
+        }
+    }
+
     /// Makes the fact of a row. A token whose revocation has no time counts as revoked when it was last changed.
     #[must_use]
     pub fn fact(&self) -> TokenFact {
@@ -91,7 +110,8 @@ impl TokenRow {
         let scope = |s: &Scope| format!("{} {}", s.kind, s.name).trim().into();
         TokenFact {
             account: self.account.as_str().into(),
-            key: self.key.as_str().into(),
+            key: self.key.as_deref().unwrap_or_default().into(),
+            id: self.id.as_deref().map(Into::into),
             name: self.name.as_deref().map(Into::into),
             redacted: self.redacted.as_deref().map(Into::into),
             readonly: self.readonly,
@@ -157,19 +177,22 @@ impl TokenList {
             account,
             secrets: Vec::new(),
         };
-        let mut rows = Vec::with_capacity(listing.tokens.len());
-        let mut keys = HashSet::new();
+        let mut rows: Vec<TokenRow> = Vec::with_capacity(listing.tokens.len());
+        let mut lines_of: HashMap<RowId, u32> = HashMap::new();
         let mut repeated = false;
         for raw in &listing.tokens {
             // A raw value borrows from the text, so the distance of the two is its offset.
             let offset = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
             let line = lines.at(offset);
             let row = reader.row(raw, line)?;
-            // Pages overlap when a token is made while they are read: kept once, and no longer proof of completeness.
-            if keys.insert(row.key.clone()) {
-                rows.push(row);
-            } else {
-                repeated = true;
+            match lines_of.entry(row.identity()) {
+                Entry::Vacant(place) => {
+                    place.insert(line);
+                    rows.push(row);
+                }
+                // Pages overlap when a token is made while they are read: kept once, and no longer proof of completeness.
+                Entry::Occupied(_) if row.key.is_some() => repeated = true,
+                Entry::Occupied(first) => return Err(alike(*first.get(), line)),
             }
         }
         if !reader.secrets.is_empty() {
@@ -199,6 +222,14 @@ impl Listing<'_> {
         }
         self.next.map(|next| !next)
     }
+}
+
+/// Two rows whose keys are masked and that agree in all that is left: one token or two, nobody can tell.
+fn alike(first: u32, second: u32) -> IntakeError {
+    shape(format!(
+        "lines {first} and {second}: the keys are masked, and id, name and time of creation are the same, so nothing tells \
+         these tokens apart; give the registry's own answer (GET /-/npm/v1/tokens), which shows the keys"
+    ))
 }
 
 fn shape(message: String) -> IntakeError {
@@ -303,19 +334,12 @@ impl Reader<'_> {
             self.refuse(line, "token");
         }
         self.same_account(&fields)?;
-        let key = fields
-            .text("key")?
-            .or(fields.text("id")?)
-            .filter(|k| !k.is_empty());
-        let Some(key) = key else {
-            return Err(shape(format!(
-                "line {line}: a token without its key, which is what npm revokes by; list with a current npm"
-            )));
-        };
-        Ok(TokenRow {
+        let (key, id) = fields.key()?;
+        let row = TokenRow {
             line,
             account: self.account.to_owned(),
             key,
+            id,
             redacted,
             name: fields.text("name")?.or(fields.text("token_name")?),
             description: fields
@@ -332,7 +356,15 @@ impl Reader<'_> {
             scopes: fields.scopes(),
             cidr: fields.cidr(),
             publish_policy: fields.text("publish_policy")?,
-        })
+        };
+        let named = row.name.as_deref().is_some_and(|name| !name.is_empty());
+        if row.key.is_none() && row.id.is_none() && row.created.is_none() && !named {
+            return Err(shape(format!(
+                "line {line}: a token without key, id, name and time of creation: nothing tells it from another; \
+                 give the output of `npm token list --json`"
+            )));
+        }
+        Ok(row)
     }
 
     fn refuse(&mut self, line: u32, column: &str) {
@@ -399,6 +431,19 @@ impl Fields<'_> {
             Some(Value::Number(n)) => Ok(Some(n.to_string())),
             Some(_) => Err(self.wrong(field, "text")),
         }
+    }
+
+    /// Gives the key, or else its start. npm masks every key that looks like a UUID (`"key": "***"`), and prints beside
+    /// it the start that tells it from the other keys of the list.
+    fn key(&self) -> Result<(Option<String>, Option<String>), IntakeError> {
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let id = said(self.text("id")?).filter(|id| !hides(id));
+        Ok(match said(self.text("key")?) {
+            Some(key) if hides(&key) => (None, id),
+            Some(key) => (Some(key), None),
+            // A list of another make has the whole key as its id.
+            None => (id, None),
+        })
     }
 
     fn flag(&self, field: &str) -> Result<Option<bool>, IntakeError> {

@@ -255,7 +255,11 @@ pub struct InventoryFact {
 #[serde(default)]
 pub struct TokenFact {
     pub account: Box<str>,
+    /// The registry's key; empty where the list masks it.
     pub key: Box<str>,
+    /// How the key starts, where the list masks it: six characters or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]

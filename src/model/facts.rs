@@ -10,13 +10,14 @@ pub mod seen;
 
 use super::decision::{Decision, History, Slot, Standing, Value};
 use super::event::SessionCreated;
-use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact, TokenFact};
+use super::fact::{InventoryFact, PackageFact, PathFact, RegistryFact, RepoFact};
 use super::id::{Subject, SubjectList, SubjectMap, SubjectSet};
 use super::lane::{Lane, Lanes};
 use super::policy::Policy;
 use super::time::Ts;
+use super::token::{Made, Token};
 use seen::Seen;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The ref that a scan of a folder stands for.
 pub const DEFAULT_REF: &str = "default branch";
@@ -123,12 +124,6 @@ pub struct Sighting {
     pub present: bool,
 }
 
-/// A token of the registry.
-#[derive(Debug, Clone, Default)]
-pub struct Token {
-    pub fact: Option<Dated<TokenFact>>,
-}
-
 /// One listing of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listing {
@@ -227,6 +222,10 @@ pub struct Facts {
     pub packages: SubjectMap<Box<Package>>,
     pub secrets: SubjectMap<Secret>,
     pub tokens: SubjectMap<Token>,
+    /// Tokens by account and instant of creation.
+    pub made: Made,
+    /// Tokens by account and name: npm does not keep a name for one token alone.
+    pub called: HashMap<(Subject, Box<str>), SubjectList>,
     pub persons: SubjectMap<Person>,
     pub configs: SubjectMap<Config>,
     /// The path of each path-ref.
@@ -409,29 +408,6 @@ impl Facts {
         secrets.sort_unstable();
         secrets.dedup();
         secrets
-    }
-
-    /// Gives when a token was listed and when it was missing from a complete listing, oldest first.
-    pub fn sightings(&self, token: Subject) -> Vec<Sighting> {
-        let Some(fact) = self.tokens.get(&token).and_then(|row| row.fact.as_ref()) else {
-            return Vec::new();
-        };
-        let account = Subject::person(&fact.value.account);
-        let Some(person) = self.persons.get(&account) else {
-            return Vec::new();
-        };
-        person
-            .listings
-            .iter()
-            .filter_map(|listing| {
-                let present = listing.tokens.contains(&token);
-                // A short list proves presence, never absence.
-                (present || listing.complete == Some(true)).then_some(Sighting {
-                    as_of: listing.as_of,
-                    present,
-                })
-            })
-            .collect()
     }
 
     /// Rebuilds whether anybody has said which token a secret holds. Tells whether that changed.

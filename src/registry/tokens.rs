@@ -14,6 +14,7 @@ use crate::model::fact::{Answer, CouldNotFact, ListingFact, LiveSource, TokenFac
 use crate::model::id::Subject;
 use crate::model::name::Login;
 use crate::model::time::Ts;
+use crate::model::token::hides;
 
 /// Most pages of one listing: npm allows 1,000 tokens an account, and the smallest page has ten.
 const MAX_PAGES: usize = 200;
@@ -135,6 +136,7 @@ impl Pages {
 fn token(row: &Value, account: &Login) -> Result<TokenFact, Lost> {
     let key = text(row, "key")
         .or_else(|| text(row, "id"))
+        .filter(|key| !hides(key))
         .ok_or_else(|| Lost::shape("a token without its key"))?;
     if let Some(user) = text(row, "user").filter(|user| **user != *account.as_str()) {
         return Err(Lost::OtherAccount {
@@ -161,6 +163,7 @@ fn token(row: &Value, account: &Login) -> Result<TokenFact, Lost> {
     Ok(TokenFact {
         account: account.as_str().into(),
         key,
+        id: None,
         name: text(row, "name").or_else(|| text(row, "token_name")),
         redacted: text(row, "token").filter(|form| is_masked(form)),
         readonly: flag(row, "readonly"),
@@ -198,10 +201,7 @@ pub fn answers(listing: &Listing, registry: &str) -> Vec<(Subject, Answer)> {
     let account = listing.account.as_str();
     let mut answers: Vec<(Subject, Answer)> = Vec::with_capacity(listing.tokens.len() + 1);
     for fact in &listing.tokens {
-        answers.push((
-            Subject::token(registry, account, &fact.key),
-            Answer::Token(fact.clone()),
-        ));
+        answers.push((fact.subject(registry), Answer::Token(fact.clone())));
     }
     let tokens = answers.iter().map(|(token, _)| *token).collect();
     let list = ListingFact {

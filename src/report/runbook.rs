@@ -5,7 +5,7 @@
 //! repositories are made one at a time, by `page`.
 
 use super::page::Shared;
-use super::status::{clocks_of, names};
+use super::status::{clocks_of, names, with_absence};
 use super::{Ends, Gates, shown, shown_long};
 use crate::journal::Place;
 use crate::model::clock::ClockKind;
@@ -512,7 +512,7 @@ fn tokens(facts: &Facts, text: &ReadBack<'_>, now: Ts) -> Tokens {
         let Some(fact) = facts.tokens.get(&token).and_then(|row| row.fact.as_ref()) else {
             continue;
         };
-        let id = shown(&fact.value.key);
+        let id = shown(facts.token_key(token));
         if let Some((with, without)) = gone(&facts.sightings(token)) {
             tokens.observed_gone.push(Observed {
                 token: name,
@@ -549,7 +549,7 @@ fn tokens(facts: &Facts, text: &ReadBack<'_>, now: Ts) -> Tokens {
             expires: fact.value.expires,
             released: chain.released(),
             holds: chain.holds.len(),
-            why: why.map_or_else(String::new, |one| shown(&one.why)),
+            why: with_absence(facts, token, false, why.as_ref().map_or("", |one| &one.why)),
             not_looked_at: chain.not_looked.iter().map(|one| shown(one)).collect(),
         };
         match kept {

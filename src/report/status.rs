@@ -14,7 +14,7 @@ use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::session::Session;
-use crate::session::name::{disputes, label, next_step};
+use crate::session::name::{disputes, label, next_step, token_name};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -121,7 +121,7 @@ pub struct Token {
     pub id: Subject,
     pub account: String,
     pub name: String,
-    /// The registry's id, by which it is revoked.
+    /// The registry's id, by which it is revoked: the whole key, or its start where npm masks it.
     pub key: String,
     pub created: Option<Ts>,
     pub expires: Option<Ts>,
@@ -252,12 +252,12 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<Token> {
         true => revoked,
         false => verdict("chain-complete")?,
     };
-    let name = fact.name.as_deref().filter(|name| !name.is_empty());
+    let (account, name) = token_name(facts, token)?;
     Some(Token {
         id: token,
-        account: shown(&fact.account),
-        name: name.map_or_else(|| "(no name)".to_owned(), shown),
-        key: shown(&fact.key),
+        account: shown(account),
+        name: shown(&name),
+        key: shown(facts.token_key(token)),
         created: fact.created,
         expires: fact.expires,
         last_used: fact.last_used,
@@ -267,8 +267,17 @@ fn token_row(facts: &Facts, token: Subject, now: Ts) -> Option<Token> {
         holds: chain.holds.len(),
         gone,
         state: verdict.state.words(),
-        why: shown(&verdict.why),
+        why: with_absence(facts, token, gone, &verdict.why),
     })
+}
+
+/// Gives why a token is as it is, and before it that the last list of its account lacks it. Made visible.
+pub(super) fn with_absence(facts: &Facts, token: Subject, gone: bool, why: &str) -> String {
+    match facts.absent_words(token).filter(|_| !gone) {
+        Some(absent) if why.starts_with(&absent) => shown(why),
+        Some(absent) => shown(&format!("{absent}; {why}")),
+        None => shown(why),
+    }
 }
 
 /// Gives the session's name, and its file's.

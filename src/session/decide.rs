@@ -4,6 +4,7 @@
 //! command line is one [`Action`].
 
 use super::fold::{Fold, slot_of};
+use super::name::label;
 use crate::model::decision::{Decision, EventId, Slot, Standing, ValidationPlan, Value};
 use crate::model::event::{Event, EvidenceForm, spec};
 use crate::model::gate::{GateId, State, View, judge};
@@ -72,6 +73,12 @@ pub enum Action {
         token: Subject,
         secret: Subject,
         holds: bool,
+        note: String,
+    },
+    /// Says that a token stands in every secret in which another stood: the secrets were rotated.
+    ReplaceToken {
+        new: Subject,
+        old: Subject,
         note: String,
     },
     /// Records a revocation that was done outside.
@@ -199,6 +206,7 @@ pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<
             holds,
             note,
         } => maker.edge(*token, *secret, *holds, note),
+        Action::ReplaceToken { new, old, note } => maker.replace(*new, *old, note),
         Action::RecordRevocation {
             token,
             token_id,
@@ -642,6 +650,26 @@ impl Maker<'_> {
         })
     }
 
+    fn replace(&self, new: Subject, old: Subject, note: &str) -> Result<Vec<Drafted>, Refusal> {
+        if new == old {
+            return Err(refuse("a token does not replace itself"));
+        }
+        let facts = &self.fold.facts;
+        let secrets = facts.secrets_of(old);
+        if secrets.is_empty() {
+            return Err(refuse_with(
+                format!("no secret is known to hold {}", label(facts, old)),
+                "name the secrets of the new token: cutover edge TOKEN SECRET --holds --note TEXT",
+            ));
+        }
+        let mut drafted = Vec::with_capacity(2 * secrets.len());
+        for secret in secrets {
+            drafted.extend(self.edge(new, secret, true, note)?);
+            drafted.extend(self.edge(old, secret, false, note)?);
+        }
+        Ok(drafted)
+    }
+
     fn revocation(
         &self,
         token: Subject,
@@ -659,20 +687,17 @@ impl Maker<'_> {
         )?;
         let who = self.login(who)?;
         let token_id = self.said(token_id, "name the token's id as the registry lists it")?;
-        let listed = self
-            .fold
-            .facts
-            .tokens
-            .get(&token)
-            .and_then(|row| row.fact.as_ref())
-            .map(|fact| fact.value.key.as_ref());
-        if listed.is_some_and(|key| key != token_id && !key.starts_with(&token_id)) {
+        // Either may be the start of the other: npm prints no more than the start of a granular token's key.
+        let listed = Some(self.fold.facts.token_key(token)).filter(|key| !key.is_empty());
+        let fits = |key: &str| key.starts_with(&token_id) || token_id.starts_with(key);
+        if listed.is_some_and(|key| !fits(key)) {
             return Err(refuse_with(
                 "this id is not the token's that was selected",
                 "compare it with the token list",
             ));
         }
-        let id = listed.unwrap_or(&token_id).to_owned();
+        let longest = listed.filter(|key| key.len() > token_id.len());
+        let id = longest.unwrap_or(&token_id).to_owned();
         self.each(&[token], Kind::Token, |_| {
             Ok((
                 "revocation_recorded",

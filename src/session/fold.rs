@@ -460,10 +460,20 @@ impl Fold {
             }
             Answer::Token(fact) => {
                 self.person(&fact.account);
-                take(
-                    &mut self.facts.tokens.entry(about).or_default().fact,
-                    dated!(fact),
-                )
+                let account = Subject::person(&fact.account);
+                let made = self.facts.made.entry((account, fact.created));
+                let near = made.or_default();
+                near.insert(about);
+                // Any of them may turn out to be this token, and its lists count for both then.
+                let near: Vec<Subject> = near.to_vec();
+                near.into_iter().for_each(|token| self.touch(token));
+                if let Some(name) = &fact.name {
+                    let called = self.facts.called.entry((account, name.clone()));
+                    called.or_default().insert(about);
+                }
+                let row = self.facts.tokens.entry(about).or_default();
+                row.learn(&fact);
+                take(&mut row.fact, dated!(fact))
             }
             Answer::Listing(fact) => {
                 self.person(&fact.account);

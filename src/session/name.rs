@@ -9,7 +9,11 @@ use crate::model::facts::Facts;
 use crate::model::facts::seen::Seen;
 use crate::model::id::{Kind, Subject};
 use crate::model::outcome::paths_of;
+use crate::model::token::Token;
 use crate::safe::shown::visible;
+
+/// Characters of a key that stand for a token without a name.
+const KEY_SHOWN: usize = 8;
 
 /// Why a name means nothing, or more than one thing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,22 +62,8 @@ pub fn label(facts: &Facts, about: Subject) -> String {
                 _ => format!("{} ({})", row.name, row.store),
             })
             .unwrap_or_default(),
-        Kind::Token => facts
-            .tokens
-            .get(&about)
-            .and_then(|row| row.fact.as_ref())
-            .map(|fact| {
-                let key: String = fact.value.key.chars().take(8).collect();
-                format!(
-                    "{}/{}",
-                    fact.value.account,
-                    fact.value
-                        .name
-                        .as_deref()
-                        .filter(|name| !name.is_empty())
-                        .unwrap_or(&key)
-                )
-            })
+        Kind::Token => token_name(facts, about)
+            .map(|(account, name)| format!("{account}/{name}"))
             .unwrap_or_default(),
         Kind::Person => facts
             .persons
@@ -86,6 +76,29 @@ pub fn label(facts: &Facts, about: Subject) -> String {
     } else {
         visible(&name).into_owned()
     }
+}
+
+/// Gives the account of a token and its name there: the name that it has everywhere. None where no list shows it.
+///
+/// A token without a name is called by the start of its key; of several with one name, each by both. Not made visible.
+pub fn token_name(facts: &Facts, token: Subject) -> Option<(&str, String)> {
+    let identity = facts.tokens.get(&token)?.identity()?;
+    let key: String = identity.handle().chars().take(KEY_SHOWN).collect();
+    let Some(name) = identity.name else {
+        return Some((identity.account, key));
+    };
+    let place = (Subject::person(identity.account), name.into());
+    let is_so_called = |other: &&Subject| {
+        let row = facts.tokens.get(other).and_then(Token::identity);
+        row.is_some_and(|row| row.name == Some(name))
+    };
+    let alike = facts.called.get(&place);
+    let alike = alike.map_or(0, |all| all.iter().filter(is_so_called).count());
+    let name = match alike > 1 && !key.is_empty() {
+        true => format!("{name} ({key})"),
+        false => name.to_owned(),
+    };
+    Some((identity.account, name))
 }
 
 /// Gives `file#job` of a path, with its repository.
@@ -342,16 +355,15 @@ fn is_called(facts: &Facts, about: Subject, wanted: &str) -> bool {
             .secrets
             .get(&about)
             .is_some_and(|row| *row.name == *wanted),
-        Kind::Token => facts
-            .tokens
-            .get(&about)
-            .and_then(|row| row.fact.as_ref())
-            .is_some_and(|fact| {
-                let (account, key) = wanted.split_once('/').unwrap_or(("", wanted));
-                (account.is_empty() || *account == *fact.value.account)
-                    && key.len() >= 4
-                    && fact.value.key.starts_with(key)
-            }),
+        Kind::Token => {
+            let row = facts.tokens.get(&about).and_then(Token::identity);
+            row.is_some_and(|row| {
+                let (account, name) = wanted.split_once('/').unwrap_or(("", wanted));
+                let of_key = name.len() >= 4 && row.handle().starts_with(name);
+                let of_both = !account.is_empty() && row.name == Some(name);
+                (account.is_empty() || account == row.account) && (of_key || of_both)
+            })
+        }
         _ => false,
     }
 }

@@ -269,7 +269,7 @@ fn a_revocation_is_recorded_with_the_id_compared() {
         let mut command = place.cutover(arguments);
         command.env_remove("COLUMNS");
         let ran = place.finish(arguments, command);
-        let words = "recorded as revoked on 2026-12-05, still listed on 2026-12-07";
+        let words = "recorded as revoked on 2026-12-05, but listed on 2026-12-07";
         assert!(ran.out.contains(words), "{}", ran.text());
     }
 }

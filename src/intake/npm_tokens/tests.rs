@@ -156,7 +156,7 @@ fn what_is_no_list_says_what_to_do() {
     assert!(told("{\"error\": {\"code\": \"E401\", \"summary\": \"x\"}}").contains("E401"));
     assert!(told("{\"hello\": 1}").contains("npm token list --json"));
     assert!(told("[1]").contains("not a token"));
-    assert!(told("[{\"token\": \"npm_aB...90\"}]").contains("without its key"));
+    assert!(told("[{\"token\": \"npm_aB...90\"}]").contains("line 1: a token without key, id"));
     assert!(told("[{\"key\": \"k\", \"user\": \"bob\"}]").contains("bob=FILE"));
     assert!(told("[{\"key\": \"k\", \"expiry\": \"soon\"}]").contains("expiry"));
     assert!(told("[{\"key\": \"k\", \"bypass_2fa\": 3}]").contains("bypass_2fa"));
@@ -180,4 +180,59 @@ proptest::proptest! {
     fn no_listing_panics(text in "[\\[\\]{}:,\"a-z0-9 \n]{0,120}") {
         let _ = read(&text);
     }
+}
+
+/// One row as npm 11.19 and later print it: the key is masked, its start is the id.
+fn masked(id: &str, name: &str, created: &str) -> String {
+    format!(
+        r#"{{"key": "***", "token": "npm_aBcD...7890", "name": "{name}", "created": "{created}", "id": "{id}"}}"#
+    )
+}
+
+#[test]
+fn masked_keys_leave_the_rows_apart() {
+    const DAY: &str = "2026-09-11T19:22:41.087Z";
+    const NEXT: &str = "2026-09-12T19:22:41.087Z";
+    for rows in [
+        [masked("b3f08d", "ci", DAY), masked("c4a19e", "ci", DAY)],
+        [masked("b3f08d71", "ci", DAY), masked("b3f08d72", "ci", DAY)],
+        [masked("b3f08d", "ci", DAY), masked("b3f08d", "ci", NEXT)],
+        [masked("***", "ci", DAY), masked("***", "docs", DAY)],
+    ] {
+        let text = format!("[{}]", rows.join(",\n"));
+        let list = read(&text).unwrap();
+        assert!(list.rows.iter().all(|row| row.key.is_none()), "{text}");
+        let tokens: Vec<_> = list
+            .rows
+            .iter()
+            .map(|row| row.fact().subject("r"))
+            .collect();
+        assert!(tokens.len() == 2 && tokens[0] != tokens[1], "{text}");
+    }
+}
+
+#[test]
+fn rows_that_nothing_tells_apart_are_refused_by_line() {
+    let row = masked("b3f08d", "ci", "2026-09-11T19:22:41.087Z");
+    let text = format!("[\n{row},\n{},\n{row}]", masked("c4a19e", "ci", ""));
+    let told = read(&text).unwrap_err().to_string();
+    assert!(told.contains("lines 2 and 4"), "{told}");
+    let bare = r#"[{"key": "***", "token": "npm_aB...90", "id": "***", "name": ""}]"#;
+    let told = read(bare).unwrap_err().to_string();
+    assert!(
+        told.contains("line 1") && told.contains("nothing tells it"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_key_that_is_shown_counts_before_its_start() {
+    let row = read(r#"[{"key": "aabbccddeeff", "id": "aabbcc"}]"#)
+        .unwrap()
+        .rows
+        .remove(0);
+    assert_eq!((row.key.as_deref(), row.id), (Some("aabbccddeeff"), None));
+    // A list of another make names the whole key `id`.
+    let row = read(r#"[{"id": "aabbccddeeff"}]"#).unwrap().rows.remove(0);
+    assert_eq!(row.key.as_deref(), Some("aabbccddeeff"));
 }

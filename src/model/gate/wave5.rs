@@ -146,7 +146,7 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
             let still = |one: &&Sighting| one.present && one.as_of > *at;
             match sightings.iter().rfind(still) {
                 Some(one) => Verdict::blocked(format!(
-                    "recorded as revoked on {on}, still listed on {}",
+                    "recorded as revoked on {on}, but listed on {}",
                     one.as_of.day()
                 )),
                 None => Verdict::attested(format!(
@@ -158,7 +158,15 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
             "missing from one list: a second one, a minute or more later, would prove it",
         ),
         _ if sightings.is_empty() => Verdict::not_looked("not in any complete token list"),
-        _ => Verdict::blocked("the last token list still shows it"),
+        _ => match view.facts.absent_words(view.subject) {
+            Some(absent) => Verdict::not_looked(absent),
+            None => Verdict::blocked(format!(
+                "listed on {}",
+                sightings
+                    .last()
+                    .map_or_else(String::new, |one| one.as_of.day().to_string())
+            )),
+        },
     }
 }
 

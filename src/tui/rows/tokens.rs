@@ -25,17 +25,7 @@ pub const SAFE: usize = 7;
 pub fn token_target(row: &TokenRow) -> Target {
     Target {
         subject: row.id,
-        name: format!("{}/{}", row.account, token_name(row)),
-    }
-}
-
-/// The name of a token: its own, else its first and last characters as the registry lists them.
-#[must_use]
-pub fn token_name(row: &TokenRow) -> &str {
-    if &*row.name == "(no name)" {
-        &row.redacted
-    } else {
-        &row.name
+        name: format!("{}/{}", row.account, row.name),
     }
 }
 
@@ -58,6 +48,8 @@ pub fn life(row: &TokenRow, now: i64) -> &'static str {
         "revoked"
     } else if row.expires.is_some_and(|end| end.0 <= now) {
         "expired"
+    } else if row.absent.is_some() {
+        "absent"
     } else {
         "live"
     }
@@ -99,6 +91,7 @@ impl Item for TokenRow {
                 "live",
                 "revoked",
                 "expired",
+                "absent",
                 "safe",
                 "held",
                 "bypass",
@@ -128,7 +121,7 @@ impl Item for TokenRow {
             })
         };
         match key {
-            "token" => text(token_name(self)),
+            "token" => text(&self.name),
             "account" => text(&self.account),
             "clock" => clock_value(self.clock.as_ref(), context),
             "age" => since(self.created),
@@ -154,7 +147,7 @@ impl Item for TokenRow {
 
     fn sort_key(&self, column: usize) -> SortKey<'_> {
         match column {
-            NAME => SortKey::Text(token_name(self)),
+            NAME => SortKey::Text(&self.name),
             ACCOUNT => SortKey::Text(&self.account),
             RIGHTS => SortKey::Text(rights(self)),
             STATE => SortKey::Number(i64::from(self.gone.0.is_met())),

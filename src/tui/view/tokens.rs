@@ -17,7 +17,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     if let Some(row) = state.tokens.current() {
         let words = format!(
             "{} of {}: {}: {}",
-            token::token_name(row),
+            &row.name,
             row.account,
             row.chain.0.words(),
             row.chain.1
@@ -44,7 +44,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
     }
     let mut pen = Pen::new(buffer, at, theme);
     match at.column {
-        token::NAME => pen.say(token::token_name(row), plain),
+        token::NAME => pen.say(&row.name, plain),
         token::ACCOUNT => pen.say(&row.account, plain),
         token::RIGHTS => pen.say(token::rights(row), plain),
         token::STATE => pen.say(life, if gone { Role::Passed } else { plain }),
