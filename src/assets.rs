@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 pub mod demo;
+pub mod guide;
 
 /// A user's template or theme may not be larger, in bytes.
 const USER_FILE_CAP: u64 = 256 * 1024;

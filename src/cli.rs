@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Take an organisation's npm publish paths off long-lived tokens
+/// Move every npm publish of an organisation from long-lived tokens to trusted publishing
 #[derive(Debug, Parser)]
 #[command(name = "cutover", bin_name = "cutover", version, max_term_width = 100)]
 #[command(after_help = after_help())]
@@ -49,7 +49,7 @@ struct Global {
         hide_env_values = true
     )]
     session: Option<PathBuf>,
-    /// Who acts; default: git's global user. It names, it does not authenticate
+    /// Who acts, as a label that is not verified; default: git's global user
     #[arg(
         long,
         global = true,
@@ -228,7 +228,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
     };
     if let Some(stray) = cli.open {
         return Err(CommandError::usage(format!(
-            "`{}` stands before the verb",
+            "unexpected `{}` before the subcommand",
             visible_within(&stray.to_string_lossy(), 100)
         ))
         .hint("name the session after the verb, or with -s"));
@@ -321,7 +321,7 @@ fn surroundings(global: &Global) -> Result<Around, CommandError> {
     let now = global.now.as_deref().filter(|text| !text.is_empty());
     let now = now.map(|text| {
         Ts::parse(text).ok_or_else(|| {
-            CommandError::usage("CUTOVER_NOW is no time")
+            CommandError::usage("CUTOVER_NOW is not a valid time")
                 .hint("write 2026-12-05T10:02:11Z, or unset it")
         })
     });

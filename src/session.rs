@@ -5,6 +5,7 @@
 
 pub mod decide;
 pub mod fold;
+pub mod guide;
 pub mod judge;
 pub mod name;
 pub mod sign;

@@ -216,7 +216,7 @@ fn what_cannot_be_undone_wants_the_name_typed() {
         console.screen()
     );
     console.keys("acme-bot/ci-publis").key(Key::Enter);
-    assert!(console.screen().contains("not that name"));
+    assert!(console.screen().contains("does not match"));
     console.keys("h").key(Key::Enter);
     assert!(console.state.overlay.is_none(), "{}", console.screen());
     assert!(

@@ -8,7 +8,7 @@ use crate::model::name::Login;
 use crate::safe::shown::visible;
 use crate::session::decide::{Action, Role};
 
-/// Say who does what: owners and reviewers of repositories, commander and second approver of the session
+/// Assign owners and reviewers of repositories, commander and second approver of the session
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Repositories

@@ -6,7 +6,7 @@ use super::decide::{Deciding, gate};
 use super::error::CommandError;
 use crate::session::decide::Action;
 
-/// Give your word that a gate holds, with what you saw
+/// Confirm a gate by hand, with a note and a link
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The gate, for example owner-named; `cutover explain GATE` says what it asks

@@ -23,7 +23,7 @@ pub enum Format {
     Github,
 }
 
-/// Hold a change against the policy in .github/cutover.toml of its base
+/// Check a pull request against the base branch's .github/cutover.toml
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// A folder of the checkout

@@ -111,7 +111,7 @@ pub fn day(text: &str, now: Ts) -> Result<NaiveDate, CommandError> {
         .ok()
         .or_else(relative)
         .ok_or_else(|| {
-            CommandError::usage(format!("`{}` is no day", visible(text)))
+            CommandError::usage(format!("`{}` is not a valid date", visible(text)))
                 .hint("write 2026-12-05, or +14d for a day counted from today")
         })
 }

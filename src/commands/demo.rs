@@ -116,9 +116,7 @@ pub(super) fn person(context: &mut Context) -> Result<String, CommandError> {
         .filter(|login| Login::parse(login).is_ok());
     let login = login.unwrap_or_else(|| "somebody".to_owned());
     let asked = if context.screen {
-        context.prompt(&format!(
-            "Who are you? The example's log will say so. [{login}]"
-        ))
+        context.prompt(&format!("Your name for the demo log [{login}]:"))
     } else {
         None
     };

@@ -57,7 +57,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let log = read(&options.log)?;
     if !is_text(&log) {
         return Err(
-            CommandError::user(format!("{} is no log: it is not text", named(&options.log)))
+            CommandError::user(format!("{} is not a log: it is not text", named(&options.log)))
                 .hint("give the text of the job's log; what the forge hands out as a zip has to be unpacked first"),
         );
     }

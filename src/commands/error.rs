@@ -133,7 +133,7 @@ fn system_hint(error: &io::Error) -> Option<&'static str> {
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::new(Class::BrokenPipe, "the reader is gone"),
+            io::ErrorKind::BrokenPipe => Self::new(Class::BrokenPipe, "output closed"),
             _ => {
                 let made = Self::user(format!("cannot write the output: {error}"));
                 match system_hint(&error) {
@@ -201,7 +201,7 @@ impl From<BadName> for CommandError {
                 "names look like acme/ui, acme/ui:release.yml#publish, @acme/ui, secret:NPM_TOKEN, token:rosa/3f2a; \
                  `cutover status` lists repositories and tokens, `cutover report` their paths, packages and secrets",
             ),
-            BadName::Ambiguous(..) => made.hint("the id in brackets is taken too"),
+            BadName::Ambiguous(..) => made.hint("use the id in brackets to choose one"),
         }
     }
 }

@@ -1,26 +1,28 @@
-//! `cutover explain NAME`: what a gate of the waves, a rule of the scan, a cause of a failed publish or a check of
-//! the preflight means, and what to do about it.
+//! `cutover explain NAME`: what a gate of the waves, a rule of the scan, a cause of a failed publish, a check of the
+//! preflight or a word of the product means, and what to do about it.
 //!
 //! Says only what their tables say.
 
 use super::Exit;
 use super::context::Context;
 use super::error::CommandError;
+use crate::assets::guide::glossary;
 use crate::diagnose::signature::{Class, Signature, table};
 use crate::model::gate::{GATES, GateSpec, WAVES, Way};
 use crate::preflight::CHECKS;
 use crate::safe::shown::visible;
 use crate::scan::Severity;
 use crate::scan::rule::{RULES, Rule};
+use crate::session::guide::how_to_anywhere;
 use std::io::Write;
 
 /// Close names that a wrong one is answered with, at most.
 const CLOSE: usize = 5;
 
-/// Explain a gate, a rule of the scan, a cause of a failed publish, or a check of the preflight
+/// Explain a gate, a scan rule, a cause of a failed publish, a preflight check or a word
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// A name such as lane-chosen, token-where-oidc-would-do, token-dead or npm-version; none: list them all
+    /// A name such as lane-chosen, token-where-oidc-would-do, token-dead, npm-version or lane; none: list them all
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 }
@@ -54,14 +56,19 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         writeln!(out, "  what it asks   {asks}")?;
         writeln!(
             out,
-            "  what to do     it depends on the job: `cutover preflight` says it"
+            "  what to do     run `cutover preflight` in the job: it depends on what it finds"
         )?;
     }
-    if rule.is_some() || gate.is_some() || cause.is_some() || check.is_some() {
+    let term = glossary().find(|term| term.word.eq_ignore_ascii_case(&name));
+    if let Some(term) = term {
+        writeln!(out, "{}: a word of cutover", term.word)?;
+        writeln!(out, "  what it means  {}", term.means)?;
+    }
+    if rule.is_some() || gate.is_some() || cause.is_some() || check.is_some() || term.is_some() {
         return Ok(Exit::Done);
     }
     let error = CommandError::not_found(format!(
-        "no gate, rule, cause or check is called {}",
+        "no gate, rule, cause, check or word is called {}",
         visible(&name)
     ));
     Err(match nearest(&name).as_slice() {
@@ -135,6 +142,14 @@ fn write_gate(gate: &GateSpec, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "  in             {lanes}")?;
     writeln!(out, "  what it takes  {}", takes(gate))?;
     writeln!(out, "  what to do     {}", gate.next)?;
+    let how = how_to_anywhere(gate.id);
+    let label = |first: bool| if first { "how" } else { "" };
+    for (at, step) in how.steps.iter().enumerate() {
+        writeln!(out, "  {:14} {}", label(at == 0), step)?;
+    }
+    if let Some(docs) = how.docs {
+        writeln!(out, "  documentation  {docs}")?;
+    }
     writeln!(
         out,
         "  by hand        cutover attest {} --about NAME --note TEXT, or cutover waive",
@@ -144,17 +159,19 @@ fn write_gate(gate: &GateSpec, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn takes(gate: &GateSpec) -> String {
     let mut words = vec![match gate.way {
-        Way::Observed => "an observation; while nothing can look, somebody's word with a note",
-        Way::Attested => "somebody's word or decision",
+        Way::Observed => {
+            "checked automatically; if that is impossible, confirmed by hand with a note"
+        }
+        Way::Attested => "a decision, or confirmed by hand with a note",
     }];
     if gate.latches {
-        words.push("once met it stays met, unless contradicted");
+        words.push("stays passed unless new evidence contradicts it");
     }
     if gate.advice {
-        words.push("advice: never counted as missing");
+        words.push("advice: never holds a wave up");
     }
     if gate.team {
-        words.push("for teams only: it does not apply in a solo session");
+        words.push("for teams only: does not apply in a solo session");
     }
     words.join("; ")
 }
@@ -176,6 +193,10 @@ fn list(out: &mut dyn Write) -> std::io::Result<()> {
     for (id, asks) in CHECKS {
         writeln!(out, "  {id:32} {asks}")?;
     }
+    writeln!(out, "\nWords:")?;
+    for term in glossary() {
+        writeln!(out, "  {:32} {}", term.word, term.means)?;
+    }
     Ok(())
 }
 
@@ -186,7 +207,8 @@ fn nearest(name: &str) -> Vec<&'static str> {
         .map(|gate| gate.id)
         .chain(RULES.iter().map(|rule| rule.id))
         .chain(causes().map(|cause| cause.id.as_str()))
-        .chain(CHECKS.iter().map(|(id, _)| *id));
+        .chain(CHECKS.iter().map(|(id, _)| *id))
+        .chain(glossary().map(|term| term.word));
     let mut near: Vec<(usize, &str)> = all
         .map(|known| {
             let holds = name.len() >= 3 && known.contains(name);

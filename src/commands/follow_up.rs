@@ -6,7 +6,7 @@ use super::decide::{Deciding, day};
 use super::error::CommandError;
 use crate::session::decide::Action;
 
-/// Date something that has to be done later
+/// Set a due date for follow-up work
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// What is due

@@ -325,7 +325,7 @@ fn organisations<'a>(repos: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn as_of(given: Option<&str>, now: Ts) -> Result<Ts, CommandError> {
     let Some(text) = given else { return Ok(now) };
     let time = Ts::parse(text).ok_or_else(|| {
-        CommandError::usage(format!("--as-of `{}` is no time", visible(text)))
+        CommandError::usage(format!("--as-of `{}` is not a valid time", visible(text)))
             .hint("write 2026-12-05 or 2026-12-05T10:02:11Z")
     })?;
     if time > now {
@@ -368,10 +368,7 @@ fn inventory(
     let read = Inventory::read(&bytes, format, overrides).map_err(about)?;
     if was_guessed(&read.mapping, overrides) {
         let table = read.mapping.table();
-        let heading = format!(
-            "the columns of {} were understood so:\n{table}",
-            shown(file)
-        );
+        let heading = format!("column mapping of {}:\n{table}", shown(file));
         if yes {
             context.out.say(heading.trim_end());
         } else if context.interactive {

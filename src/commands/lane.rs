@@ -39,7 +39,7 @@ pub(super) fn lane(word: &str) -> Result<Lane, String> {
     found.ok_or_else(|| {
         let all: Vec<&str> = Lane::ALL.into_iter().map(Lane::word).collect();
         format!(
-            "`{}` is no lane; the lanes are {}",
+            "`{}` is not a lane; the lanes are {}",
             visible(word),
             all.join(", ")
         )

@@ -80,7 +80,7 @@ fn rest() -> Roff {
         ),
         (
             "CUTOVER_ACTOR",
-            "Who acts, where --actor is not given. It names, it does not authenticate.",
+            "Who acts, where --actor is not given: a label that is not verified.",
         ),
         (
             "CUTOVER_SIGN_WITH",

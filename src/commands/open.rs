@@ -73,7 +73,7 @@ fn actor(context: &mut Context) -> Result<String, CommandError> {
         Err(error) if context.actor.is_some() => return Err(error),
         Err(error) => error,
     };
-    match context.prompt("Who are you? Decisions are written under this name:") {
+    match context.prompt("Your name, for the decisions you make:") {
         Some(name) if !name.is_empty() => {
             context.actor = Some(name);
             context.actor()

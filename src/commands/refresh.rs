@@ -14,7 +14,7 @@ use crate::github::cost;
 use crate::session::Session;
 use std::path::PathBuf;
 
-/// Look once at GitHub and npm, write what is news, and show the status
+/// Check GitHub and npm once, record changes, show the status
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The session file

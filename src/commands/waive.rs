@@ -6,7 +6,7 @@ use super::decide::{Deciding, day, gate};
 use super::error::CommandError;
 use crate::session::decide::Action;
 
-/// Go on without a gate, for a reason and until a day
+/// Skip a gate until a day, with a reason
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The gate, for example environment-protected

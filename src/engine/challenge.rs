@@ -92,7 +92,7 @@ impl Counter {
         };
         let words = match work.all(&order).await {
             Ok(()) if work.factor.failed == 0 => "all were read".into(),
-            Ok(()) => "the others were read; the pages of these packages say why".into(),
+            Ok(()) => "done; open the packages that failed to see why".into(),
             Err(Ended(why)) => why,
         };
         work.say(FactorState::Ended(words)).await;
@@ -228,7 +228,7 @@ impl Work<'_> {
         if !page.accepted {
             let accepted = |aim: &Arc<Targets>| aim.hosts.contains(&page.host);
             if self.targets.wait_for(accepted).await.is_err() {
-                return Err(Ended("the console was left".into()));
+                return Err(Ended("the console was closed".into()));
             }
             page.accepted = true;
             self.say(FactorState::Asked(page)).await;
@@ -267,6 +267,6 @@ impl Work<'_> {
 
     async fn send(&self, report: Report) -> Result<(), Ended> {
         let sent = self.reports.send(report).await;
-        sent.map_err(|_nobody_listens| Ended("the console was left".into()))
+        sent.map_err(|_nobody_listens| Ended("the console was closed".into()))
     }
 }

@@ -499,7 +499,7 @@ impl Owner {
             }
         });
         let kinds = kinds.collect::<Vec<_>>().join(", ");
-        let undo = if many { "; u takes it all back" } else { "" };
+        let undo = if many { "; press u to undo all" } else { "" };
         format!("written: {kinds}{undo}")
     }
 
@@ -521,7 +521,7 @@ impl Owner {
             many => format!(" and {} more", many - 1),
         };
         format!(
-            "taken back: {}{more}",
+            "undone: {}{more}",
             of.unwrap_or_else(|| "a decision".to_owned())
         )
     }

@@ -18,6 +18,7 @@ use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
+use crate::session::guide::how_to;
 use crate::session::name::{label, short_path};
 use serde_json::Value as Json;
 
@@ -92,7 +93,7 @@ fn repo(facts: &Facts, repo: Subject, now: Ts) -> Vec<Section> {
         }
         None => scope.push(said(
             "scanned",
-            "not looked yet: `cutover import FILE --scan CHECKOUT`",
+            "not scanned yet: `cutover import --scan CHECKOUT`",
         )),
     }
     if let Some(inventory) = &row.inventory {
@@ -292,6 +293,10 @@ fn gates(facts: &Facts, subjects: &[Subject], whose: Subject, now: Ts) -> Vec<Se
                     state: Some(verdict.state),
                     text,
                     detail,
+                    how: match verdict.state.is_met() {
+                        true => Vec::new(),
+                        false => way(facts, *about, *gate),
+                    },
                 },
             ));
         }
@@ -303,6 +308,13 @@ fn gates(facts: &Facts, subjects: &[Subject], whose: Subject, now: Ts) -> Vec<Se
         }
     }
     waves
+}
+
+/// Returns the commands that meet an open gate here, and where they are documented.
+fn way(facts: &Facts, about: Subject, gate: GateId) -> Vec<String> {
+    let how = how_to(facts, about, gate);
+    let docs = how.docs.map(|docs| format!("Documentation: {docs}"));
+    how.steps.into_iter().chain(docs).collect()
 }
 
 /// Names a subject on its own repository's page.

@@ -27,6 +27,7 @@ pub fn page(facts: &Facts, now: Ts) -> Page {
                 state: Some(verdict.state),
                 text: format!("{} {}", kind.word(), label(facts, about)),
                 detail: visible(&verdict.why).into_owned(),
+                ..PageLine::default()
             };
             match verdict.state {
                 State::Blocked => gaps.push(line),
@@ -39,7 +40,7 @@ pub fn page(facts: &Facts, now: Ts) -> Page {
         section("Nobody here can administer", gaps),
         section("Who can is not known", unknown),
         section("Listed and not scanned", aside(facts)),
-        section("Who of us can do what", people(facts)),
+        section("Who can do what", people(facts)),
     ];
     if held > 0 {
         sections.push(section(

@@ -243,6 +243,8 @@ pub struct PageLine {
     pub text: String,
     /// Why, where, or who: drawn behind the text, weaker.
     pub detail: String,
+    /// How to meet an open gate: commands with this subject's names, then the documentation.
+    pub how: Vec<String>,
 }
 
 /// A titled part of a page.

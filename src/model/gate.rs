@@ -201,7 +201,7 @@ const PLAIN: GateSpec = GateSpec {
 };
 
 fn nobody_looks(_: &View<'_>) -> Verdict {
-    Verdict::unwatched("nothing here can look at this: a person may attest it")
+    Verdict::unwatched("cutover cannot check this: confirm it by hand")
 }
 
 const fn lanes(some: &[Lane]) -> Lanes {
@@ -213,70 +213,70 @@ const fn lanes(some: &[Lane]) -> Lanes {
 }
 
 gates! {
-    "publishers-have-2fa" 0 [Person] [] Observed "Everyone who can publish has two-factor login." "have this person turn on 2FA, then attest it" => wave0::publishers_have_2fa;
-    "backup-second-factor" 0 [Person] [] Attested "This person has a second factor in reserve." "register a second key or keep recovery codes, then attest it";
-    "commander-named" 0 [Session] [] Attested {team} "One person calls go and no-go." "name the commander" => wave0::commander_named;
-    "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver who is not the commander" => wave0::second_approver_named;
-    "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "write down who is reachable when, then attest it";
-    "tabletop-run" 0 [Session] [] Attested "The team has walked through the steps once." "walk through the steps together, then attest it";
-    "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "find who can administer it and attest their name" => powers::powers_complete;
+    "publishers-have-2fa" 0 [Person] [] Observed "Everyone who can publish has two-factor login." "turn on 2FA for this account" => wave0::publishers_have_2fa;
+    "backup-second-factor" 0 [Person] [] Attested "This person has a second factor in reserve." "register a second key or recovery codes";
+    "commander-named" 0 [Session] [] Attested {team} "One person calls go and no-go." "name the incident commander" => wave0::commander_named;
+    "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver" => wave0::second_approver_named;
+    "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "list who is on call, and when";
+    "tabletop-run" 0 [Session] [] Attested "The team has rehearsed the steps once." "rehearse the steps once with the team";
+    "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "name someone who can administer it" => powers::powers_complete;
     "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named;
     "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named;
-    "paths-found" 1 [Repo] [] Observed "Every ref that can publish has been read." "scan the checkout" => wave1::paths_found;
-    "credential-classified" 1 [Path] [] Observed "It is known what this path shows to the registry." "find where the credential comes from and attest it" => wave1::credential_classified;
-    "packages-mapped" 1 [Path] [] Observed "It is known which packages this path publishes." "find which packages it publishes and attest them" => wave1::packages_mapped;
+    "paths-found" 1 [Repo] [] Observed "Every ref that can publish has been scanned." "scan the checkout" => wave1::paths_found;
+    "credential-classified" 1 [Path] [] Observed "The credential that this path publishes with is known." "find the credential of this publish job" => wave1::credential_classified;
+    "packages-mapped" 1 [Path] [] Observed "The packages that this path publishes are known." "name the packages this job publishes" => wave1::packages_mapped;
     "token-uses-listed" 1 [Repo] [] Observed "Everything else that needs a token is listed." "scan the checkout" => wave1::token_uses_listed;
-    "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "give each orphan a path or take it off the list; without the list, compare by hand and attest it" => accounts::packages_accounted;
-    "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "ask who published the versions that fit no run, and attest the answer" => wave1::unmatched_publishers_answered;
-    "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy is known." "look into repository, organisation, environment, dependabot and codespaces secrets, then attest it" => wave1::secret_copies_listed;
-    "tokens-identified" 1 [Token] [] Observed "It is known which secrets hold this token." "attest for each secret whether it holds this token" => wave1::tokens_identified;
-    "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search them, then attest it";
-    "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask them, then attest it";
-    "lane-chosen" 1 [Path] [] Attested "A lane is chosen for this path." "choose a lane" => wave1::lane_chosen;
-    "trust-decided" 2 [Package] [T, SO] Observed "The trust config is decided: repository, top-level workflow, environment, action, registrar." "decide the config and attest who registers it" => wave2::trust_decided;
-    "release-environment-exists" 2 [Path] [T, SO] Observed "The publish job runs in a release environment." "give the publish job an environment and create it on the forge" => wave2::release_environment_exists;
-    "validation-planned" 2 [Config] [T, SO] Attested "It is planned which publish validates the config within 48 hours." "plan a release, a canary or on-demand" => wave2::validation_planned;
-    "token-least-privilege" 2 [Token] [ST, B] Observed "The token can write only what this path publishes." "narrow the token's packages and scopes" => wave2::token_least_privilege;
-    "token-lifetime" 2 [Token] [ST, B] Observed "The token ends within the allowed days." "create it anew with an end within the allowed days" => wave2::token_lifetime;
-    "bypass-2fa-decided" 2 [Token] [ST, B] Observed "It is decided whether the token bypasses 2FA." "prefer a stage-only token; attest the decision" => wave2::bypass_2fa_decided;
-    "token-address-bound" 2 [Token] [ST, B] Observed {advice} "The token works from known addresses only." "bind it to the runners' addresses where they are fixed" => wave2::token_address_bound;
-    "end-date-set" 2 [Path] [B, M] Attested "The lane has an end date." "set an end date; a bridge ends before the first possible day of the January cut-off" => wave2::end_date_set;
-    "approvers-two" 2 [Package] [SO, ST] Attested {team} "Two people can approve stages of this package." "give a second person the right, then attest it";
-    "approval-load-accepted" 2 [Package] [SO, ST] Attested "The people who approve stages know how many there will be." "count the releases, ask the approvers, then attest it";
-    "local-path-documented" 2 [Path] [M] Attested "It is written down how people publish by hand." "write it down and attest the link";
-    "two-people-able" 2 [Path] [M] Attested {team} "Two people can publish by hand." "give a second person the right, then attest it";
-    "install-token-read-only" 2 [Secret] [] Observed "A token that only installs cannot write." "replace it by a read-only token in the install step" => wave2::install_token_read_only;
-    "workflow-rewired" 3 [PathRef] [T, SO, ST, B] Observed "The workflow of this ref publishes the way its lane says." "change the workflow file of this ref" => wave3::workflow_rewired;
-    "publish-removed" 3 [Path] [R] Observed "The publish is gone from the workflow." "remove the publish step, then scan again" => wave3::publish_removed;
-    "environment-protected" 3 [Repo] [] Observed "The release environment has rules." "give the environment reviewers or a branch rule; attest the rules where nothing here can look" => wave3::environment_protected;
-    "actions-pinned" 3 [Repo] [] Observed "Actions of publish jobs are pinned by commit." "pin each action by its full commit id" => wave3::actions_pinned;
-    "workflow-owned" 3 [Repo] [] Observed "Changes to the publish workflow need its owners." "protect the workflow file by code owners and a required review; attest it where nothing here can look" => wave3::workflow_owned;
-    "repository-url-matches" 3 [Package] [T, SO] Observed "package.json names this repository, letter by letter." "set repository.url in package.json" => wave3::repository_url_matches;
-    "fails-closed" 3 [Path] [T, SO, ST, B] Observed "A publish that fails, fails the run." "remove continue-on-error and `|| true`" => wave3::fails_closed;
-    "preflight-present" 3 [Path] [ST, B] Observed "A preflight checks the token before the publish." "add a preflight step and attest it";
-    "flip-back-rehearsed" 3 [Session] [] Attested "The way back was walked once." "walk it, then attest it";
-    "old-secret-kept" 3 [Secret] [] Observed {latches} "The old secret is still there for the way back." "do not delete it before rehearsal; attest that it is there" => wave3::old_secret_kept;
-    "armed" 4 [Config] [T, SO] Observed {latches} "The config was created at most 48 hours before a planned publish." "register the config within 48 hours of its publish, or attest when" => wave4::armed;
-    "exchange-probed" 4 [Config] [T, SO] Observed {latches} "A probe exchanged an OIDC token for this config." "run a probe, read its exchange lines (never the exit code) and attest the run" => wave4::exchange_probed;
-    "canary-published" 4 [Path] [T, SO, ST, B, M] Observed {latches} "A canary went out by the new way." "publish a canary under a canary tag and attest the version" => wave4::canary_published;
-    "published-by-oidc" 4 [Config] [T] Observed {latches} "The registry names this config as publisher." "look at the version's publisher on the registry and attest it" => wave4::published_by_oidc;
-    "staged-by-this-run" 4 [Package] [SO, ST] Observed {latches} "The stage came from this run and was approved." "compare stage id, shasum and approver, then attest it" => wave4::staged_by_this_run;
-    "dist-tags-correct" 4 [Package] [] Observed {latches} "The canary tag is set and latest has not moved." "look at the dist-tags and attest them" => wave4::dist_tags_correct;
-    "installs-clean" 4 [Package] [] Observed {latches} "The canary installs." "install it in an empty folder and attest it";
-    "provenance-verified" 4 [Package] [T, SO] Observed {latches} "The canary's provenance names this repository, workflow and commit." "verify it and attest the result" => wave4::provenance_verified;
-    "sbom-kept" 4 [Package] [] Attested {advice} "Where there was a bill of materials, there still is." "compare with the release before";
-    "canary-cleaned" 4 [Package] [] Observed {latches} "The canary tag is gone." "remove the canary tag and attest it" => wave4::canary_cleaned;
-    "chain-complete" 5 [Token] [] Observed "Every edge from this token to a package is known and released." "see the token's page: edge by edge" => wave5::chain_complete;
-    "scream-test-held" 5 [Token] [] Attested {latches} "Tokens were disallowed or narrowed first, and nobody screamed for the hold." "narrow first, hold, then attest it" => wave5::displaced;
+    "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "match npm's packages to publish paths" => accounts::packages_accounted;
+    "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "ask who published these versions" => wave1::unmatched_publishers_answered;
+    "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy of this secret is known." "list every store that holds this secret" => wave1::secret_copies_listed;
+    "tokens-identified" 1 [Token] [] Observed "The secrets that hold this token are known." "confirm which secrets hold this token" => wave1::tokens_identified;
+    "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search bots and laptops for this token";
+    "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask partners whether they use this token";
+    "lane-chosen" 1 [Path] [] Attested "A lane is chosen for this path." "choose a lane for this path" => wave1::lane_chosen;
+    "trust-decided" 2 [Package] [T, SO] Observed "The trusted publisher is decided: repository, top-level workflow, environment, action, and who registers it." "decide the trusted publisher's details" => wave2::trust_decided;
+    "release-environment-exists" 2 [Path] [T, SO] Observed "The publish job runs in a release environment." "put the publish job in an environment" => wave2::release_environment_exists;
+    "validation-planned" 2 [Config] [T, SO] Attested "The publish that validates the trusted publisher in time is planned." "plan the publish that validates trust" => wave2::validation_planned;
+    "token-least-privilege" 2 [Token] [ST, B] Observed "The token can write only what this path publishes." "narrow the token to these packages" => wave2::token_least_privilege;
+    "token-lifetime" 2 [Token] [ST, B] Observed "The token ends within the allowed days." "recreate the token with an earlier end" => wave2::token_lifetime;
+    "bypass-2fa-decided" 2 [Token] [ST, B] Observed "It is decided whether the token bypasses 2FA." "decide whether the token bypasses 2FA" => wave2::bypass_2fa_decided;
+    "token-address-bound" 2 [Token] [ST, B] Observed {advice} "The token works from known addresses only." "bind the token to the runners' addresses" => wave2::token_address_bound;
+    "end-date-set" 2 [Path] [B, M] Attested "The lane has an end date." "set an end date for this path" => wave2::end_date_set;
+    "approvers-two" 2 [Package] [SO, ST] Attested {team} "Two people can approve stages of this package." "give a second person approval rights";
+    "approval-load-accepted" 2 [Package] [SO, ST] Attested "The people who approve stages know how many there will be." "agree the approval load with approvers";
+    "local-path-documented" 2 [Path] [M] Attested "How people publish by hand is documented." "document how to publish by hand";
+    "two-people-able" 2 [Path] [M] Attested {team} "Two people can publish by hand." "give a second person publish rights";
+    "install-token-read-only" 2 [Secret] [] Observed "A token that only installs cannot write." "make the install token read-only" => wave2::install_token_read_only;
+    "workflow-rewired" 3 [PathRef] [T, SO, ST, B] Observed "The workflow of this ref publishes the way its lane says." "rewire the workflow to its lane" => wave3::workflow_rewired;
+    "publish-removed" 3 [Path] [R] Observed "The publish is gone from the workflow." "remove the workflow's publish step" => wave3::publish_removed;
+    "environment-protected" 3 [Repo] [] Observed "The release environment has rules." "protect the release environment" => wave3::environment_protected;
+    "actions-pinned" 3 [Repo] [] Observed "Actions of publish jobs are pinned by commit." "pin the publish job's actions by commit" => wave3::actions_pinned;
+    "workflow-owned" 3 [Repo] [] Observed "Changes to the publish workflow need its owners." "require owner review of the workflow" => wave3::workflow_owned;
+    "repository-url-matches" 3 [Package] [T, SO] Observed "package.json names this repository, letter by letter." "correct repository.url in package.json" => wave3::repository_url_matches;
+    "fails-closed" 3 [Path] [T, SO, ST, B] Observed "A publish that fails, fails the run." "make a failed publish fail the run" => wave3::fails_closed;
+    "preflight-present" 3 [Path] [ST, B] Observed "A preflight checks the token before the publish." "add a preflight step before the publish";
+    "flip-back-rehearsed" 3 [Session] [] Attested "Flipping back to the token was rehearsed once." "rehearse flipping back to the token";
+    "old-secret-kept" 3 [Secret] [] Observed {latches} "The old secret is still there for the way back." "keep the old secret until the rehearsal" => wave3::old_secret_kept;
+    "armed" 4 [Config] [T, SO] Observed {latches} "The trusted publisher was registered in time for a planned publish." "register the trusted publisher at npm" => wave4::armed;
+    "exchange-probed" 4 [Config] [T, SO] Observed {latches} "A probe exchanged an OIDC token for this config." "run an OIDC exchange probe in CI" => wave4::exchange_probed;
+    "canary-published" 4 [Path] [T, SO, ST, B, M] Observed {latches} "A canary was published the new way." "publish a canary from CI" => wave4::canary_published;
+    "published-by-oidc" 4 [Config] [T] Observed {latches} "The registry names this config as publisher." "check the canary's publisher at npm" => wave4::published_by_oidc;
+    "staged-by-this-run" 4 [Package] [SO, ST] Observed {latches} "The stage came from this run and was approved." "check the stage against its run" => wave4::staged_by_this_run;
+    "dist-tags-correct" 4 [Package] [] Observed {latches} "The canary tag is set and latest has not moved." "check the package's dist-tags" => wave4::dist_tags_correct;
+    "installs-clean" 4 [Package] [] Observed {latches} "The canary installs." "install the canary in an empty folder";
+    "provenance-verified" 4 [Package] [T, SO] Observed {latches} "The canary's provenance names this repository, workflow and commit." "verify the canary's provenance" => wave4::provenance_verified;
+    "sbom-kept" 4 [Package] [] Attested {advice} "Where there was a bill of materials, there still is." "compare the SBOM with the last release";
+    "canary-cleaned" 4 [Package] [] Observed {latches} "The canary tag is gone." "remove the canary tag" => wave4::canary_cleaned;
+    "chain-complete" 5 [Token] [] Observed "Every edge from this token to a package is known and released." "resolve the token's open links" => wave5::chain_complete;
+    "scream-test-held" 5 [Token] [] Attested {latches} "Tokens were disallowed or narrowed first, and nothing broke during the hold." "narrow the token's use, then hold" => wave5::displaced;
     "tokens-quiet" 5 [Token] [] Observed {advice} "The token has not been used since the cutover." "import a fresh token list" => wave5::tokens_quiet;
-    "tokens-revoked" 5 [Token] [] Observed {latches} "The token is gone: in one listing, absent in two later ones." "revoke it, record it, and import later token lists" => wave5::tokens_revoked;
-    "secrets-deleted" 5 [Secret] [] Observed "No store holds the secret." "delete it in every store and attest it" => wave5::secrets_deleted;
-    "fallback-removed" 5 [Path] [T, SO, M, R] Observed "Flag, variable and secret name are gone from the workflow." "remove them, then scan again" => wave5::fallback_removed;
-    "token-publishing-disallowed" 5 [Package] [T, M, R] Observed "The package refuses publishing with tokens." "set it on the registry and attest it";
-    "writers-trimmed" 5 [Package] [] Attested "Only those who need it can write." "trim the maintainers and attest it";
-    "policy-check-on" 5 [Repo] [] Observed "Pull requests are checked against the policy." "add the check workflow and attest it";
-    "docs-updated" 5 [Repo] [] Attested "The release documentation says how it is now." "update it and attest the link" => wave5::docs_updated;
-    "first-real-release" 6 [Path] [] Observed {latches} "A real release went out after the revocation." "attest the version and its run" => after::first_real_release;
+    "tokens-revoked" 5 [Token] [] Observed {latches} "The token is gone: in one listing, absent in two later ones." "revoke the token and record it" => wave5::tokens_revoked;
+    "secrets-deleted" 5 [Secret] [] Observed "No store holds the secret." "delete the secret from every store" => wave5::secrets_deleted;
+    "fallback-removed" 5 [Path] [T, SO, M, R] Observed "Flag, variable and secret name are gone from the workflow." "remove the token fallback from its file" => wave5::fallback_removed;
+    "token-publishing-disallowed" 5 [Package] [T, M, R] Observed "The package refuses publishing with tokens." "disallow token publishing at npm";
+    "writers-trimmed" 5 [Package] [] Attested "Only those who need it can write." "remove maintainers who need not publish";
+    "policy-check-on" 5 [Repo] [] Observed "Pull requests are checked against the policy." "add the policy check to pull requests";
+    "docs-updated" 5 [Repo] [] Attested "The release documentation describes the new way." "update the release documentation" => wave5::docs_updated;
+    "first-real-release" 6 [Path] [] Observed {latches} "A real release went out after the revocation." "confirm the first real release" => after::first_real_release;
 }
 
 #[cfg(test)]

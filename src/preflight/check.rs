@@ -378,7 +378,7 @@ fn expiry(gathered: &Gathered<'_>, list: &mut List) {
         match text.parse::<chrono::NaiveDate>() {
             Err(_) => list.failed(
                 "token-expiry",
-                format!("{name} is no day"),
+                format!("{name} is not a valid date"),
                 "write it as 2026-12-19",
             ),
             Ok(day) if day < gathered.today => {

@@ -66,7 +66,7 @@ fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {
     ))?;
     let gates = &header.session_gates;
     say(&format!(
-        "exposed: {} of {}  blocked: {}  session gates: {} of {}  lists owed: {}",
+        "live tokens: {} of {}  blocked: {}  session gates: {} of {}  lists owed: {}",
         header.exposed_tokens,
         counted(status.tokens.len(), "token"),
         counted(header.blocked_repos, "repo"),

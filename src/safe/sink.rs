@@ -97,7 +97,9 @@ pub fn sarif_uri(path: &str) -> String {
 )]
 static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?i)\b(c)(loses?|losed)\b|\b(f)(ix|ixes|ixed)\b|\b(r)(esolves?|esolved)\b|\b(g)(h-)",
+        // Forges act on such a word only before a reference, so `fails-closed` and "closed" stay readable:
+        // https://docs.github.com/en/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue
+        r"(?i)\b(?:(c)(loses?|losed)|(f)(ix|ixes|ixed)|(r)(esolves?|esolved))\b(:?\s+(?:\S*#|gh-|https?:))|\b(g)(h-)",
     )
     .expect("closing words")
 });
@@ -108,7 +110,7 @@ static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
 pub fn markdown_text(text: &str) -> String {
     let shown = visible_again(text, LONG);
     // A character reference between the letters: the forge's own bots break mentions this way.
-    let calm = CLOSING.replace_all(&shown, "$1$3$5$7\u{0}$2$4$6$8");
+    let calm = CLOSING.replace_all(&shown, "$1$3$5$8\u{0}$2$4$6$9$7");
     let calm = calm.replace("://", ":\u{0}//");
     let mut out = String::with_capacity(calm.len() + 8);
     for c in calm.chars() {
@@ -282,6 +284,10 @@ mod tests {
                 );
             }
         }
+        assert_eq!(
+            markdown_text("fails-closed, committed-token closed"),
+            "fails-closed, committed-token closed"
+        );
         assert_eq!(markdown_text("1. a_b"), "1\\. a\\_b");
         assert_eq!(markdown_text("2026-12-05 a+b=c"), "2026-12-05 a+b=c");
         for line in ["- a", "+ a", "---", "===", "  - a"] {

@@ -388,7 +388,7 @@ impl Maker<'_> {
         if !redact::find(text).is_empty() {
             return Err(refuse_with(
                 "this contains a credential; it was not kept",
-                "say it without, and revoke what was pasted",
+                "remove the credential from the text, and revoke it",
             ));
         }
         Ok(text.to_owned())
@@ -539,7 +539,7 @@ impl Maker<'_> {
                             gate.word(),
                             verdict.why
                         ),
-                        "mend it and look again, or waive it with a reason and an end",
+                        "fix it and check again, or waive it with a reason and an end",
                     ))
                 }
                 State::Passed => Err(refuse(format!(
@@ -598,7 +598,10 @@ impl Maker<'_> {
             }
         });
         if reached.is_empty() {
-            return Err(refuse(format!("{} is open nowhere here", spec.id)));
+            return Err(refuse(format!(
+                "no selected subject has gate {} open",
+                spec.id
+            )));
         }
         reached
             .into_iter()
@@ -607,7 +610,7 @@ impl Maker<'_> {
                 if !spec.subjects.contains(&subject.kind) {
                     let kinds: Vec<&str> = spec.subjects.iter().map(|kind| kind.word()).collect();
                     return Err(refuse(format!(
-                        "{} is a gate of a {}, not of a {}",
+                        "{} needs a {}, not a {}: name one with --about",
                         spec.id,
                         kinds.join(" or "),
                         subject.kind.word()
@@ -795,7 +798,7 @@ impl Maker<'_> {
             None => last_mine(None),
         };
         let Some((about, slot, decision, head)) = found else {
-            return Err(refuse("there is no decision of yours to take back"));
+            return Err(refuse("you have no decision to undo"));
         };
         if &*decision.by != self.actor {
             return Err(refuse_with(
@@ -805,7 +808,7 @@ impl Maker<'_> {
         }
         if !head {
             return Err(refuse_with(
-                "something was decided over it",
+                "a later decision replaced it",
                 "take back the later decision first",
             ));
         }
@@ -813,7 +816,7 @@ impl Maker<'_> {
             let older = last_mine(Some(Slot::Revocation));
             let older = older.and_then(|(_, _, one, _)| self.fold.name(one.id));
             let hint = older.map(|id| {
-                format!("an older decision is taken back by its event: `cutover undo {id}` is your last one before; `cutover log list` lists them")
+                format!("undo an older decision by its event: `cutover undo {id}` is your last one before; `cutover log list` lists them")
             });
             return Err(Refusal {
                 what: "what was done stays recorded; correct it by recording it anew".to_owned(),
@@ -863,7 +866,7 @@ impl Maker<'_> {
         decision: &Decision,
     ) -> Result<Drafted, Refusal> {
         let (kind, data) =
-            undone(slot, &decision.value).ok_or_else(|| refuse("this cannot be taken back"))?;
+            undone(slot, &decision.value).ok_or_else(|| refuse("this cannot be undone"))?;
         let undoes = self
             .fold
             .name(decision.id)

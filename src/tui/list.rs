@@ -240,7 +240,7 @@ impl<R: Item> List<R> {
         self.resort(context);
     }
 
-    /// Turns the order around.
+    /// Reverses the sort.
     pub fn sort_turn(&mut self, context: &Context) {
         self.descending = !self.descending;
         self.resort(context);

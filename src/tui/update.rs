@@ -260,6 +260,7 @@ fn open(state: &mut State) {
             .into_iter()
             .flatten()
             .flat_map(|line| [line, String::new()])
+            .chain(line.how.iter().cloned())
             .collect();
         state.overlay = Some(Overlay::Text {
             title: spec.id.to_owned(),
@@ -295,7 +296,7 @@ fn open(state: &mut State) {
     };
     match target {
         Some(target) => open_page(state, target),
-        None => state.complain("there is no page about this"),
+        None => state.complain("no details for this row"),
     }
 }
 
@@ -351,7 +352,7 @@ fn on_list(state: &mut State, id: Id) {
     // A filter that is not understood holds nothing back: all would be more than is meant.
     if id == Id::ChooseAll && with_list!(state, list => list.error.is_some()) {
         state.complain(
-            "the filter is not understood, so nothing was chosen: mend it or drop it with esc",
+            "the filter is not valid, so nothing was chosen: correct it, or clear it with esc",
         );
         return;
     }

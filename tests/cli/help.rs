@@ -130,3 +130,32 @@ fn shells_get_completions() {
         );
     }
 }
+
+/// Every command of ours that a gate's guide names exists, with each of its flags.
+#[test]
+fn the_guides_commands_exist() {
+    let place = Place::new();
+    for gate in cutover::assets::guide::guided() {
+        let guide = cutover::assets::guide::guide(gate).unwrap();
+        for step in guide
+            .how
+            .iter()
+            .filter_map(|step| step.strip_prefix("cutover "))
+        {
+            let words: Vec<&str> = step.split(' ').collect();
+            let verbs: Vec<&str> = match words.as_slice() {
+                ["revocation", verb, ..] => vec!["revocation", *verb, "--help"],
+                [verb, ..] => vec![*verb, "--help"],
+                [] => continue,
+            };
+            let help = place.run(&verbs);
+            assert_eq!(help.code, 0, "{gate}: cutover {step}");
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(
+                    help.out.contains(&format!("{flag} ")),
+                    "{gate}: cutover {step}: {flag}"
+                );
+            }
+        }
+    }
+}

@@ -425,7 +425,7 @@ fn a_torn_end_needs_no_other_copy() {
         "{}",
         ran.text()
     );
-    assert!(ran.err.contains("sets these bytes aside"), "{}", ran.text());
+    assert!(ran.err.contains("sets it aside"), "{}", ran.text());
     assert!(!ran.err.contains("merge"), "{}", ran.text());
 }
 

@@ -185,7 +185,7 @@ async fn read(api: &GitHub, address: &RunAddress) -> Result<(LiveRun, Vec<Read>)
                 };
                 Ok(diagnose::diagnose(&log, &context))
             }
-            Ok(JobLog::Gone) => Err("GitHub keeps this log no longer".to_owned()),
+            Ok(JobLog::Gone) => Err("GitHub no longer has this log".to_owned()),
             Err(error) if error.is_of_thing() => Err(error.to_string()),
             Err(error) => return Err(error),
         };

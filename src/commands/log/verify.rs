@@ -66,7 +66,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     )?;
     // A torn end alone lost nothing that counted: it needs no other copy.
     context.out.hint(if problems.len() == 1 && session.report.torn.is_some() {
-        "nothing that was acknowledged is missing: the next verb that writes sets these bytes aside"
+        "the last line is incomplete: the next command that writes sets it aside; lines lost before it cannot be detected without a saved head"
     } else {
         "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is"
     });

@@ -147,8 +147,8 @@ fn version(version: &VersionFact) -> PageLine {
         HowFact::Oidc => "by OIDC",
         HowFact::Staged => "staged and approved",
         HowFact::Attested => "attested by provenance",
-        HowFact::MatchedRun => "by a known run",
-        HowFact::Unmatched => "fits no known run: a person's machine, or a system nobody named",
+        HowFact::MatchedRun => "by a known CI run",
+        HowFact::Unmatched => "not from a known CI run: a person's machine, or another system",
         HowFact::NotTold => "the registry does not tell",
     };
     let by = version.by.as_deref().map(|by| format!(", {by}"));

@@ -36,7 +36,7 @@ fn explain(id: &str) -> Option<Cause> {
             "mend the step that failed; publishing is not at fault",
         ),
         LOG_GONE => cause(
-            "GitHub keeps this log no longer",
+            "GitHub no longer has this log",
             "run it again to see why it fails",
         ),
         LOG_HIDDEN => cause(

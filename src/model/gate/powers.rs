@@ -1,4 +1,4 @@
-//! Who of us can do what: write a package, change a secret, list and revoke a token. Wave 0 asks it of each of them.
+//! Who can do what: write a package, change a secret, list and revoke a token. Wave 0 asks it of each of them.
 //!
 //! That somebody is absent cannot be seen, only that nobody whose account answered has the power.
 

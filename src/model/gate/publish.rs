@@ -55,7 +55,7 @@ impl<'a> Need<'a> {
         let mut say = |field: &str, is: &str, wanted: &str| {
             if is != wanted {
                 let case = if is.eq_ignore_ascii_case(wanted) {
-                    " (npm minds the case)"
+                    " (npm is case-sensitive)"
                 } else {
                     ""
                 };

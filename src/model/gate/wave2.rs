@@ -132,7 +132,7 @@ fn environment(view: &View<'_>, name: &str) -> Result<Verdict, Verdict> {
         Verdict::passed(format!("{name} exists, {when}"))
     } else if let Some(other) = names().find(|one| one.eq_ignore_ascii_case(name)) {
         Verdict::blocked(format!(
-            "the job names {name}, the forge has {other}: npm minds the case, {when}"
+            "the job names {name}, the forge has {other}: npm is case-sensitive, {when}"
         ))
     } else if list.fact.complete {
         Verdict::blocked(format!("the forge has no environment {name}, {when}"))

@@ -250,7 +250,10 @@ pub(super) fn workflow_owned(view: &View<'_>) -> Verdict {
 pub(super) fn old_secret_kept(view: &View<'_>) -> Verdict {
     let copies = view.copies(view.subject);
     if copies.held > 0 {
-        return copies.holds(Verdict::passed(format!("it stands in {}", copies.places())));
+        return copies.holds(Verdict::passed(format!(
+            "still stored in {}",
+            copies.places()
+        )));
     }
     if let Some(verdict) = copies.open() {
         return verdict;
@@ -289,7 +292,7 @@ pub(super) fn fails_closed(view: &View<'_>) -> Verdict {
     match view.path() {
         None => Verdict::not_looked("no checkout of it has been scanned"),
         Some(path) if path.fails_open => {
-            Verdict::blocked("the step passes though the publish failed")
+            Verdict::blocked("the step succeeds even if the publish fails")
         }
         Some(_) => Verdict::passed("a failed publish fails the job"),
     }

@@ -54,7 +54,7 @@ pub(super) fn displaced(view: &View<'_>) -> Verdict {
     if stays(view) {
         return Verdict::not_applicable(STAYS);
     }
-    Verdict::not_looked("nothing here can look at this: a person may attest it")
+    Verdict::not_looked("cutover cannot check this: confirm it by hand")
 }
 
 /// Gives when the last path behind a token first published by its new way; nothing where one has not yet.
@@ -150,7 +150,7 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
                     one.as_of.day()
                 )),
                 None => Verdict::attested(format!(
-                    "recorded by {by} as revoked on {on}; two later lists that prove to be complete would show it"
+                    "recorded by {by} as revoked on {on}; not verified yet: import two newer, complete token lists"
                 )),
             }
         }
@@ -190,7 +190,7 @@ pub(super) fn secrets_deleted(view: &View<'_>) -> Verdict {
     copies.open().map_or_else(
         || {
             copies.holds(Verdict::passed(format!(
-                "no store of {} repositories holds it",
+                "not in any store of {} repositories",
                 copies.repos
             )))
         },
@@ -226,6 +226,6 @@ pub(super) fn docs_updated(view: &View<'_>) -> Verdict {
     {
         Some(true) => Verdict::attested("the inventory says so"),
         Some(false) => Verdict::not_looked("the inventory says not yet"),
-        None => Verdict::not_looked("nothing here can look at this: a person may attest it"),
+        None => Verdict::not_looked("cutover cannot check this: confirm it by hand"),
     }
 }

@@ -99,7 +99,7 @@ pub const ACTIONS: &[Action] = &[
         &[],
         Group::Go,
         "powers",
-        "Shows who of us can do what, and what nobody here can.",
+        "Shows who can do what, and what nobody here can.",
     ),
     row(
         Id::Connections,
@@ -131,7 +131,7 @@ pub const ACTIONS: &[Action] = &[
         &[],
         Group::Go,
         "open",
-        "Opens the page of the row; on a page, tells what the gate asks.",
+        "Opens the row's page; on a page, shows how to meet the gate.",
     ),
     row(
         Id::Browse,
@@ -153,7 +153,7 @@ pub const ACTIONS: &[Action] = &[
         &[],
         Group::Go,
         "back",
-        "Closes what is open; then drops the choice of rows, then the filter.",
+        "Closes what is open; then clears the selection, then the filter.",
     ),
     row(
         Id::Down,
@@ -225,7 +225,7 @@ pub const ACTIONS: &[Action] = &[
         ROWS,
         Group::Move,
         "choose",
-        "Adds the row to the choice or takes it out; decisions then go to all chosen rows.",
+        "Selects or unselects the row; decisions then go to all selected rows.",
     ),
     row(
         Id::ChooseAll,
@@ -233,7 +233,7 @@ pub const ACTIONS: &[Action] = &[
         ROWS,
         Group::Move,
         "choose all",
-        "Chooses every row that the filter shows, or none.",
+        "Selects every row that the filter shows, or none.",
     ),
     row(
         Id::Filter,
@@ -241,7 +241,7 @@ pub const ACTIONS: &[Action] = &[
         LISTS,
         Group::Find,
         "filter",
-        "Types a filter, for example `lane:bridge wave<4 is:blocked`.",
+        "Filters the rows, for example `lane:bridge wave<4 is:blocked`.",
     ),
     row(
         Id::Sort,
@@ -256,8 +256,8 @@ pub const ACTIONS: &[Action] = &[
         &[Key::Char('S')],
         LISTS,
         Group::Find,
-        "turn sort",
-        "Turns the order around.",
+        "reverse sort",
+        "Reverses the sort.",
     ),
     row(
         Id::Columns,
@@ -321,7 +321,7 @@ pub const ACTIONS: &[Action] = &[
         REPOS,
         Group::Decide,
         "carry over",
-        "Lets somebody take the paths on, with a day and a reason: an end state.",
+        "Hands the paths to an owner, with a due date and a reason (ends tracking).",
     ),
     row(
         Id::Commander,
@@ -345,7 +345,7 @@ pub const ACTIONS: &[Action] = &[
         &[Scope::Board],
         Group::Decide,
         "sample of phase A",
-        "Makes the chosen rows the representative subset of phase A.",
+        "Makes the selected rows the representative subset of phase A.",
     ),
     row(
         Id::Canaries,
@@ -353,7 +353,7 @@ pub const ACTIONS: &[Action] = &[
         &[Scope::Board],
         Group::Decide,
         "canaries",
-        "Makes the chosen rows the canaries of phase C.",
+        "Makes the selected rows the canaries of phase C.",
     ),
     row(
         Id::Attest,
@@ -361,7 +361,7 @@ pub const ACTIONS: &[Action] = &[
         SUBJECTS,
         Group::Decide,
         "attest",
-        "Says that a gate holds, with a note and a link; drawn differently from passed.",
+        "Confirms a gate by hand, with a note and a link; shown apart from passed.",
     ),
     row(
         Id::Waive,
@@ -369,7 +369,7 @@ pub const ACTIONS: &[Action] = &[
         SUBJECTS,
         Group::Decide,
         "waive",
-        "Lets a gate be open until a day, with the reason.",
+        "Skips a gate until a day, with a reason.",
     ),
     row(
         Id::Edge,
@@ -385,7 +385,7 @@ pub const ACTIONS: &[Action] = &[
         SUBJECTS,
         Group::Decide,
         "follow-up",
-        "Dates what is to be done later.",
+        "Sets a due date for follow-up work.",
     ),
     row(
         Id::Note,
@@ -417,7 +417,7 @@ pub const ACTIONS: &[Action] = &[
         &[Scope::Packages, Scope::Package],
         Group::Decide,
         "read trust",
-        "Reads whom the packages trust at npm; says first what it costs, for npm wants a second factor.",
+        "Reads the packages' trusted publishers at npm; shows the cost first, since npm asks for a second factor.",
     ),
     row(
         Id::Undo,
@@ -425,7 +425,7 @@ pub const ACTIONS: &[Action] = &[
         &[],
         Group::Decide,
         "undo",
-        "Takes back your own last decision, by a new event.",
+        "Undoes your own last decision, by a new event.",
     ),
     row(
         Id::ShowCommand,
@@ -441,7 +441,7 @@ pub const ACTIONS: &[Action] = &[
         &[],
         Group::Program,
         "command",
-        "Finds an action by its words.",
+        "Finds an action by name.",
     ),
     row(
         Id::Help,

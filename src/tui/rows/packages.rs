@@ -47,8 +47,8 @@ pub fn how_word(row: &PackageRow) -> &'static str {
 pub fn how_shown(row: &PackageRow) -> &'static str {
     match row.how.first() {
         Some(HowFact::Oidc) => "OIDC",
-        Some(HowFact::MatchedRun) => "known run",
-        Some(HowFact::Unmatched) => "no known run",
+        Some(HowFact::MatchedRun) => "CI run",
+        Some(HowFact::Unmatched) => "not from CI",
         _ => how_word(row),
     }
 }

@@ -75,7 +75,9 @@ fn targets(state: &State, kind: Kind) -> Result<Vec<Target>, &'static str> {
         }),
         Kind::Lane | Kind::EndDate | Kind::CarryOver => here(&[Subjects::Path]),
         Kind::Plan => here(&[Subjects::Config]),
-        Kind::Edge => Some(here(&[Subjects::Secret]).ok_or("move to a secret of the token first")?),
+        Kind::Edge => {
+            Some(here(&[Subjects::Secret]).ok_or("select one of the token's secrets first")?)
+        }
         Kind::Attest | Kind::Waive
             if state
                 .page
@@ -89,7 +91,7 @@ fn targets(state: &State, kind: Kind) -> Result<Vec<Target>, &'static str> {
     let all = one.map_or_else(|| state.targets(), |one| vec![one]);
     match (kind, all.len()) {
         (_, 0) => Err("there is nothing here to decide about"),
-        (Kind::RecordRevocation, 2..) => Err("one token at a time: esc drops the choice"),
+        (Kind::RecordRevocation, 2..) => Err("select one token only (esc clears the selection)"),
         _ => Ok(all),
     }
 }
@@ -289,7 +291,7 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if confirm.input.value() != confirm.name() {
-        confirm.error = Some("what was typed is not that name".to_owned());
+        confirm.error = Some("the typed name does not match".to_owned());
         return Vec::new();
     }
     confirm.sending = true;

@@ -23,10 +23,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         cell(buffer, state, row, at, theme)
     });
     if let Some(row) = state.board.current() {
-        let next = row
-            .next
-            .as_ref()
-            .map_or("nothing open", |(_, _, words)| words);
+        let next = row.next.as_ref().map_or("done", |(_, _, words)| words);
         let contested = if row.contested {
             "contested, two people decided differently: decide again; "
         } else {
@@ -118,7 +115,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
                 let blocked = *verdict == Verdict::Blocked;
                 say(words, if blocked { Role::Blocked } else { Role::Text });
             }
-            (None, None) => say("nothing open", Role::Passed),
+            (None, None) => say("done", Role::Passed),
         },
         _ => {}
     }

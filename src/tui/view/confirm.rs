@@ -23,7 +23,7 @@ pub fn draw(buffer: &mut Buffer, confirm: &Confirm, theme: &Theme) -> Option<Pos
         buffer,
         width,
         height,
-        "This cannot be taken back",
+        "This cannot be undone",
         theme,
         Role::Blocked,
     );
@@ -45,7 +45,7 @@ pub fn draw(buffer: &mut Buffer, confirm: &Confirm, theme: &Theme) -> Option<Pos
             buffer,
             (inside.x, foot - 5),
             inside.width,
-            "more stands here than fits: make the terminal higher",
+            "not all of this fits: enlarge the terminal",
             theme.style(Role::Warning),
             theme.glyphs,
         );

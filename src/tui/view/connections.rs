@@ -33,7 +33,7 @@ fn words(state: &State) -> Vec<String> {
     let mut lines: Vec<String> = live.links.iter().map(|one| link(one, state)).collect();
     lines.push(String::new());
     if live.budgets.is_empty() {
-        lines.push("No server has told of a budget yet.".to_owned());
+        lines.push("No rate-limit data yet.".to_owned());
     }
     lines.extend(live.budgets.iter().map(|one| budget(one, state)));
     let (due, out) = live.waiting;
@@ -43,7 +43,7 @@ fn words(state: &State) -> Vec<String> {
         let why = if seconds > 60 {
             "what is left of the hour's budget is kept for what runs"
         } else {
-            "GitHub bears no more in a minute"
+            "GitHub's per-minute limit is reached"
         };
         lines.push(format!(
             "{held} of them wait {}: {why}",

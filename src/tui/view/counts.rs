@@ -68,7 +68,7 @@ fn soonest(state: &State, room: u16) -> Option<(&Clock, String)> {
     if clock.ends <= state.now {
         return None;
     }
-    let before = format!("ends: {whose}, {} ", clock.kind.word());
+    let before = format!("next expiry: {whose}, {} ", clock.kind.word());
     let pieces = pieces(state);
     let counts: u16 = pieces.iter().map(|(words, _)| width(words) + GAP).sum();
     let cells = counts.saturating_add(width(&before)).saturating_add(LEFT);
@@ -101,7 +101,7 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
             Role::Text,
         ),
         (
-            format!("exposed: {}", counted(head.exposed, "token")),
+            counted(head.exposed, "live token"),
             head.exposed,
             Role::Warning,
         ),

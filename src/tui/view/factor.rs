@@ -102,7 +102,10 @@ fn progress(factor: &Factor, state: &State, exercise: bool) -> Vec<String> {
 
 fn asked(page: &FactorPage, exercise: bool) -> Vec<String> {
     if exercise {
-        return vec!["npm wants the second factor of this account. In an exercise it is given by itself in a moment.".to_owned()];
+        return vec![
+            "npm wants the second factor of this account. The tabletop approves it automatically."
+                .to_owned(),
+        ];
     }
     if !page.accepted {
         return vec![

@@ -124,7 +124,7 @@ fn contents(state: &State) -> Vec<Row> {
     for (keys, help) in [
         (
             "tab, shift-tab",
-            "Goes to the next or the previous field; completes what was typed.",
+            "Goes to the next or the previous field; completes the text.",
         ),
         ("up, down", "Moves in the list of a field."),
         (
@@ -132,7 +132,7 @@ fn contents(state: &State) -> Vec<Row> {
             "Goes on; on the last field it writes the decision.",
         ),
         ("ctrl-s", "Writes the decision from any field."),
-        ("esc", "Closes; what was typed is kept for the next time."),
+        ("esc", "Closes; the draft is kept."),
     ] {
         rows.push(Row::Key(keys.to_owned(), help.to_owned()));
     }

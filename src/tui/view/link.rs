@@ -99,11 +99,11 @@ fn to_ask(live: &Live, now: Ts) -> Option<Piece> {
     let due = live.waiting.0;
     let more = live.held.map_or(String::new(), |(_, until)| {
         let wait = super::time::took(until.0.saturating_sub(now.0).max(0));
-        format!(", more in {wait}")
+        format!(", paused {wait}")
     });
     let count = grouped(u32::try_from(due).unwrap_or(u32::MAX));
     (due >= MANY).then(|| Piece {
-        words: format!("{count} to ask{more}"),
+        words: format!("{count} lookups left{more}"),
         role: Role::Faint,
     })
 }
@@ -260,17 +260,20 @@ mod tests {
         };
         assert!(words(&live, 0).is_empty());
         live.waiting.0 = 5_136;
-        assert_eq!(words(&live, 0), ["5,136 to ask"]);
+        assert_eq!(words(&live, 0), ["5,136 lookups left"]);
         live.held = Some((5_000, Ts(41)));
-        assert_eq!(words(&live, 0), ["5,136 to ask, more in 00:41"]);
+        assert_eq!(words(&live, 0), ["5,136 lookups left, paused 00:41"]);
         live.links = vec![Link {
             group: "GitHub GraphQL",
             state: LinkState::Live { heard: Ts(0) },
         }];
-        assert_eq!(words(&live, 0), ["5,136 to ask, more in 00:41", "live"]);
+        assert_eq!(
+            words(&live, 0),
+            ["5,136 lookups left, paused 00:41", "live"]
+        );
         assert_eq!(
             words(&live, 330),
-            ["last heard 5m ago", "5,136 to ask, more in 00:00"]
+            ["last heard 5m ago", "5,136 lookups left, paused 00:00"]
         );
     }
 

@@ -20,7 +20,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         &[
             "No run of a release workflow is known yet.",
             "",
-            "They come as GitHub answers: the line of screens says how the connection stands.",
+            "Runs appear once GitHub is connected (status: top right, or i).",
         ]
     } else {
         &[

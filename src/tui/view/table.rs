@@ -190,7 +190,7 @@ pub fn empty<R: Item>(
     lines: &[&str],
     theme: &Theme,
 ) {
-    const NONE_FITS: &str = "Nothing here fits the filter. esc drops it.";
+    const NONE_FITS: &str = "No matches. esc clears the filter.";
     let lines = match list.counts() {
         (_, 0, _) => lines,
         (0, ..) => &[NONE_FITS][..],

@@ -151,7 +151,7 @@ impl Github {
                         all.extend(lines);
                         tail.lines = all;
                     }
-                    Ok(JobLog::Gone) => tail.note = Some("GitHub keeps this log no longer".into()),
+                    Ok(JobLog::Gone) => tail.note = Some("GitHub no longer has this log".into()),
                     Err(error) => tail.note = Some(visible(&error.to_string()).as_ref().into()),
                 },
                 None => tail.note = Some("this run has no job".into()),
