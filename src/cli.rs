@@ -58,7 +58,7 @@ struct Global {
         hide_env_values = true
     )]
     actor: Option<String>,
-    /// Change nothing: verbs that write are refused, the console only shows
+    /// Change nothing: commands that write are refused, the console only shows
     #[arg(long, global = true)]
     read_only: bool,
     /// Sign decisions with this SSH key; it is handed to ssh-keygen, never read
@@ -231,7 +231,7 @@ fn dispatch(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
             "unexpected `{}` before the subcommand",
             visible_within(&stray.to_string_lossy(), 100)
         ))
-        .hint("name the session after the verb, or with -s"));
+        .hint("name the session after the command, or with -s"));
     }
     use commands::cohort::Sample;
     match &verb {
@@ -280,7 +280,7 @@ fn bare(named: Option<PathBuf>, context: &mut Context) -> Result<Exit, CommandEr
     let named = named.map(|path| commands::context::with_ending(&path));
     if let Some(word) = named.as_ref().filter(|path| !path.exists()) {
         return Err(CommandError::usage(format!(
-            "`{}` is neither a verb nor a file here",
+            "`{}` is neither a command nor a file here",
             visible_within(&word.to_string_lossy(), 100)
         ))
         .hint("see `cutover --help`"));

@@ -44,7 +44,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let given = |roles: &[(Role, &Option<String>)]| roles.iter().any(|(_, name)| name.is_some());
     if !given(&of_repo) && !given(&of_session) {
         return Err(CommandError::usage("nobody is named")
-            .hint("say --owner, --reviewer, --commander or --second-approver PERSON"));
+            .hint("add --owner, --reviewer, --commander or --second-approver PERSON"));
     }
     if given(&of_repo) && options.repos.is_empty() {
         return Err(CommandError::usage("no repository is named")

@@ -12,7 +12,7 @@ pub struct Options {
     /// The gate, for example owner-named; `cutover explain GATE` says what it asks
     #[arg(value_name = "GATE")]
     pub gate: String,
-    /// What it is about; a repository stands for what of it is open
+    /// What it is about; a repository means everything open in it
     #[arg(long, value_name = "TARGET", default_value = "session")]
     pub about: Vec<String>,
     /// What was seen, where and when

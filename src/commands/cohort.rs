@@ -83,7 +83,7 @@ fn show(sample: Sample, context: &mut Context) -> Result<Exit, CommandError> {
     if !cohort.chosen {
         context
             .out
-            .hint("this is a proposal: --accept chooses it, naming repositories chooses others");
+            .hint("this is a proposal: choose it with --accept, or name other repositories");
     }
     Ok(Exit::Done)
 }

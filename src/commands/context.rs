@@ -118,7 +118,7 @@ impl Context {
                     names.len(),
                     names.join(", ")
                 ))
-                .hint("name the one you mean: `-s FILE`, or CUTOVER_SESSION=FILE"))
+                .hint("choose one with `-s FILE`, or CUTOVER_SESSION=FILE"))
             }
         }
     }
@@ -139,7 +139,7 @@ impl Context {
     pub fn write(&mut self, path: &Path) -> Result<Session, CommandError> {
         if self.read_only {
             return Err(CommandError::usage(
-                "this verb writes, and --read-only was given",
+                "this command writes, which --read-only forbids",
             ));
         }
         let actor = self.actor()?;

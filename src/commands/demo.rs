@@ -26,8 +26,9 @@ pub struct Options {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     if context.read_only {
         return Err(
-            CommandError::usage("the example is made anew, and --read-only was given")
-                .hint("make it without, and open it with `cutover --read-only open FILE`"),
+            CommandError::usage("the demo makes a new session, which --read-only forbids").hint(
+                "leave out --read-only, and open it later with `cutover --read-only open FILE`",
+            ),
         );
     }
     let actor = person(context)?;

@@ -56,10 +56,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     }
     let log = read(&options.log)?;
     if !is_text(&log) {
-        return Err(
-            CommandError::user(format!("{} is not a log: it is not text", named(&options.log)))
-                .hint("give the text of the job's log; what the forge hands out as a zip has to be unpacked first"),
-        );
+        return Err(CommandError::user(format!(
+            "{} is not a log: it is not text",
+            named(&options.log)
+        ))
+        .hint("give the job's log as text; unpack a zip from GitHub first"));
     }
     let told = context.out.slow("reading the log", || {
         diagnose::diagnose(&log, &diagnose::Context::default())

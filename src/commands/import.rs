@@ -330,7 +330,7 @@ fn as_of(given: Option<&str>, now: Ts) -> Result<Ts, CommandError> {
     })?;
     if time > now {
         return Err(CommandError::usage(format!(
-            "--as-of {time} has not come yet"
+            "--as-of {time} is in the future"
         )));
     }
     Ok(time)
@@ -375,11 +375,11 @@ fn inventory(
             context.out.say(heading.trim_end());
             if context.confirm("take it so?") != Some(true) {
                 return Err(CommandError::user("nothing was read")
-                    .hint("say which column is which field with --map \"COLUMN=field\""));
+                    .hint("map columns to fields with --map \"COLUMN=field\""));
             }
         } else {
             return Err(CommandError::user(heading.trim_end().to_owned())
-                .hint("pass --yes to take it so, or --map \"COLUMN=field\" to say it better (`COLUMN=-` leaves one out)"));
+                .hint("pass --yes to use this mapping, or --map \"COLUMN=field\" to say it better (`COLUMN=-` leaves one out)"));
         }
     }
     repeated(&read.rows, file, context);

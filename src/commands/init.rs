@@ -75,7 +75,7 @@ pub struct Options {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     if context.read_only {
         return Err(CommandError::usage(
-            "this verb writes, and --read-only was given",
+            "this command writes, which --read-only forbids",
         ));
     }
     let path = session_file(&options.file)?;
@@ -87,7 +87,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     }
     if options.open && !context.screen {
         return Err(CommandError::usage("--open needs a terminal")
-            .hint("leave it out, and open the session later with `cutover open`"));
+            .hint("leave out --open, and open the session later with `cutover open`"));
     }
     let actor = context.actor()?;
     let (forge, registry) = (forge(options)?, registry(options)?);
@@ -100,8 +100,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let created = created(options, &gathered, home, &path);
     if options.live && created.organisations.is_empty() {
         return Err(
-            CommandError::usage("--live needs to know whose repositories it is about")
-                .hint("name them: `--org ORG`, `--user NAME`"),
+            CommandError::usage("--live needs an organisation or a user")
+                .hint("add `--org ORG` or `--user NAME`"),
         );
     }
     if options.live {
@@ -161,10 +161,11 @@ fn forge(options: &Options) -> Result<String, CommandError> {
         (None, None) => "github.com".to_owned(),
     };
     if HostName::parse(&host).is_err() {
-        return Err(
-            CommandError::usage(format!("--forge `{}` is no host name", visible(&host)))
-                .hint("for example --forge github.com"),
-        );
+        return Err(CommandError::usage(format!(
+            "--forge `{}` is not a host name",
+            visible(&host)
+        ))
+        .hint("for example --forge github.com"));
     }
     Ok(host)
 }
@@ -182,7 +183,7 @@ fn looks(options: &Options) -> Result<(), CommandError> {
     for name in options.organisations.iter().chain(&options.users) {
         if options.live && Login::parse(name).is_err() {
             return Err(CommandError::usage(format!(
-                "`{}` is no name of an organisation or a person",
+                "`{}` is not the name of an organisation or a person",
                 visible(name)
             )));
         }
@@ -200,12 +201,12 @@ fn boxed(all: &[String]) -> Vec<Box<str>> {
 /// Checks that there is a credential for GitHub: without one it is not asked, and there is nothing to start from.
 fn can_look(forge: &str, context: &Context) -> Result<(), CommandError> {
     let place = Place::parse(forge)
-        .map_err(|error| CommandError::user(format!("the forge cannot be asked: {error}")))?;
+        .map_err(|error| CommandError::user(format!("GitHub cannot be queried: {error}")))?;
     outside::github_credential(&place, context)?
         .map(drop)
         .map_err(|why| {
             CommandError::user(format!(
-                "GitHub was not asked, and no session was made: {why}"
+                "GitHub was not queried, and no session was made: {why}"
             ))
             .hint("or leave --live out and start from checkouts: `--scan FOLDER`")
         })
@@ -232,9 +233,9 @@ fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(),
     if !listed && !links.iter().any(answered) {
         let name = shown(path);
         return Err(CommandError::user(format!(
-            "GitHub gave no answer: {name} is there, and holds none of its repositories yet"
+            "GitHub did not answer: {name} was made, without repositories so far"
         ))
-        .hint(format!("look again with `cutover refresh {name}`")));
+        .hint(format!("query again with `cutover refresh {name}`")));
     }
     for line in found_words(&session) {
         writeln!(context.out.data(), "{line}")?;
@@ -399,9 +400,8 @@ pub(super) fn session_file(given: &Path) -> Result<PathBuf, CommandError> {
                 .any(|other| ending == *other) =>
         {
             Err(
-                CommandError::usage(format!("{} does not end in .{ENDING}", shown(given))).hint(
-                    "inputs go behind --inventory and --tokens; the session file comes first",
-                ),
+                CommandError::usage(format!("{} does not end in .{ENDING}", shown(given)))
+                    .hint("name the session file first, inputs after --inventory and --tokens"),
             )
         }
         _ => {

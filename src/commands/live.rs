@@ -184,10 +184,10 @@ pub fn refresh(
     let (links, session) = one_pass(session, crew, context)?;
     let reached = say_links(&links, context);
     if !reached {
-        return Err(CommandError::user(
-            "nothing outside could be reached: what is known is as before",
-        )
-        .hint("`cutover status` prints it"));
+        return Err(
+            CommandError::user("neither GitHub nor npm could be reached: nothing changed")
+                .hint("`cutover status` prints it"),
+        );
     }
     let outcome = status::print(&session, format, None, context)?;
     Ok(status::exit(&session, outcome))

@@ -34,9 +34,9 @@ pub enum Verb {
     List(list::Options),
     /// Verify the file: every line, hash, chain, seal and signature
     Verify(verify::Options),
-    /// Print every writer's last line: whoever keeps this can tell later whether something was cut off
+    /// Print every writer's last line: who keeps it can tell later whether the file was cut
     Head(Named),
-    /// Take over the lines that other files of this session have; with -o, write the union of the files to a new one
+    /// Merge the lines of other copies of this session; with -o, write the union to a new file
     Merge(Merge),
     /// Write a seal over everything that the file holds
     Seal(Named),
@@ -139,7 +139,7 @@ fn absorb(files: &[PathBuf], context: &mut Context) -> Result<Exit, CommandError
         ));
         context
             .out
-            .hint("decide each of them anew, over both: `cutover status` marks the repositories");
+            .hint("decide each of them anew: `cutover status` marks the repositories");
     }
     Ok(Exit::Done)
 }

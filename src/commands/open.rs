@@ -46,7 +46,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     if !options.live {
         if !options.outside.is_empty() {
             return Err(CommandError::usage(
-                "--github-url, --registry and --npmrc say where to look: they go with --live",
+                "--github-url, --registry and --npmrc need --live",
             ));
         }
         let session = if context.read_only {

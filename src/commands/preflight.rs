@@ -22,13 +22,13 @@ pub enum Format {
     Json,
 }
 
-/// Look, inside a CI job, whether a publish can work: tools, identity, repository, leftover tokens
+/// Check inside a CI job whether a publish can work: tools, identity, repository, leftover tokens
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The checkout that is published from
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
-    /// How this job publishes; with bridge or staged-token `npm whoami` is asked
+    /// How this job publishes; bridge and staged-token run `npm whoami`
     #[arg(long, value_name = "LANE", value_parser = super::lane::lane, default_value = "trusted")]
     pub lane: Lane,
     /// How to print it

@@ -22,13 +22,13 @@ pub struct Options {
     pub file: Option<PathBuf>,
     #[command(flatten)]
     pub outside: Flags,
-    /// Look into every secret store too: several requests a repository
+    /// Also query every secret store: several requests a repository
     #[arg(long)]
     pub secrets: bool,
-    /// Spend what --secrets costs without being asked
+    /// Accept the cost of --secrets without a question
     #[arg(long, requires = "secrets")]
     pub yes: bool,
-    /// Ask for everything anew, also for what was answered a short time ago
+    /// Query everything again, also what was answered a short time ago
     #[arg(long)]
     pub anew: bool,
     /// How to print the status
@@ -56,10 +56,10 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 fn agree(session: &Session, yes: bool, context: &mut Context) -> Result<(), CommandError> {
     let (repos, environments) = stores(session);
     if repos == 0 {
-        return Err(
-            CommandError::usage("no repository with a publish path is known yet, so the cost of --secrets is not either")
-                .hint("run `cutover refresh` once without it"),
-        );
+        return Err(CommandError::usage(
+            "the cost of --secrets is not known yet: no repository with a publish path is known",
+        )
+        .hint("run `cutover refresh` once without it"));
     }
     let Cost { rest, .. } = cost::of_secret_sweep(repos, environments);
     let cost = format!(
@@ -71,7 +71,7 @@ fn agree(session: &Session, yes: bool, context: &mut Context) -> Result<(), Comm
         return Ok(());
     }
     Err(
-        CommandError::usage("nobody said yes to what --secrets costs")
+        CommandError::usage("the cost of --secrets was not confirmed")
             .hint("add --yes, or leave --secrets out"),
     )
 }

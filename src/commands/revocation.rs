@@ -28,7 +28,7 @@ pub struct Options {
 
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Verb {
-    /// Record a revocation that somebody did at the registry; this program revokes nothing
+    /// Record a revocation that somebody did at npm; cutover revokes nothing itself
     Record(Record),
 }
 
@@ -49,7 +49,7 @@ pub struct Record {
     /// What shows it: a link, a ticket, or what was seen
     #[arg(long, value_name = "TEXT")]
     pub proof: String,
-    /// The token's name as it is shown: this cannot be undone. At a terminal it is asked for
+    /// The token's name, to confirm what cannot be undone; a terminal asks for it
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
 }

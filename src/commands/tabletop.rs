@@ -29,13 +29,13 @@ const REPOS: u32 = 60;
 const SEED: u64 = 1;
 const SPEED: f64 = 10.0;
 
-/// Walk through a cutover of a simulated organisation, live, on this machine only
+/// Practise on a simulated organisation, live, on this machine only
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// How many repositories the organisation has
+    /// Repositories of the simulated organisation
     #[arg(long, value_name = "N", default_value_t = REPOS, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub repos: u32,
-    /// What its content is made from: the same number makes the same organisation
+    /// Seed: the same number makes the same organisation
     #[arg(long, value_name = "S", default_value_t = SEED)]
     pub seed: u64,
     /// What goes wrong in it; an unknown name lists them
@@ -84,9 +84,9 @@ fn speed(text: &str) -> Result<f64, String> {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     if context.read_only {
         return Err(CommandError::usage(
-            "the tabletop starts a session anew and writes into it what it sees, so it cannot be --read-only",
+            "the tabletop makes a new session, which --read-only forbids",
         )
-        .hint("look at a session that was kept: `cutover open --read-only FILE`"));
+        .hint("show a kept session: `cutover open --read-only FILE`"));
     }
     let kept = kept(options, context)?;
     let actor = demo::person(context)?;
@@ -153,10 +153,10 @@ fn kept(options: &Options, context: &Context) -> Result<Option<PathBuf>, Command
     if std::fs::symlink_metadata(&path).is_ok() {
         let name = shown(&path);
         return Err(CommandError::user(format!(
-            "{name} exists already, and each exercise starts anew"
+            "{name} exists already, and each tabletop starts a new session"
         ))
         .hint(format!(
-            "choose another name, or look at what was kept with `cutover open {name}`"
+            "choose another name, or open the kept session with `cutover open {name}`"
         )));
     }
     Ok(Some(path))

@@ -7,7 +7,7 @@ use super::error::CommandError;
 use crate::safe::shown::visible;
 use crate::session::decide::Action;
 
-/// Take back your own last decision, or the one named
+/// Undo your own last decision, or the one named
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// The event, as `log list` and the deciding verbs print it (WRITER:NUMBER)

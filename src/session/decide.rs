@@ -297,7 +297,7 @@ impl Maker<'_> {
         }
         let reached = self.reach(about, &[kind]);
         if reached.is_empty() {
-            return Err(refuse(format!("there is no {} here", kind.word())));
+            return Err(refuse(format!("nothing here has a {}", kind.word())));
         }
         reached
             .into_iter()
@@ -369,7 +369,7 @@ impl Maker<'_> {
             Ok(())
         } else {
             Err(refuse(format!(
-                "this session knows no {} {}",
+                "no {} is called {} in this session",
                 subject.kind.word(),
                 subject
             )))
@@ -437,7 +437,7 @@ impl Maker<'_> {
             Role::SecondApprover => {
                 if self.fold.facts.session.profile == Profile::Solo {
                     return Err(refuse(
-                        "a solo session has no second approver: irreversible steps cool off instead",
+                        "a solo session has no second approver: irreversible steps wait for a cooling-off time instead",
                     ));
                 }
                 self.two_people(person.as_deref(), Slot::Commander)?;
@@ -495,7 +495,7 @@ impl Maker<'_> {
         }
         if drafted.is_empty() {
             return Err(refuse(
-                "every path here has a lane already, or publishes to another registry: to change one, choose the lane by its name",
+                "every path here has a lane, or publishes to another registry: to change one, name the lane",
             ));
         }
         Ok(drafted)
@@ -644,7 +644,7 @@ impl Maker<'_> {
         note: &str,
     ) -> Result<Vec<Drafted>, Refusal> {
         self.known(secret)?;
-        let note = self.said(note, "say how you know")?;
+        let note = self.said(note, "add --note with how you know")?;
         self.each(&[token], Kind::Token, |_| {
             Ok((
                 "secret_edge_attested",
@@ -682,7 +682,7 @@ impl Maker<'_> {
         proof: &str,
     ) -> Result<Vec<Drafted>, Refusal> {
         if on > self.now.plus(crate::model::time::DAY).day() {
-            return Err(refuse(format!("{on} has not come yet")));
+            return Err(refuse(format!("{on} is in the future")));
         }
         let proof = self.said(
             proof,
@@ -735,7 +735,7 @@ impl Maker<'_> {
         for repo in repos {
             self.known(*repo)?;
             if repo.kind != Kind::Repo {
-                return Err(refuse("only repositories can be chosen"));
+                return Err(refuse("only repositories can be selected"));
             }
         }
         let mut repos = repos.to_vec();
@@ -819,7 +819,7 @@ impl Maker<'_> {
                 format!("undo an older decision by its event: `cutover undo {id}` is your last one before; `cutover log list` lists them")
             });
             return Err(Refusal {
-                what: "what was done stays recorded; correct it by recording it anew".to_owned(),
+                what: "a recorded outcome stays; correct it by recording it again".to_owned(),
                 hint,
             });
         }

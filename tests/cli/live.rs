@@ -81,7 +81,7 @@ fn without_a_credential_github_is_not_asked_and_says_what_to_do() {
     let (place, proxy) = (Place::with_session(), Ear::new());
     let arguments = ["refresh", "acme"];
     let ran = run(&place, &arguments, behind(&place, &proxy, &arguments));
-    ran.fails(1, "nothing outside could be reached", 1);
+    ran.fails(1, "neither GitHub nor npm could be reached", 1);
     assert!(
         ran.err.contains("warning: not authorised: GitHub ")
             && ran.err.contains("no token for github.com: set GH_TOKEN"),
@@ -203,7 +203,7 @@ fn a_token_that_is_to_go_is_not_worked_with() {
 fn what_cannot_be_looked_at_is_refused_before_anything_is_asked() {
     let (place, proxy) = (Place::with_session(), Ear::new());
     for (arguments, code, words) in [
-        (&["refresh", "acme", "--secrets"][..], 2, "nobody said yes"),
+        (&["refresh", "acme", "--secrets"][..], 2, "was not confirmed"),
         (&["refresh", "acme", "--yes"], 2, "--secrets"),
         (&["--read-only", "refresh", "acme"], 2, "--read-only"),
         (
@@ -299,7 +299,7 @@ fn the_tabletop_reads_no_credential_and_its_session_is_not_for_the_real_world() 
         &["refresh", "world"][..],
         &["watch", "world", "--for", "1s"],
     ] {
-        run(&place, arguments, command(arguments)).fails(1, "simulated organisation", 1);
+        run(&place, arguments, command(arguments)).fails(1, "tabletop organisation", 1);
     }
     assert_eq!(proxy.heard(), Vec::<String>::new());
 }
@@ -311,7 +311,7 @@ fn without_a_credential_no_session_is_made_and_nothing_is_counted() {
     let ran = run(&place, &arguments, behind(&place, &proxy, &arguments));
     ran.fails(
         1,
-        "GitHub was not asked, and no session was made: no token",
+        "GitHub was not queried, and no session was made: no token",
         1,
     );
     assert_eq!(place.files(), [] as [&str; 0]);

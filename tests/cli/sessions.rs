@@ -541,7 +541,7 @@ fn an_exercise_is_kept_in_a_file_of_its_own() {
     }
     place
         .run(&["--read-only", "tabletop"])
-        .fails(2, "so it cannot be --read-only", 1);
+        .fails(2, "which --read-only forbids", 1);
     let ran = place.run(&["tabletop", "--repos", "2", "-s", "mine"]);
     assert_eq!(ran.code, 0, "{}", ran.text());
     assert!(place.path("mine.cutover").exists(), "{}", ran.text());

@@ -43,8 +43,8 @@ pub fn is_address(text: &str) -> bool {
 /// It is of another host than the place's, or names no run.
 pub fn parse(text: &str, place: &Place) -> Result<RunAddress, CommandError> {
     let no_run = || {
-        CommandError::usage(format!("`{}` is the address of no run", visible(text)))
-            .hint("it looks like https://github.com/OWNER/REPO/actions/runs/ID")
+        CommandError::usage(format!("`{}` is not the address of a run", visible(text)))
+            .hint("for example https://github.com/OWNER/REPO/actions/runs/ID")
     };
     let url = Url::parse(text).map_err(|error| {
         tracing::debug!("no address: {error}");
@@ -58,7 +58,7 @@ pub fn parse(text: &str, place: &Place) -> Result<RunAddress, CommandError> {
     let named = !url.username().is_empty() || url.password().is_some();
     if url.scheme() != "https" || named || host != place.forge() {
         return Err(CommandError::usage(format!(
-            "`{}` is not https on {}, so it is not asked",
+            "`{}` is not https on {}, so it is not queried",
             visible(&host),
             place.forge()
         ))
@@ -101,7 +101,7 @@ pub fn of_address(
     let address = parse(text, &place)?;
     let credential = outside::github_credential(&place, context)?.map_err(|why| {
         CommandError::config(why).hint(
-            "GitHub shows logs to those who are logged in only; or save the log and name the file",
+            "GitHub shows logs only to a login: set GH_TOKEN, or save the log and name the file",
         )
     })?;
     let mut options = Options::new(World::Real, Arc::clone(&context.now));

@@ -83,7 +83,7 @@ pub fn find(
     let created = &session.facts().session;
     if created.world == event::World::Tabletop {
         return Err(CommandError::user(
-            "this session is of a simulated organisation, whose servers are gone",
+            "this session is of a tabletop organisation, whose servers have stopped",
         )
         .hint("start it anew with `cutover tabletop --keep FILE`; what was seen is still there without --live: `cutover open`, `cutover status`"));
     }
@@ -121,7 +121,7 @@ pub fn choice(include: &[Box<str>], exclude: &[Box<str>]) -> Result<Choice, Comm
 fn place(flags: &Flags, forge: &str) -> Result<Place, CommandError> {
     let Some(place) = flags.place()? else {
         return Place::parse(forge).map_err(|error| {
-            CommandError::user(format!("the session's forge cannot be asked: {error}"))
+            CommandError::user(format!("the session's GitHub cannot be queried: {error}"))
         });
     };
     if place.forge() != forge {
@@ -182,7 +182,7 @@ fn npm(
     let base = match flags.base()? {
         Some(base) => base,
         None => Base::parse(&created.registry, World::Real).map_err(|error| {
-            CommandError::user(format!("the session's registry cannot be asked: {error}"))
+            CommandError::user(format!("the session's registry cannot be queried: {error}"))
         })?,
     };
     if base.id() != &*created.registry {
@@ -204,7 +204,7 @@ fn npm(
                 login.place(),
                 visible(&label(session.facts(), token))
             ))
-            .hint("make a login of its own with `npm login`, and take this token out of there"));
+            .hint("log in with `npm login`, and remove this token from that file"));
         }
     }
     let extra_ca = config.cafile().map(certificates).transpose()?;

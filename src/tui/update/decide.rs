@@ -201,7 +201,7 @@ fn ask(state: &mut State, actions: Vec<Action>, target: Target) {
 /// Chooses the sample of the session: the chosen rows of the board.
 pub(super) fn sample(state: &mut State, id: Id) -> Vec<Effect> {
     if state.board.counts().2 == 0 {
-        state.complain("choose the repositories first, with space");
+        state.complain("select the repositories first, with space");
         return Vec::new();
     }
     let repos: Vec<Subject> = state

@@ -70,7 +70,7 @@ fn visit(state: &mut State) -> Vec<Effect> {
         None => state.complain("npm is not waiting for a second factor"),
         Some(_) if exercise => {
             state.complain(
-                "an exercise has no web pages: the factor is given by itself in a moment",
+                "the tabletop has no web pages: it approves the second factor automatically",
             );
         }
         Some(false) => {
