@@ -5,6 +5,7 @@
 //! its place and the whole list is refused.
 
 pub mod cell;
+pub mod cli_lists;
 pub mod columns;
 pub mod inventory;
 pub mod npm_tokens;

@@ -24,8 +24,10 @@ use crate::session::decide::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+mod cli_lists;
 mod tokens;
 
+use cli_lists::KnownTrust;
 use tokens::KnownList;
 
 /// What can be taken in, for `init` and `import` alike.
@@ -40,6 +42,15 @@ pub struct Sources {
     /// Read what `npm token list --json` printed for an account
     #[arg(long, value_name = "ACCOUNT=FILE", num_args = 1..)]
     pub tokens: Vec<String>,
+    /// Read what `npm trust list PACKAGE --json` printed; an empty file says that there is no trust config
+    #[arg(long, value_name = "PACKAGE=FILE", num_args = 1..)]
+    pub trust: Vec<String>,
+    /// Read what `gh secret list --json name,updatedAt` printed for org:ORG, repo:OWNER/NAME or env:OWNER/NAME:ENV
+    #[arg(long, value_name = "STORE=FILE", num_args = 1..)]
+    pub secrets: Vec<String>,
+    /// Read what `npm access list packages ACCOUNT --json` printed
+    #[arg(long, value_name = "ACCOUNT=FILE", num_args = 1..)]
+    pub packages: Vec<String>,
     /// Note that the token list of an account is still owed
     #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
     pub owed: Vec<String>,
@@ -80,6 +91,7 @@ pub struct Known {
     /// Names of repositories.
     pub repos: Vec<String>,
     pub lists: Vec<KnownList>,
+    pub trust: KnownTrust,
 }
 
 impl Known {
@@ -88,6 +100,7 @@ impl Known {
         Self {
             repos: repos.collect(),
             lists: KnownList::all(facts),
+            trust: KnownTrust::of(facts),
         }
     }
 }
@@ -100,6 +113,8 @@ pub struct Gathered {
     pub rows: usize,
     pub tokens: usize,
     pub accounts: Vec<String>,
+    /// Lists of trust configs, secrets and packages.
+    pub lists: usize,
     pub owed: Vec<String>,
     /// Owners of the scanned repositories, the most frequent first.
     pub organisations: Vec<String>,
@@ -115,7 +130,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let not_owed = logins(&options.not_owed)?;
     if sources.is_empty() && not_owed.is_empty() {
         return Err(CommandError::usage("there is nothing to import")
-            .hint("name an inventory, or use --scan PATH, --tokens ACCOUNT=FILE, --owed ACCOUNT"));
+            .hint("name an inventory, or use --scan PATH, --tokens ACCOUNT=FILE, --trust PACKAGE=FILE, --secrets STORE=FILE, --packages ACCOUNT=FILE, --owed ACCOUNT"));
     }
     let path = context.session_path(None)?;
     let mut session = context.write(&path)?;
@@ -160,6 +175,9 @@ impl Sources {
         self.scan.is_empty()
             && self.inventory.is_empty()
             && self.tokens.is_empty()
+            && self.trust.is_empty()
+            && self.secrets.is_empty()
+            && self.packages.is_empty()
             && self.owed.is_empty()
     }
 }
@@ -186,6 +204,9 @@ impl Gathered {
                 "{} of {accounts}",
                 count(self.tokens, "token", "tokens")
             ));
+        }
+        if self.lists > 0 {
+            parts.push(count(self.lists, "other list", "other lists"));
         }
         if !self.owed.is_empty() {
             parts.push(format!(
@@ -246,6 +267,7 @@ pub fn gather(
         gathered.accounts.push(list.account.clone());
         gathered.add(tokens::answers(&list, home.registry), as_of);
     }
+    gathered.take_lists(sources, home, &known, as_of)?;
     Ok(gathered)
 }
 
@@ -255,6 +277,25 @@ impl Gathered {
             .into_iter()
             .map(|(about, answer)| (about, Observation { as_of, answer }));
         self.answers.extend(dated);
+    }
+
+    fn take_lists(
+        &mut self,
+        sources: &Sources,
+        home: Home<'_>,
+        known: &Known,
+        as_of: Ts,
+    ) -> Result<(), CommandError> {
+        let mut answers = cli_lists::secrets(&sources.secrets, home, known)?;
+        for text in &sources.trust {
+            answers.push(cli_lists::trust(text, home, &known.trust, as_of)?);
+        }
+        for text in &sources.packages {
+            answers.push(cli_lists::packages(text)?);
+        }
+        self.lists = sources.secrets.len() + sources.trust.len() + sources.packages.len();
+        self.add(answers, as_of);
+        Ok(())
     }
 
     fn take_scans(&mut self, scans: &[RepoScan], home: Home<'_>, now: Ts, context: &mut Context) {

@@ -54,7 +54,7 @@ fn what_a_later_list_lacks_is_absent_and_nowhere_listed() {
     let place = with_a_token();
     let listed = place.run(&["report"]);
     assert!(!listed.out.contains("absent"), "{}", listed.text());
-    place.run(&[
+    let _ = place.run(&[
         "import",
         "--tokens",
         "bot=new.json",
@@ -79,7 +79,7 @@ fn what_a_later_list_lacks_is_absent_and_nowhere_listed() {
 #[test]
 fn a_renewed_token_takes_the_place_of_the_old_one() {
     let place = with_a_token();
-    place.run(&[
+    let _ = place.run(&[
         "import",
         "--tokens",
         "bot=both.json",
@@ -175,4 +175,43 @@ fn tokens_of_one_name_are_told_apart_everywhere() {
     place
         .run(&["import", "--tokens", "bot=alike.json"])
         .fails(1, "lines 1 and 3", 0);
+}
+
+#[test]
+fn lists_of_other_commands_are_taken_in_and_failed_ones_refused() {
+    let place = with_a_token();
+    place.write(
+        "trust.json",
+        "\n{\n  \"id\": \"1\",\n  \"type\": \"github\",\n  \"file\": \"release.yml\",\n  \"repository\": \"acme/ui\"\n}\n\n{ \"id\": \"2\", \"type\": \"circleci\" }\n",
+    );
+    place.write(
+        "failed.json",
+        "{\"error\": {\"code\": \"EOTP\", \"summary\": \"x\"}}\n",
+    );
+    place.write(
+        "secrets.json",
+        "[{\"name\": \"NPM_TOKEN\", \"updatedAt\": \"2026-09-12T08:00:00Z\"}]",
+    );
+    place.write("packages.json", "{\"@acme/ui\": \"read-write\"}");
+    crate::snapshot!(place.transcript(&[
+        &["import", "--trust", "@acme/ui=failed.json"],
+        &[
+            "import",
+            "--trust",
+            "@acme/ui=trust.json",
+            "--as-of",
+            "2026-11-30"
+        ],
+        &["import", "--secrets", "vault:acme=secrets.json"],
+        &["import", "--secrets", "org:other=secrets.json"],
+        &[
+            "import",
+            "--secrets",
+            "repo:acme/ui=secrets.json",
+            "org:acme=secrets.json"
+        ],
+        &["import", "--packages", "acme=failed.json"],
+        &["import", "--packages", "acme=packages.json"],
+        &["log", "list", "--kind", "observed"],
+    ]));
 }
