@@ -245,7 +245,7 @@ fn what_cannot_be_looked_at_is_refused_before_anything_is_asked() {
         (
             &["diagnose", "https://github.com/acme/ui/pull/1"],
             2,
-            "no run",
+            "not the address of a run",
         ),
         (
             &["diagnose", "https://github.com/acme/ui/actions/runs/1"],
@@ -321,7 +321,7 @@ fn without_a_credential_no_session_is_made_and_nothing_is_counted() {
     let ran = run(&place, &arguments, command);
     assert_eq!(ran.code, 1, "{}", ran.text());
     assert!(
-        ran.err.contains("holds none of its repositories yet"),
+        ran.err.contains("without repositories so far"),
         "{}",
         ran.text()
     );
