@@ -1,29 +1,30 @@
 //! Why a publish failed: the log of a CI job, matched against known signatures, with what each really means.
 //!
 //! The table is data (`assets/policy/log-signatures.toml`); this reads a log, cuts it into episodes and takes the first
-//! signature that fits each. Must not guess: a log that fits none is `unknown`. Keeps no secret: lines are redacted
-//! before they are matched.
+//! signature that fits each, with what the facts of the whole log decide. Must not guess: a log that fits none is
+//! `unknown`. Keeps no secret: lines are redacted before they are matched.
 
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::lane::Lane;
 use crate::safe::shown::visible;
-use log::{Line, Stream};
-use signature::{Certainty, Class, Known, Table, When, table};
+use log::{Line, Log, Stream};
+use signature::{Certainty, Class, Known, Role, Table, table};
+use whole::{Episode, Whole};
 
+mod condition;
 pub mod identify;
 mod log;
 pub mod signature;
+mod whole;
 
 /// Most lines shown as evidence of one cause.
 const EVIDENCE: usize = 8;
 
 /// Most causes of one log; what is beyond is counted.
 const CAUSES: usize = 200;
-
-/// A publish within this many minutes may not be visible yet.
-const VISIBLE_WITHIN: u32 = 30;
 
 /// What is known about a run besides its log. Everything may be missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,10 +71,16 @@ pub struct Cause {
     pub sources: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// The command or step in which it was seen first, where the log tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// How often it was seen for this package.
     pub times: u32,
     /// The package was published all the same: with another credential, or in a later try.
     pub published: bool,
+    /// It comes besides a cause and is none by itself.
+    #[serde(skip)]
+    pub besides: bool,
     pub evidence: Vec<Evidence>,
 }
 
@@ -84,8 +91,10 @@ pub enum Outcome {
     Found,
     /// Something failed and no signature fits.
     Unknown,
-    /// Nothing in it says that anything failed.
+    /// It ends well, and nothing in it says that anything failed.
     NoFailure,
+    /// Nothing in it says that anything failed, and it does not show how it ended.
+    Unended,
 }
 
 /// What a log told.
@@ -98,7 +107,10 @@ pub struct Diagnosis {
     pub more_causes: u32,
     /// `name@version` that the log says were published.
     pub published: Vec<String>,
-    /// Failures that no signature explains, by their first line.
+    /// The first command that the log says failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_step: Option<String>,
+    /// Failures that no signature explains, by their first line; else the last lines that read like errors.
     pub unknown: Vec<Evidence>,
     /// Known lines that mean nothing.
     pub noise: Vec<Evidence>,
@@ -110,97 +122,81 @@ impl Diagnosis {
         match self.outcome {
             Outcome::Found => self.causes.first().map(|cause| cause.id),
             Outcome::Unknown => Some("unknown"),
-            Outcome::NoFailure => None,
+            Outcome::NoFailure | Outcome::Unended => None,
         }
     }
+}
+
+/// Gives the text of a log that may be UTF-16, as Windows PowerShell writes files; other bytes as they are.
+pub fn text(log: &[u8]) -> Cow<'_, [u8]> {
+    log::text(log)
 }
 
 /// Explains a log.
 pub fn diagnose(log: &[u8], context: &Context<'_>) -> Diagnosis {
     let table = table();
-    let log = log::read(log, &table.patterns);
-    let published: BTreeSet<String> = log
-        .streams
-        .iter()
-        .flat_map(|stream| &stream.lines)
-        .filter_map(|line| Some(line.published.as_deref()?.to_owned()))
-        .collect();
-    let whole = Whole {
-        context,
-        just_published: !published.is_empty()
-            || context
-                .published_minutes_ago
-                .is_some_and(|minutes| minutes < VISIBLE_WITHIN),
-        lines: log
-            .streams
-            .iter()
-            .flat_map(|stream| &stream.lines)
-            .collect(),
-    };
+    let log = log::read(&text(log), &table.patterns);
+    let whole = Whole::new(table, &log, context);
     let mut diagnosis = Diagnosis {
         outcome: Outcome::NoFailure,
         lines: log.lines,
         causes: Vec::new(),
         more_causes: 0,
-        published: published.into_iter().collect(),
+        published: whole
+            .published
+            .keys()
+            .map(|one| (*one).to_owned())
+            .collect(),
+        failed_step: failed_step(&whole),
         unknown: Vec::new(),
         noise: Vec::new(),
     };
+    let mut reading = Reading {
+        table,
+        whole: &whole,
+        diagnosis: &mut diagnosis,
+        answered: BTreeMap::new(),
+        unknown: Vec::new(),
+    };
     for stream in &log.streams {
-        for episode in episodes(stream) {
-            diagnosis.take(table, &episode, stream, &whole);
+        for lines in episodes(stream, &log) {
+            reading.take(&Episode {
+                lines: &lines,
+                stream,
+            });
         }
     }
-    diagnosis.settle(log.failed);
+    reading.steps();
+    reading.settle();
     diagnosis
 }
 
-/// What holds for the whole log.
-struct Whole<'a> {
-    context: &'a Context<'a>,
-    just_published: bool,
-    lines: Vec<&'a Line>,
-}
-
-impl Whole<'_> {
-    fn holds(&self, when: When) -> bool {
-        let context = self.context;
-        let differ = |one: Option<&str>, other: Option<&str>| match (one, other) {
-            (Some(one), Some(other)) => one != other,
-            _ => false,
-        };
-        // A path that keeps its token was not rewired: then no ref is old in that sense.
-        let keeps_token = context.lane.is_some_and(|lane| !lane.needs_trust());
-        let again = context.run_attempt.is_some_and(|attempt| attempt > 1);
-        let elsewhere = differ(context.branch, context.default_branch);
-        match when {
-            When::ImmutableSubject => context.immutable_subject == Some(true),
-            When::JustPublished => self.just_published,
-            _ if keeps_token || context.rewired == Some(true) => false,
-            When::RerunBeforeMerge => {
-                let other = differ(context.head_sha, context.default_sha);
-                again && (context.rewired == Some(false) || other) && !elsewhere
-            }
-            When::OldRef => elsewhere && (context.rewired == Some(false) || context.lane.is_some()),
-        }
-    }
-
-    /// Gives the lines that some of the patterns fit, and whether each pattern has one.
-    fn fits(&self, patterns: &std::ops::Range<usize>) -> Option<Vec<&Line>> {
-        fits(self.lines.iter().copied(), patterns)
-    }
+/// Gives the first line of the command that failed first.
+fn failed_step(whole: &Whole<'_>) -> Option<String> {
+    let steps = (0..).zip(&whole.log.steps);
+    let mut failed = steps.filter(|(_, step)| step.failed);
+    let script = failed.find_map(|(at, _)| whole.command(at))?;
+    Some(visible(script).into_owned())
 }
 
 /// Cuts a stream into episodes: one publish and what was printed around it.
 ///
-/// A report of failure ends where npm says where its log is, or where the next one begins; a success ends one, too.
-fn episodes(stream: &Stream) -> Vec<Vec<&Line>> {
+/// A report of failure ends where npm says where its log is, where its step ends or where the next one begins; a success
+/// ends one, too.
+fn episodes<'a>(stream: &'a Stream, log: &Log) -> Vec<Vec<&'a Line>> {
+    let root = |line: &Line| log.steps.get(line.step).map_or(0, |step| step.root);
     let mut all: Vec<Vec<&Line>> = Vec::new();
     let mut open: Vec<&Line> = Vec::new();
+    let (mut head, mut error) = (false, false);
     for line in &stream.lines {
-        let over = line.head && open.iter().any(|before| before.head);
-        let other = line.published.is_some() && open.iter().any(|before| before.error);
-        if over || other {
+        let moved = open
+            .last()
+            .is_some_and(|last| root(last) != root(line) || (error && last.step != line.step));
+        if moved {
+            all.push(std::mem::take(&mut open));
+            (head, error) = (false, false);
+        }
+        if (line.head && head) || (line.published.is_some() && error) {
             // What stands between two reports belongs to the second.
             let cut = open
                 .iter()
@@ -208,72 +204,19 @@ fn episodes(stream: &Stream) -> Vec<Vec<&Line>> {
                 .map_or(0, |at| at + 1);
             let rest = open.split_off(cut);
             all.push(std::mem::replace(&mut open, rest));
+            (head, error) = (false, false);
         }
         open.push(line);
+        head |= line.head;
+        error |= line.error;
         if line.end || line.published.is_some() {
             all.push(std::mem::take(&mut open));
+            (head, error) = (false, false);
         }
     }
     all.push(open);
     all.retain(|episode| !episode.is_empty());
     all
-}
-
-fn fits<'a>(
-    lines: impl Iterator<Item = &'a Line> + Clone,
-    patterns: &std::ops::Range<usize>,
-) -> Option<Vec<&'a Line>> {
-    let every = patterns
-        .clone()
-        .all(|pattern| lines.clone().any(|line| line.hits.contains(&pattern)));
-    every.then(|| {
-        lines
-            .filter(|line| line.hits.iter().any(|hit| patterns.contains(hit)))
-            .collect()
-    })
-}
-
-/// Gives the lines that show a signature in an episode; none where it does not fit.
-fn shown<'a>(known: &Known, episode: &[&'a Line], whole: &'a Whole<'_>) -> Option<Vec<&'a Line>> {
-    let signature = &known.signature;
-    let lines = episode.iter().copied();
-    let errors = lines.clone().filter(|line| line.error);
-    let mut shown: Vec<&Line> = Vec::new();
-    if !signature.codes.is_empty() {
-        let has = |line: &&Line| {
-            line.codes
-                .iter()
-                .any(|code| signature.codes.iter().any(|wanted| **wanted == **code))
-        };
-        let coded: Vec<&Line> = errors.clone().filter(has).collect();
-        if coded.is_empty() {
-            return None;
-        }
-        shown.extend(coded);
-    }
-    shown.extend(fits(errors, &known.error)?);
-    shown.extend(fits(lines, &known.episode)?);
-    let here = fits(episode.iter().copied(), &known.log);
-    let anywhere = || {
-        whole
-            .fits(&known.log)
-            .map(|lines| lines.into_iter().take(1).collect())
-    };
-    shown.extend(here.or_else(anywhere)?);
-    if whole
-        .lines
-        .iter()
-        .any(|line| line.hits.iter().any(|hit| known.unless.contains(hit)))
-        || signature.when.is_some_and(|when| !whole.holds(when))
-    {
-        return None;
-    }
-    if signature.class != Class::Noise {
-        shown.extend(episode.iter().find(|line| line.head));
-    }
-    shown.sort_by_key(|line| line.number);
-    shown.dedup_by_key(|line| line.number);
-    Some(shown)
 }
 
 fn evidence(line: &Line) -> Evidence {
@@ -303,72 +246,108 @@ fn package_of(episode: &[&Line], stream: &Stream) -> Option<String> {
         .map(str::to_owned)
 }
 
-impl Diagnosis {
-    fn take(
-        &mut self,
-        table: &'static Table,
-        episode: &[&Line],
-        stream: &Stream,
-        whole: &Whole<'_>,
-    ) {
-        let mut explained = false;
-        for known in &table.all {
-            let Some(lines) = shown(known, episode, whole) else {
+/// What comes out of a log while it is read.
+struct Reading<'a, 'l> {
+    table: &'static Table,
+    whole: &'a Whole<'l>,
+    diagnosis: &'a mut Diagnosis,
+    /// For each step the last line of a failure that an answer or a fact explains.
+    answered: BTreeMap<usize, u32>,
+    unknown: Vec<&'l Line>,
+}
+
+impl<'l> Reading<'_, 'l> {
+    fn take(&mut self, episode: &Episode<'_, 'l>) {
+        let package = package_of(episode.lines, episode.stream);
+        let mut answer: Option<(&'static Known, Vec<&Line>)> = None;
+        let mut generic: Option<(&'static Known, Vec<&Line>)> = None;
+        let (mut facts, mut besides) = (Vec::new(), Vec::new());
+        for known in &self.table.all {
+            let role = known.signature.role;
+            let taken = match role {
+                Role::Answer => answer.is_some() && known.signature.class != Class::Noise,
+                Role::Generic => generic.is_some(),
+                Role::Step => true,
+                Role::Fact | Role::Besides => false,
+            };
+            if taken {
+                continue;
+            }
+            let Some(lines) = self.whole.shown(known, episode, package.as_deref()) else {
                 continue;
             };
-            if known.signature.class == Class::Noise {
-                self.noise
-                    .extend(lines.into_iter().take(EVIDENCE).map(evidence));
-            } else if !explained {
-                explained = true;
-                self.add(known, &lines, package_of(episode, stream));
+            match role {
+                _ if known.signature.class == Class::Noise => {
+                    let noise = lines.into_iter().take(EVIDENCE).map(evidence);
+                    self.diagnosis.noise.extend(noise);
+                }
+                Role::Answer => answer = Some((known, lines)),
+                Role::Fact => facts.push((known, lines)),
+                Role::Generic => generic = Some((known, lines)),
+                Role::Besides | Role::Step => besides.push((known, lines)),
             }
         }
-        let first = episode.iter().find(|line| line.head);
-        let first = first.or_else(|| episode.iter().find(|line| line.error));
-        if let Some(line) = first.filter(|_| !explained && self.unknown.len() < EVIDENCE) {
-            self.unknown.push(evidence(line));
+        let explained = answer.is_some() || !facts.is_empty();
+        if explained && let Some(last) = episode.lines.last() {
+            self.answered.insert(self.whole.root(last), last.number);
         }
+        let fallback = generic.filter(|_| !explained);
+        let quiet = !explained && fallback.is_none() && besides.is_empty();
+        let all = facts
+            .into_iter()
+            .chain(answer)
+            .chain(fallback)
+            .chain(besides);
+        for (known, lines) in all {
+            let cause = cause(
+                known,
+                &lines,
+                package.clone(),
+                self.whole.command(episode.step()),
+            );
+            self.diagnosis.add(cause);
+        }
+        let first = episode.lines.iter().find(|line| line.head);
+        let first = first.or_else(|| episode.lines.iter().find(|line| line.error));
+        self.unknown.extend(first.filter(|_| quiet));
     }
 
-    fn add(&mut self, known: &'static Known, lines: &[&Line], package: Option<String>) {
-        let signature = &known.signature;
-        let same = |cause: &&mut Cause| {
-            cause.id == signature.id && (cause.package == package || package.is_none())
-        };
-        if let Some(cause) = self.causes.iter_mut().find(same) {
-            cause.times = cause.times.saturating_add(1);
-            return;
+    /// Names the failures of steps that are not npm's, where nothing that npm said explains the step.
+    fn steps(&mut self) {
+        let mut named: BTreeSet<usize> = BTreeSet::new();
+        for known in self
+            .table
+            .all
+            .iter()
+            .filter(|known| known.signature.role == Role::Step)
+        {
+            let lines = known
+                .episode
+                .clone()
+                .flat_map(|pattern| self.whole.with(pattern));
+            for line in lines {
+                let root = self.whole.root(line);
+                let answered = self
+                    .answered
+                    .get(&root)
+                    .is_some_and(|last| *last >= line.number);
+                if !answered && self.whole.may_have_failed(root) && named.insert(root) {
+                    let command = self.whole.command(root);
+                    self.diagnosis.add(cause(known, &[line], None, command));
+                }
+            }
         }
-        if self.causes.len() == CAUSES {
-            self.more_causes = self.more_causes.saturating_add(1);
-            return;
-        }
-        self.causes.push(Cause {
-            id: &signature.id,
-            class: signature.class,
-            certainty: signature.certainty,
-            doubt: signature.doubt.as_deref(),
-            title: &signature.title,
-            meaning: &signature.meaning,
-            action: &signature.action,
-            sources: signature.sources.iter().map(String::as_str).collect(),
-            package,
-            times: 1,
-            published: false,
-            evidence: lines
-                .iter()
-                .take(EVIDENCE)
-                .map(|line| evidence(line))
-                .collect(),
-        });
+        self.unknown
+            .retain(|line| !named.contains(&self.whole.root(line)));
     }
 
     /// Says how it all reads, once every episode was seen.
-    fn settle(&mut self, failed: bool) {
-        for cause in &mut self.causes {
+    fn settle(self) {
+        let log = self.whole.log;
+        let told = self.diagnosis;
+        for cause in &mut told.causes {
             cause.published = cause.package.as_deref().is_some_and(|package| {
-                self.published.iter().any(|whole| {
+                self.whole.published.keys().any(|whole| {
                     whole
                         .rsplit_once('@')
                         .is_some_and(|(name, _)| name == package)
@@ -377,16 +356,72 @@ impl Diagnosis {
         }
         // A dead token is worth a word of its own only where no failure says it already.
         let dead = |cause: &Cause| cause.id == "dead-token-configured";
-        if self.causes.iter().any(|cause| cause.id == "token-dead") {
-            self.causes.retain(|cause| !dead(cause));
+        if told.causes.iter().any(|cause| !dead(cause)) {
+            told.causes.retain(|cause| !dead(cause));
         }
-        self.causes
-            .sort_by_key(|cause| cause.evidence.first().map_or(0, |first| first.line));
-        self.outcome = match (self.causes.is_empty(), failed) {
+        told.causes.sort_by_key(|cause| {
+            (
+                cause.besides,
+                cause.evidence.first().map_or(0, |first| first.line),
+            )
+        });
+        told.unknown = self
+            .unknown
+            .iter()
+            .take(EVIDENCE)
+            .map(|line| evidence(line))
+            .collect();
+        let suspect = !log.well && told.published.is_empty() && !log.suspects.is_empty();
+        told.outcome = match (told.causes.is_empty(), log.failed || suspect) {
             (false, _) => Outcome::Found,
             (true, true) => Outcome::Unknown,
-            (true, false) => Outcome::NoFailure,
+            (true, false) if log.well || !told.published.is_empty() => Outcome::NoFailure,
+            (true, false) => Outcome::Unended,
         };
+        if told.outcome == Outcome::Unknown && told.unknown.is_empty() {
+            told.unknown = log.suspects.iter().map(evidence).collect();
+        }
+    }
+}
+
+fn cause(
+    known: &'static Known,
+    lines: &[&Line],
+    package: Option<String>,
+    step: Option<&str>,
+) -> Cause {
+    let signature = &known.signature;
+    let shown = lines.iter().take(EVIDENCE);
+    Cause {
+        id: &signature.id,
+        class: signature.class,
+        certainty: signature.certainty,
+        doubt: signature.doubt.as_deref(),
+        title: &signature.title,
+        meaning: &signature.meaning,
+        action: &signature.action,
+        sources: signature.sources.iter().map(String::as_str).collect(),
+        package,
+        step: step.map(|step| visible(step).into_owned()),
+        times: 1,
+        published: false,
+        besides: signature.role == Role::Besides,
+        evidence: shown.map(|line| evidence(line)).collect(),
+    }
+}
+
+impl Diagnosis {
+    fn add(&mut self, cause: Cause) {
+        let same = |known: &&mut Cause| {
+            known.id == cause.id && (known.package == cause.package || cause.package.is_none())
+        };
+        if let Some(known) = self.causes.iter_mut().find(same) {
+            known.times = known.times.saturating_add(1);
+        } else if self.causes.len() == CAUSES {
+            self.more_causes = self.more_causes.saturating_add(1);
+        } else {
+            self.causes.push(cause);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::output::{Output, Paint};
 use crate::diagnose::signature::Class;
 use crate::diagnose::{self, Cause, Diagnosis, Evidence, Outcome};
 use crate::safe::shown::{counted, visible};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     }
     match told.outcome {
         Outcome::Found => Ok(Exit::Done),
-        Outcome::Unknown | Outcome::NoFailure => Ok(Exit::NothingFound),
+        Outcome::Unknown | Outcome::NoFailure | Outcome::Unended => Ok(Exit::NothingFound),
     }
 }
 
@@ -105,12 +106,19 @@ fn named(path: &Path) -> String {
     }
 }
 
-/// Tells whether bytes are text: no NUL, and at most one letter in ten that is none in UTF-8.
+/// Tells whether bytes are text: no NUL, and at most one letter in ten that is none in UTF-8. What begins as UTF-16
+/// must be letters of ASCII for the greater part, as a log is: any bytes are some letters in UTF-16.
 ///
 /// Whatever matches in anything else is chance. A log in Latin-1 or with the odd broken byte is text.
 fn is_text(log: &[u8]) -> bool {
-    let broken: usize = log.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
-    !log.contains(&0) && broken <= log.len() / 10
+    let text = diagnose::text(log);
+    if let Cow::Owned(text) = &text
+        && text.iter().filter(|b| b.is_ascii()).count() <= text.len() / 2
+    {
+        return false;
+    }
+    let broken: usize = text.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
+    !text.contains(&0) && broken <= text.len() / 10
 }
 
 fn json(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
@@ -162,7 +170,14 @@ fn explain(told: &Diagnosis, out: &mut Output) -> Result<(), CommandError> {
     }
     match told.outcome {
         Outcome::Found => {}
-        Outcome::Unknown => out.say("unknown: something failed, and no known signature fits it"),
+        Outcome::Unknown => out.say(match &told.failed_step {
+            Some(step) => format!("unknown: `{step}` failed, and no known signature fits it"),
+            None => "unknown: something failed, and no known signature fits it".to_owned(),
+        }),
+        Outcome::Unended => out.say(format!(
+            "nothing in the log ({}) reads as a failure, but it does not show how the job ended: give the whole log",
+            counted(told.lines as usize, "line")
+        )),
         Outcome::NoFailure => out.say(format!(
             "nothing in the log ({}) says that a publish failed",
             counted(told.lines as usize, "line")
@@ -181,7 +196,7 @@ fn out_unknown(told: &Diagnosis) -> &'static str {
 fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
     let paint = match cause.class {
         Class::Trust | Class::Credential => Paint::Red,
-        Class::Service | Class::Package | Class::Noise => Paint::Yellow,
+        Class::Service | Class::Package | Class::Elsewhere | Class::Noise => Paint::Yellow,
     };
     let id = out.paint(paint, cause.id);
     writeln!(out.data(), "{id}: {}", cause.title)?;
@@ -195,6 +210,9 @@ fn write_cause(cause: &Cause, out: &mut Output) -> Result<(), CommandError> {
             false => "",
         };
         writeln!(out.data(), "  package  {}{times}{landed}", visible(package))?;
+    }
+    if let Some(step) = &cause.step {
+        writeln!(out.data(), "  step     {step}")?;
     }
     writeln!(out.data(), "  meaning  {}", cause.meaning)?;
     writeln!(out.data(), "  do       {}", cause.action)?;

@@ -1,24 +1,51 @@
-//! A CI log as the few lines of it that say something about publishing, with their numbers in the log.
+//! A CI log as the few lines of it that say something about publishing, with their numbers, jobs and steps.
 //!
 //! Timestamps, colours and the prefixes of task runners go, secrets are replaced before a line is kept, and lines of
 //! tasks that ran side by side are put apart again. Must not keep a line that no pattern asked for.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
 
-use regex::{Regex, RegexSet};
+use regex::bytes::RegexSet;
 
+use crate::assets;
 use crate::model::name::PackageName;
-use crate::safe::redact::{Redactor, unescaped};
+use crate::safe::redact::{Redactor, redact, unescaped};
 
-/// Most bytes of one line that are looked at.
+mod shape;
+
+use shape::{
+    ADDRESS, COMMAND, END, FAILED, HEAD, NAMED, PUBLISHED, STAMP, STEP, SUSPECT, TASK, WELL,
+    WRITTEN,
+};
+
+/// Most bytes of one line that are kept.
 const LINE: usize = 2_000;
+
+/// Most bytes of one line that are read: more than is kept, so that no secret is cut before it is known as one.
+const READ: usize = 4 * LINE;
 
 /// Most streams that are told apart; lines of later ones go to the first.
 const STREAMS: usize = 2_000;
 
+/// Most bytes of one step's script that are kept.
+const SCRIPT_CAP: usize = 8_000;
+
+/// Last lines that read like errors, kept for a log that nothing else explains.
+const SUSPECTS: usize = 4;
+
 /// The colour in which GitHub Actions repeats a step's script: text that was not printed by anything.
 const SCRIPT: &str = "\u{1b}[36;1m";
+
+/// Which registry a request goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Npm,
+    /// Another name of the public registry.
+    Alias,
+    GithubPackages,
+    Other,
+}
 
 /// A line that a pattern, an error or a package made worth keeping.
 #[derive(Debug, Clone, Default)]
@@ -36,10 +63,37 @@ pub struct Line {
     /// `name@version` that this line says was published.
     pub published: Option<Box<str>>,
     pub package: Option<Box<str>>,
+    /// The registry that it names as a request's or a publish's.
+    pub place: Option<Place>,
     /// Error codes, `E404` and the like.
     pub codes: Vec<Box<str>>,
     /// Indexes of the patterns that fit.
     pub hits: Vec<usize>,
+    /// Index of its step.
+    pub step: usize,
+}
+
+/// A step of a job, or a command in one.
+#[derive(Debug, Clone, Default)]
+pub struct Step {
+    /// The line that begins it; 0 for what comes before the first.
+    pub number: u32,
+    pub job: usize,
+    /// Index of the step that it is a command of; its own where it is none.
+    pub root: usize,
+    /// What it runs, redacted; empty where the log does not tell.
+    pub script: String,
+    /// The log says that it failed.
+    pub failed: bool,
+    /// Indexes of the patterns that fit the script.
+    pub hits: Vec<usize>,
+}
+
+impl Step {
+    /// Tells whether it runs one command, as far as the log shows it.
+    pub fn is_single(&self) -> bool {
+        self.script.lines().nth(1).is_none()
+    }
 }
 
 /// Lines that belong together: one task's, or all of a log.
@@ -55,50 +109,35 @@ pub struct Log {
     pub lines: u32,
     /// Something in it failed.
     pub failed: bool,
+    /// It shows its end, and that is a good one.
+    pub well: bool,
+    pub steps: Vec<Step>,
     pub streams: Vec<Stream>,
+    /// The last lines that read like errors of something that is not known.
+    pub suspects: Vec<Line>,
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "constant patterns; the tests compile them"
-)]
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern")
-}
-
-macro_rules! patterns {
-    ($($name:ident = $text:expr;)+) => {
-        $(static $name: LazyLock<Regex> = LazyLock::new(|| pattern($text));)+
+/// Gives the text of a log that Windows wrote as UTF-16, by its byte order mark; other bytes as they are.
+pub fn text(log: &[u8]) -> Cow<'_, [u8]> {
+    let unit: fn([u8; 2]) -> u16 = match log {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return Cow::Borrowed(log),
     };
-}
-
-patterns! {
-    // The forge's own prefix: job and step where `gh run view --log` put them, then a timestamp.
-    STAMP = r"^(?:([^\t]{1,200})\t[^\t]{0,200}\t)?\u{feff}?\[?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z\]?(?: \d\d[OE]\+?)? ?";
-    // Task runners: turbo, yarn workspaces foreach, pnpm -r.
-    TASK = r"^(?:((?:@[a-z0-9._~-]+/)?[a-z0-9][a-z0-9._~-]*):[a-z][\w:-]*: |\[((?:@[\w.-]+/)?[\w.-]+)\]: |((?:[\w@.-]+(?:/[\w@.-]+)+|\.) [\w:-]+)(?:\$|:) )";
-    ERROR = r"(?:^|\W)npm (?:error|ERR!)(?:\s|$)|lerna ERR!|🦋\s*error\b|\bERR_PNPM_|\bYN\d{4}:|\[semantic-release\].*✘|^error ";
-    FAILED = r"##\[error\]|Process completed with exit code [1-9]|ERROR: Job failed|Exited with code exit status [1-9]|\bELIFECYCLE\b|[Cc]ommand failed with exit code [1-9]";
-    HEAD = r"npm (?:error|ERR!) code \S|lerna ERR! E[A-Z0-9_]+\b|an error occurred while publishing|\bERR_PNPM_[A-Z_]+|\bEINVALIDNPM(?:TOKEN|AUTH)\b";
-    END = r"A complete log of this run can be found in";
-    CODE = r"\bE(?:\d{3}|[A-Z][A-Z0-9_]{2,})\b";
-    STATUS = r"npm (?:error|ERR!) (\d{3}) |ERR_PNPM_\w+.*?\b(?:status:? |\()(\d{3})\b|Response Code: (\d{3})\b";
-    PUBLISHED = r"^\+ ((?:@[^\s/@]+/)?[^\s/@]+@\d\S*)\s*$|lerna success published (\S+) (\d\S*)";
-    WRITTEN = r"\bPUT (?:\d{3} )?https?://[^\s/]+/(\S+)|/oidc/token/exchange/package/([^\s/]+)|/-/package/([^\s/]+)/";
-    NAMED = r#"while publishing ((?:@[^\s/@:]+/)?[^\s/@:]+)|Failed to publish (?:package )?((?:@[^\s/@]+/)?[^\s/@]+)@\d|'((?:@[^\s/@']+/)?[^\s/@']+)@\d[^']*' is not in this registry|npm notice (?:📦\s+|package: )((?:@[^\s/@]+/)?[^\s/@]+)@\d|Publishing "((?:@[^\s/@"]+/)?[^\s/@"]+)" at"#;
+    let units = log.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
+    let text: String = char::decode_utf16(units.map(unit))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Cow::Owned(text.into_bytes())
 }
 
 /// Reads a log. Bytes that are not UTF-8 are taken as U+FFFD.
 pub fn read(log: &[u8], wanted: &RegexSet) -> Log {
-    let mut reader = Reader {
-        log: Log::default(),
-        wanted,
-        streams: Vec::new(),
-        script: Vec::new(),
-    };
+    let mut reader = Reader::new(wanted);
     let mut redactor = Redactor::keeping_lines();
     let mut rest = String::new();
     for raw in log.split(|b| *b == b'\n') {
+        let raw = raw.get(..READ).unwrap_or(raw);
         let (plain, is_script) = plain(&String::from_utf8_lossy(raw));
         reader.script.push(is_script);
         rest += &redactor.push(plain.as_bytes());
@@ -113,57 +152,94 @@ pub fn read(log: &[u8], wanted: &RegexSet) -> Log {
     for line in rest.lines() {
         reader.take(line);
     }
+    let mut log_read = reader.finish();
     // What stands after the last line break is no line when nothing does.
     if log.last().is_none_or(|b| *b == b'\n') {
-        reader.log.lines = reader.log.lines.saturating_sub(1);
+        log_read.lines = log_read.lines.saturating_sub(1);
     }
-    reader.log
+    log_read
 }
 
-/// Takes timestamp and colours off a line, and tells whether it only repeats a script. The job's name stays, before a tab.
+/// Takes timestamp and colours off a line, and tells whether it only repeats a script. Job and step stay, before a mark.
 fn plain(raw: &str) -> (String, bool) {
-    let (job, rest) = match STAMP.captures(raw) {
-        Some(found) => {
-            let end = found.get(0).map_or(0, |all| all.end());
-            let job = found.get(1).map_or("", |job| job.as_str());
-            (job, raw.get(end..).unwrap_or_default())
-        }
-        None => ("", raw),
+    let stamp = STAMP.captures(raw);
+    let part = |at: usize| {
+        let found = stamp.as_ref().and_then(|found| found.get(at));
+        found.map_or("", |part| part.as_str())
     };
+    let rest = raw.get(part(0).len()..).unwrap_or_default();
     let text: Cow<'_, str> = unescaped(rest);
     // A spinner's last frame stands before what was printed over it.
     let text = text.trim_start_matches(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
-    let cut = text.floor_char_boundary(LINE);
-    let text = text.get(..cut).unwrap_or_default();
-    let job = unescaped(job);
+    let (job, step) = (unescaped(part(1)), unescaped(part(2)));
     let line = if job.is_empty() {
         text.to_owned()
     } else {
-        format!("{job}\u{1f}{text}")
+        format!("{job}\u{1e}{step}\u{1f}{text}")
     };
     (line, rest.starts_with(SCRIPT))
+}
+
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most))
+        .unwrap_or_default()
+}
+
+/// A job, as far as it was read.
+#[derive(Debug, Default)]
+struct Job {
+    name: String,
+    /// The step of the forge's own column.
+    column: String,
+    root: usize,
+    /// The script of the root step is being repeated.
+    heading: bool,
+    /// For each task that ran beside others, the command that it runs.
+    commands: BTreeMap<String, usize>,
 }
 
 struct Reader<'p> {
     log: Log,
     wanted: &'p RegexSet,
-    /// Names of the streams, in the order of the log's.
-    streams: Vec<String>,
+    jobs: Vec<Job>,
+    /// Job and task of the streams, in the order of the log's.
+    streams: Vec<(usize, String)>,
     /// For each line that was pushed, whether it repeats a script.
     script: Vec<bool>,
 }
 
-impl Reader<'_> {
+impl<'p> Reader<'p> {
+    fn new(wanted: &'p RegexSet) -> Self {
+        let log = Log {
+            steps: vec![Step::default()],
+            ..Log::default()
+        };
+        Self {
+            log,
+            wanted,
+            jobs: vec![Job::default()],
+            streams: Vec::new(),
+            script: Vec::new(),
+        }
+    }
+
     fn take(&mut self, line: &str) {
         let script = usize::try_from(self.log.lines)
             .ok()
             .and_then(|at| self.script.get(at))
             .copied();
         self.log.lines = self.log.lines.saturating_add(1);
+        let (place, text) = line.split_once('\u{1f}').unwrap_or(("", line));
+        let (job, column) = place.split_once('\u{1e}').unwrap_or((place, ""));
+        let job = self.job(job, column);
+        let text = cut(text, LINE);
         if script == Some(true) {
+            self.repeat(job, text);
             return;
         }
-        let (job, text) = line.split_once('\u{1f}').unwrap_or(("", line));
+        if self.begin(job, text) {
+            return;
+        }
         let task = TASK.captures(text);
         let end = task
             .as_ref()
@@ -174,39 +250,169 @@ impl Reader<'_> {
             .and_then(|task| task.iter().skip(1).flatten().next())
             .map_or("", |name| name.as_str());
         let text = text.get(end..).unwrap_or_default();
-        self.log.failed |= FAILED.is_match(text);
+        let step = self.command(job, name, text);
+        self.judge(step, text);
         let Some(mut read) = worth(text, self.wanted) else {
             return;
         };
         read.number = self.log.lines;
+        read.step = step;
         self.log.failed |= read.error;
-        let at = self.stream(format!("{job}\u{1f}{name}"), name);
+        let at = self.stream(job, name);
         if let Some(stream) = self.log.streams.get_mut(at) {
             stream.lines.push(read);
         }
     }
 
-    fn stream(&mut self, key: String, name: &str) -> usize {
-        if let Some(at) = self.streams.iter().rposition(|known| *known == key) {
+    /// Gives the job of a line; a new step of it begins where the forge's column says so.
+    fn job(&mut self, name: &str, column: &str) -> usize {
+        let known = self.jobs.iter().rposition(|job| job.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.jobs.push(Job {
+                name: name.to_owned(),
+                ..Job::default()
+            });
+            self.jobs.len() - 1
+        });
+        let moved = self.jobs.get_mut(at).is_some_and(|job| {
+            let moved = job.column != column && column != "UNKNOWN STEP";
+            if moved {
+                job.column = column.to_owned();
+            }
+            moved
+        });
+        if moved || known.is_none() {
+            self.root(at, "");
+        }
+        at
+    }
+
+    fn root(&mut self, job: usize, script: &str) {
+        let at = self.log.steps.len();
+        self.log.steps.push(Step {
+            number: self.log.lines,
+            job,
+            root: at,
+            script: script.to_owned(),
+            ..Step::default()
+        });
+        if let Some(job) = self.jobs.get_mut(job) {
+            job.root = at;
+            job.commands.clear();
+        }
+    }
+
+    /// Takes a line that begins a step.
+    fn begin(&mut self, job: usize, text: &str) -> bool {
+        let Some(found) = STEP.captures(text) else {
+            return false;
+        };
+        let script = found.iter().skip(1).flatten().next();
+        self.root(job, script.map_or("", |script| script.as_str()));
+        if let Some(job) = self.jobs.get_mut(job) {
+            job.heading = text.starts_with("##[group]");
+        }
+        true
+    }
+
+    /// Takes a line that only repeats the script of its step.
+    fn repeat(&mut self, job: usize, text: &str) {
+        let root = self.jobs.get(job).map_or(0, |job| job.root);
+        if let Some(step) = self.log.steps.get_mut(root) {
+            // The first line of the script is the step's name already.
+            let first = step.is_single() && step.script == text;
+            if !first && step.script.len() < SCRIPT_CAP {
+                step.script.push('\n');
+                step.script.push_str(text);
+            }
+        }
+    }
+
+    /// Gives the step that a line is of; a command that it prints begins a new one.
+    fn command(&mut self, job: usize, task: &str, text: &str) -> usize {
+        let root = self.jobs.get(job).map_or(0, |job| job.root);
+        let found = COMMAND.captures(text);
+        if let Some(command) =
+            found.and_then(|found| Some(found.iter().skip(1).flatten().next()?.as_str().to_owned()))
+        {
+            let at = self.log.steps.len();
+            self.log.steps.push(Step {
+                number: self.log.lines,
+                job,
+                root,
+                script: command,
+                ..Step::default()
+            });
+            if let Some(job) = self.jobs.get_mut(job) {
+                job.commands.insert(task.to_owned(), at);
+            }
+            return at;
+        }
+        let commands = self.jobs.get(job).map(|job| &job.commands);
+        commands
+            .and_then(|commands| commands.get(task).or_else(|| commands.get("")))
+            .copied()
+            .unwrap_or(root)
+    }
+
+    /// Notes what a line says of how its step and the log end.
+    fn judge(&mut self, step: usize, text: &str) {
+        if FAILED.is_match(text) {
+            self.log.failed = true;
+            let root = self.log.steps.get(step).map_or(0, |step| step.root);
+            for at in [step, root] {
+                if let Some(step) = self.log.steps.get_mut(at) {
+                    step.failed = true;
+                }
+            }
+        } else if WELL.is_match(text) {
+            self.log.well = true;
+        } else if SUSPECT.is_match(text) && !shape::is_error(text) {
+            if self.log.suspects.len() == SUSPECTS {
+                self.log.suspects.remove(0);
+            }
+            self.log.suspects.push(Line {
+                number: self.log.lines,
+                text: text.into(),
+                step,
+                ..Line::default()
+            });
+        }
+    }
+
+    fn stream(&mut self, job: usize, task: &str) -> usize {
+        let known = |(one, name): &(usize, String)| *one == job && name == task;
+        if let Some(at) = self.streams.iter().rposition(known) {
             return at;
         }
         if self.streams.len() == STREAMS {
             return 0;
         }
-        self.streams.push(key);
+        self.streams.push((job, task.to_owned()));
         self.log.streams.push(Stream {
-            name: name.into(),
+            name: task.into(),
             lines: Vec::new(),
         });
         self.streams.len() - 1
+    }
+
+    fn finish(mut self) -> Log {
+        for step in &mut self.log.steps {
+            step.script = redact(&step.script).into_owned();
+            step.hits = self
+                .wanted
+                .matches(step.script.as_bytes())
+                .into_iter()
+                .collect();
+        }
+        self.log
     }
 }
 
 /// Reads a line; none where nothing about it matters.
 fn worth(text: &str, wanted: &RegexSet) -> Option<Line> {
-    let hits: Vec<usize> = wanted.matches(text).into_iter().collect();
-    // pnpm says by a code of its errors that it goes on without OIDC: that is no failure yet.
-    let error = ERROR.is_match(text) && !text.contains("Skipped OIDC");
+    let hits: Vec<usize> = wanted.matches(text.as_bytes()).into_iter().collect();
+    let error = shape::is_error(text);
     let published = PUBLISHED.captures(text).and_then(|found| {
         let all: Vec<&str> = found.iter().skip(1).flatten().map(|m| m.as_str()).collect();
         let whole = all.join("@");
@@ -215,31 +421,43 @@ fn worth(text: &str, wanted: &RegexSet) -> Option<Line> {
         Some(whole.into_boxed_str())
     });
     let package = package(text);
-    if hits.is_empty() && !error && published.is_none() && package.is_none() {
+    let place = place(text);
+    if hits.is_empty() && !error && published.is_none() && package.is_none() && place.is_none() {
         return None;
     }
-    let mut codes: Vec<Box<str>> = Vec::new();
-    if error {
-        codes.extend(
-            CODE.find_iter(text)
-                .take(8)
-                .map(|code| code.as_str().into()),
-        );
-        let status = STATUS
-            .captures(text)
-            .and_then(|found| Some(found.iter().skip(1).flatten().next()?.as_str().to_owned()));
-        codes.extend(status.map(|status| format!("E{status}").into_boxed_str()));
-    }
     Some(Line {
-        number: 0,
         text: text.into(),
         error,
         head: error && HEAD.is_match(text),
         end: error && END.is_match(text),
         published,
         package,
-        codes,
+        place,
+        codes: if error {
+            shape::codes(text)
+        } else {
+            Vec::new()
+        },
         hits,
+        ..Line::default()
+    })
+}
+
+/// Gives the registry that a line names as a request's or a publish's.
+fn place(text: &str) -> Option<Place> {
+    let found = ADDRESS.captures(text)?;
+    let address = found.iter().skip(1).flatten().next()?.as_str();
+    let host = address.split('/').nth(2)?;
+    // Sigstore and the forge's own services are no registries.
+    let apart = ["sigstore.dev", "githubusercontent.com", "api.github.com"];
+    if apart.iter().any(|apart| host.ends_with(apart)) {
+        return None;
+    }
+    Some(match assets::registries().kind_of(address) {
+        Some(assets::HostKind::Npmjs) => Place::Npm,
+        Some(assets::HostKind::NpmjsAlias) => Place::Alias,
+        Some(assets::HostKind::GithubPackages) => Place::GithubPackages,
+        Some(assets::HostKind::Other) | None => Place::Other,
     })
 }
 
@@ -272,98 +490,4 @@ fn from_path(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-
-    fn texts(log: &str) -> Vec<(u32, String)> {
-        let wanted = RegexSet::new(["wanted"]).unwrap();
-        let read = read(log.as_bytes(), &wanted);
-        let mut lines: Vec<(u32, String)> = read
-            .streams
-            .iter()
-            .flat_map(|stream| &stream.lines)
-            .map(|line| (line.number, line.text.to_string()))
-            .collect();
-        lines.sort();
-        lines
-    }
-
-    #[test]
-    fn stamps_colours_and_spinners_go() {
-        for line in [
-            "npm error code E404",
-            "2026-11-22T10:00:00.1234567Z npm error code E404\r",
-            "\u{feff}2026-11-22T10:00:00.1234567Z npm error code E404",
-            "2026-11-22T10:00:00.123456Z 00O npm error code E404",
-            "[2026-11-22T10:00:00.123Z] npm error code E404",
-            "publish\tRun npm publish\t2026-11-22T10:00:00.1234567Z npm error code E404",
-            "\u{1b}[1mnpm\u{1b}[22m \u{1b}[31merror\u{1b}[39m code E404",
-            "⠙\u{1b}[1G\u{1b}[0Knpm error code E404",
-            "@acme/ui:publish: npm error code E404",
-            "[@acme/ui]: npm error code E404",
-            "packages/ui publish: npm error code E404",
-        ] {
-            assert_eq!(
-                texts(line),
-                [(1, "npm error code E404".to_owned())],
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_repeated_script_is_not_read() {
-        let log = "2026-11-22T10:00:00Z \u{1b}[36;1mnpm error code E404\u{1b}[0m\nwanted\n";
-        assert_eq!(texts(log), [(2, "wanted".to_owned())]);
-    }
-
-    #[test]
-    fn packages_are_read_from_addresses_and_words() {
-        for (text, name) in [
-            (
-                "npm error 404 Not Found - PUT https://r.example/@acme%2fui - Not found",
-                "@acme/ui",
-            ),
-            (
-                "npm http fetch PUT 404 https://r.example/npm/left-pad 120ms",
-                "left-pad",
-            ),
-            (
-                "npm http fetch POST 404 https://r.example/-/npm/v1/oidc/token/exchange/package/@acme%2fui 12ms",
-                "@acme/ui",
-            ),
-            (
-                "🦋  error an error occurred while publishing @acme/ui: E404 Not Found",
-                "@acme/ui",
-            ),
-            ("npm notice 📦  @acme/ui@1.2.3", "@acme/ui"),
-            (
-                "npm error 404  '@acme/ui@1.2.3' is not in this registry.",
-                "@acme/ui",
-            ),
-            ("🦋  info Publishing \"@acme/ui\" at \"1.0.0\"", "@acme/ui"),
-        ] {
-            assert_eq!(package(text).as_deref(), Some(name), "{text}");
-        }
-        assert_eq!(
-            package("npm error 404 PUT https://r.example/a\u{202e}b"),
-            None
-        );
-        assert_eq!(package("npm error code E404"), None);
-    }
-
-    #[test]
-    fn lines_keep_their_numbers_behind_a_wrapped_token() {
-        let token = format!("npm_{}", "aB3dE5fG7h".repeat(4));
-        let stamp = "2026-11-22T10:00:00.1234567Z ";
-        let log = format!(
-            "{stamp}one\n{stamp}wanted {}\n{stamp}{} wanted\n{stamp}npm error code E401\n",
-            &token[..20],
-            &token[20..]
-        );
-        let read = texts(&log);
-        assert_eq!(read.last().unwrap().0, 4, "{read:?}");
-        assert!(!format!("{read:?}").contains(&token[20..40]), "{read:?}");
-    }
-}
+mod tests;

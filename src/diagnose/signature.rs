@@ -5,8 +5,11 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::{RegexSet, RegexSetBuilder};
+use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
+
+use super::condition::Condition;
 
 /// What kind of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +23,8 @@ pub enum Class {
     Service,
     /// The package or the command: not a credential failure.
     Package,
+    /// Not npm's: git, the forge, a test, a build, the runner.
+    Elsewhere,
     /// Known, and never a cause.
     Noise,
 }
@@ -47,14 +52,21 @@ impl Certainty {
     }
 }
 
-/// What must be known besides the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum When {
-    RerunBeforeMerge,
-    OldRef,
-    ImmutableSubject,
-    JustPublished,
+/// How a signature stands to the others that fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The registry or a tool says it by name: the first that fits an episode is its cause.
+    #[default]
+    Answer,
+    /// What stands elsewhere in the log decides: all that fit are said, besides an answer.
+    Fact,
+    /// Said where neither an answer nor a fact fits.
+    Generic,
+    /// Said besides, and explains nothing by itself.
+    Besides,
+    /// A step failed over something that is not npm's: each of its patterns is looked for in the failed steps.
+    Step,
 }
 
 /// One signature of the table.
@@ -65,9 +77,12 @@ pub struct Signature {
     /// Row of the list that it was made from.
     pub row: Option<u32>,
     pub class: Class,
+    #[serde(default)]
+    pub role: Role,
     pub certainty: Certainty,
     pub doubt: Option<String>,
-    pub when: Option<When>,
+    #[serde(default)]
+    when: Vec<String>,
     #[serde(default)]
     pub codes: Vec<String>,
     #[serde(default)]
@@ -75,9 +90,9 @@ pub struct Signature {
     #[serde(default)]
     episode: Vec<String>,
     #[serde(default)]
-    log: Vec<String>,
+    call: Vec<String>,
     #[serde(default)]
-    unless: Vec<String>,
+    log: Vec<String>,
     pub title: String,
     pub meaning: String,
     pub action: String,
@@ -88,22 +103,56 @@ pub struct Signature {
 #[derive(Debug)]
 pub struct Known {
     pub signature: Signature,
+    pub when: Vec<Condition>,
     pub error: Range<usize>,
     pub episode: Range<usize>,
+    pub call: Range<usize>,
     pub log: Range<usize>,
-    pub unless: Range<usize>,
 }
 
-/// All signatures, in the order in which they are tried.
+/// How far a fact reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    Step,
+    Job,
+    Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FactSpec {
+    name: String,
+    scope: Scope,
+    lines: Vec<String>,
+    #[serde(default)]
+    reset: Vec<String>,
+}
+
+/// Something that lines of a log say about the run, with the indexes of its patterns in the set.
+#[derive(Debug)]
+pub struct Fact {
+    pub name: String,
+    pub scope: Scope,
+    pub lines: Range<usize>,
+    /// A later command that one of these fits makes it unknown again.
+    pub reset: Range<usize>,
+    /// Group 1 of each is the fact's value.
+    pub values: Vec<Regex>,
+}
+
+/// All signatures, in the order in which they are tried, and the facts that their conditions name.
 #[derive(Debug)]
 pub struct Table {
     pub all: Vec<Known>,
+    pub facts: Vec<Fact>,
     pub patterns: RegexSet,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    fact: Vec<FactSpec>,
     signature: Vec<Signature>,
 }
 
@@ -116,33 +165,65 @@ pub fn table() -> &'static Table {
     &TABLE
 }
 
+/// Collects patterns for one set.
+#[derive(Default)]
+struct Patterns(Vec<String>);
+
+impl Patterns {
+    fn add(&mut self, more: &[String]) -> Range<usize> {
+        let from = self.0.len();
+        self.0.extend_from_slice(more);
+        from..self.0.len()
+    }
+}
+
 impl Table {
     /// Reads a table; the message says what is wrong with it.
     fn parse(text: &str) -> Result<Self, String> {
         let document: Document = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut patterns: Vec<String> = Vec::new();
-        let mut add = |more: &[String]| {
-            let from = patterns.len();
-            patterns.extend_from_slice(more);
-            from..patterns.len()
-        };
-        let all: Vec<Known> = document
-            .signature
-            .into_iter()
-            .map(|signature| Known {
-                error: add(&signature.error),
-                episode: add(&signature.episode),
-                log: add(&signature.log),
-                unless: add(&signature.unless),
+        let mut patterns = Patterns::default();
+        let mut facts = Vec::new();
+        for spec in document.fact {
+            facts.push(Fact {
+                lines: patterns.add(&spec.lines),
+                reset: patterns.add(&spec.reset),
+                values: values(&spec.lines)?,
+                name: spec.name,
+                scope: spec.scope,
+            });
+        }
+        let mut all = Vec::new();
+        for signature in document.signature {
+            let when = signature.when.iter();
+            all.push(Known {
+                when: when
+                    .map(|text| Condition::parse(text, &facts))
+                    .collect::<Result<_, _>>()?,
+                error: patterns.add(&signature.error),
+                episode: patterns.add(&signature.episode),
+                call: patterns.add(&signature.call),
+                log: patterns.add(&signature.log),
                 signature,
-            })
-            .collect();
-        let patterns = RegexSetBuilder::new(patterns)
+            });
+        }
+        // Without Unicode: a set of this size would leave its fast path at every letter that is not ASCII.
+        let patterns = RegexSetBuilder::new(patterns.0)
             .case_insensitive(true)
+            .unicode(false)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { all, patterns })
+        Ok(Self {
+            all,
+            facts,
+            patterns,
+        })
     }
+}
+
+fn values(patterns: &[String]) -> Result<Vec<Regex>, String> {
+    let compile = |pattern: &String| RegexBuilder::new(pattern).case_insensitive(true).build();
+    let all = patterns.iter().map(compile).collect::<Result<_, _>>();
+    all.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -174,10 +255,34 @@ mod tests {
     }
 
     #[test]
+    fn versions_are_those_of_the_policy() {
+        let least = &crate::assets::policy().minimum;
+        let wanted = [
+            ("npm-too-old", least.npm_oidc_publish),
+            ("stage-unknown-command", least.npm_stage),
+            ("trust-unknown-command", least.npm_trust),
+            ("dist-tag-without-credential", least.npm_oidc_dist_tag),
+            ("dist-tag-without-credential", least.npm12_oidc_dist_tag),
+        ];
+        for (id, version) in wanted {
+            let one = table().all.iter().find(|one| one.signature.id == id);
+            let meaning = &one.unwrap().signature.meaning;
+            assert!(meaning.contains(&version.to_string()), "{id}: {version}");
+        }
+        let known = format!("npm < {}", least.npm_oidc_publish);
+        let conditions = table().all.iter().flat_map(|one| &one.signature.when);
+        for one in conditions.filter(|one| one.starts_with("npm < ")) {
+            assert_eq!(*one, known);
+        }
+    }
+
+    #[test]
     fn a_table_with_an_unknown_field_or_a_bad_pattern_is_refused() {
         let good = crate::assets::log_signatures();
         assert!(Table::parse(good).is_ok());
         assert!(Table::parse(&good.replacen("codes =", "coeds =", 1)).is_err());
         assert!(Table::parse(&good.replacen("error = ['", "error = ['(", 1)).is_err());
+        assert!(Table::parse(&good.replacen("no token-given", "no tokens-given", 1)).is_err());
+        assert!(Table::parse(&good.replacen("npm < 11.5.1", "npm < eleven", 1)).is_err());
     }
 }

@@ -3,215 +3,13 @@
 use super::*;
 use crate::assets::fill;
 use proptest::prelude::*;
+use stories::{LOGS, STORIES};
+
+mod stories;
 
 fn told(log: &str) -> Diagnosis {
     diagnose(fill(log).as_bytes(), &Context::default())
 }
-
-/// One log for each signature, written from its description: npm of today unless the signature is another tool's.
-const LOGS: &[(&str, &str)] = &[
-    (
-        "stage-required",
-        "npm notice Publishing to https://{{registry}}/ with tag latest and public access
-npm error code E403
-npm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - E_STAGE_REQUIRED: this token may only stage
-npm error 403 In most cases, you or one of your dependencies are requesting a package version that is forbidden
-npm error A complete log of this run can be found in: /home/runner/.npm/_logs/x-debug-0.log",
-    ),
-    (
-        "oidc-action-denied",
-        "npm notice publish Signed provenance statement with source and build information from GitHub Actions
-npm error code E403
-npm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - OIDC permission denied for this action",
-    ),
-    (
-        "token-dead",
-        "npm notice Access token expired or revoked. Please try logging in again.
-npm error code E404
-npm error 404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found
-npm error 404
-npm error 404  '@acme/ui@1.2.3' is not in this registry.",
-    ),
-    (
-        "exchange-fell-back",
-        "npm notice publish Signed provenance statement with source and build information from GitHub Actions
-npm notice publish Provenance statement published to transparency log
-npm error code E404
-npm error 404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found",
-    ),
-    (
-        "exchange-not-found",
-        "npm http fetch POST 404 https://{{registry}}/-/npm/v1/oidc/token/exchange/package/@acme%2fui 210ms
-npm verbose oidc Failed token exchange request with body message: OIDC token exchange error - package not found
-npm notice publish Signed provenance statement with source and build information from GitHub Actions
-npm error code E404
-npm error 404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found",
-    ),
-    (
-        "pnpm-exchange-skipped",
-        "[WARN] Skipped OIDC: ERR_PNPM_AUTH_TOKEN_EXCHANGE Failed token exchange request (status code 404)
-+ @acme/ui@1.2.3",
-    ),
-    (
-        "no-credential",
-        "npm error code ENEEDAUTH
-npm error need auth This command requires you to be logged in to https://{{registry}}/
-npm error need auth You need to authorize this machine using `npm adduser`",
-    ),
-    (
-        "id-token-not-available",
-        "npm silly oidc Skipped because incorrect permissions for id-token within GitHub workflow
-npm error code ENEEDAUTH
-npm error need auth This command requires you to be logged in to https://{{registry}}/",
-    ),
-    (
-        "provenance-without-id-token",
-        "npm error code EUSAGE
-npm error Provenance generation in GitHub Actions requires \"write\" access to the \"id-token\" permission",
-    ),
-    (
-        "provenance-without-sigstore-token",
-        "npm error code EUSAGE
-npm error Provenance generation in GitLab CI requires \"SIGSTORE_ID_TOKEN\" with \"sigstore\" audience to be present",
-    ),
-    (
-        "provenance-unsupported-provider",
-        "npm error code EUSAGE
-npm error Automatic provenance generation not supported for provider: CircleCI",
-    ),
-    (
-        "provenance-needs-public",
-        "npm error code EUSAGE
-npm error Can't generate provenance for new or private package, you must set `access` to public.",
-    ),
-    (
-        "whoami-refused",
-        "npm error code E401
-npm error 401 Unauthorized - GET https://{{registry}}/-/whoami",
-    ),
-    (
-        "token-not-accepted",
-        "npm error code E401
-npm error Unable to authenticate, need: Bearer authorization",
-    ),
-    (
-        "management-with-token",
-        "npm error code E401
-npm error 401 Unauthorized - GET https://{{registry}}/-/package/@acme%2fui/trust - Granular access tokens that bypass 2FA are being restricted",
-    ),
-    (
-        "one-time-password",
-        "npm error code EOTP
-npm error This operation requires a one-time password from your authenticator.",
-    ),
-    (
-        "two-factor-or-bypass-required",
-        "npm error code E403
-npm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - Two-factor authentication or granular access token with bypass 2fa enabled is required to publish packages.",
-    ),
-    (
-        "version-exists",
-        "npm error code E403
-npm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - You cannot publish over the previously published versions: 1.2.3.",
-    ),
-    (
-        "address-not-allowed",
-        "npm error code EAUTHIP
-npm error Unable to authenticate, need: ipaddress",
-    ),
-    (
-        "packument-conflict",
-        "npm error code E409
-npm error 409 Conflict - PUT https://{{registry}}/@acme%2fui - Failed to save packument. A common cause is if you try to publish a new package before the previous package has been fully processed.",
-    ),
-    (
-        "trust-exists",
-        "npm http fetch POST 409 https://{{registry}}/-/package/@acme%2fui/trust 88ms
-npm error code E409
-npm error 409 Conflict",
-    ),
-    (
-        "repository-url-mismatch",
-        "npm error code E422
-npm error 422 Unprocessable Entity - PUT https://{{registry}}/@acme%2fui - Error verifying sigstore provenance bundle: Failed to validate repository information: package.json: \"repository.url\" is \"\", expected to match \"https://github.com/acme/ui\" from provenance",
-    ),
-    (
-        "rekor-equivalent-entry",
-        "npm error code TLOG_CREATE_ENTRY_ERROR
-npm error error creating tlog entry - (409) an equivalent entry already exists in the transparency log with UUID 108e",
-    ),
-    (
-        "signing-service-failed",
-        "npm error code TLOG_CREATE_ENTRY_ERROR
-npm error error creating tlog entry - read ECONNRESET",
-    ),
-    (
-        "signing-service-failed",
-        "npm error code IDENTITY_TOKEN_READ_ERROR
-npm error error retrieving identity token",
-    ),
-    (
-        "rate-limited",
-        "npm error code E429
-npm error 429 Too Many Requests - PUT https://{{registry}}/@acme%2fui",
-    ),
-    (
-        "refused-by-the-edge",
-        "npm error code E403
-npm error 403 403 Forbidden - PUT https://{{registry}}/@acme%2fui - <!DOCTYPE html><html lang=\"en-US\">",
-    ),
-    (
-        "dist-tag-needed",
-        "npm error You must specify a tag using --tag when publishing a prerelease version.
-npm error A complete log of this run can be found in: /x",
-    ),
-    (
-        "not-a-credential-failure",
-        "npm error code EPRIVATE
-npm error This package has been marked as private",
-    ),
-    (
-        "not-a-credential-failure",
-        "npm error code EALLOWGIT
-npm error git dependencies are not allowed",
-    ),
-    (
-        "payment-required",
-        "npm error code E402
-npm error 402 Payment Required - PUT https://{{registry}}/@acme%2fui - You must sign up for private packages",
-    ),
-    (
-        "not-visible-yet",
-        "+ @acme/ui@1.2.3
-npm error code ETARGET
-npm error notarget No matching version found for @acme/ui@1.2.3.",
-    ),
-    (
-        "semantic-release-token",
-        "[10:00:00 AM] [semantic-release] › ✘  EINVALIDNPMTOKEN Invalid npm token.
-The npm token configured in the NPM_TOKEN environment variable must be a valid token",
-    ),
-    (
-        "pnpm-publish-failed",
-        "[ERR_PNPM_FAILED_TO_PUBLISH] Failed to publish package @acme/ui@1.2.3",
-    ),
-    (
-        "yarn-no-authentication",
-        "➤ YN0000: · Yarn 4.11.0
-➤ YN0033: │ No authentication configured for request
-➤ YN0000: · Failed with errors in 0s 300ms",
-    ),
-    (
-        "write-refused-as-404",
-        "npm error code E404
-npm error 404 Not Found - PUT https://{{registry}}/@acme%2fui - Not found",
-    ),
-    (
-        "dead-token-configured",
-        "npm notice Access token expired or revoked. Please try logging in again.
-added 12 packages in 3s",
-    ),
-];
 
 #[test]
 fn every_signature_is_named_from_its_log() {
@@ -228,11 +26,14 @@ fn every_signature_is_named_from_its_log() {
         }
         named.insert(*id);
     }
+    for (ids, _) in STORIES {
+        named.extend(*ids);
+    }
     // The others need to be told something or are noise; they have tests of their own.
     for apart in [
         "rerun-of-old-commit",
         "run-from-old-ref",
-        "exchange-not-found-immutable",
+        "install-could-not-read-pnpm",
         "noise",
     ] {
         assert!(named.insert(apart), "{apart}");
@@ -243,6 +44,95 @@ fn every_signature_is_named_from_its_log() {
             "{}",
             known.signature.id
         );
+    }
+}
+
+/// Gives a story with its hosts.
+fn story(log: &str) -> String {
+    let mut hosts = crate::assets::registries().hosts.iter();
+    let alias = hosts.find(|host| host.host.contains("yarn")).unwrap();
+    fill(&log.replace("{{alias}}", &alias.host)).into_owned()
+}
+
+#[test]
+fn each_story_has_its_causes_and_no_others() {
+    for (ids, log) in STORIES {
+        let stamped: String = log
+            .lines()
+            .map(|line| format!("publish\tUNKNOWN STEP\t2026-11-22T10:00:00.1234567Z {line}\n"))
+            .collect();
+        for log in [(*log).to_owned(), stamped] {
+            let told = diagnose(story(&log).as_bytes(), &Context::default());
+            let found: BTreeSet<&str> = told.causes.iter().map(|cause| cause.id).collect();
+            assert_eq!(found, ids.iter().copied().collect(), "{log}");
+            assert!(told.causes.iter().all(|cause| !cause.evidence.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn two_facts_that_are_certain_are_both_said_and_shown() {
+    let told = told(
+        "GITHUB_TOKEN Permissions\n  Contents: read\nnpm: 11.4.2\nnpm error code ENEEDAUTH\nnpm error need auth This command requires you to be logged in to https://{{registry}}/\n",
+    );
+    let shown = |id: &str| {
+        let cause = told.causes.iter().find(|cause| cause.id == id).unwrap();
+        assert_eq!(cause.certainty, Certainty::Known);
+        cause.evidence[0].text.clone()
+    };
+    assert!(shown("id-token-not-granted").contains("GITHUB_TOKEN Permissions"));
+    assert_eq!(shown("npm-too-old"), "npm: 11.4.2");
+    assert!(!told.causes.iter().any(|cause| cause.id == "no-credential"));
+}
+
+#[test]
+fn facts_of_one_job_or_step_are_not_those_of_another() {
+    let line =
+        |job: &str, text: &str| format!("{job}\tUNKNOWN STEP\t2026-11-22T10:00:00.1Z {text}\n");
+    let log = [
+        line("test", "npm: 10.8.2"),
+        line("test", "GITHUB_TOKEN Permissions"),
+        line("test", "Contents: read"),
+        line("publish", "##[group]Run npm publish"),
+        line("publish", "npm error code ENEEDAUTH"),
+    ]
+    .concat();
+    assert_eq!(told(&log).cause(), Some("no-credential"));
+    // Another step's token is not what this one sent.
+    let log = "##[group]Run npm ci\n  NODE_AUTH_TOKEN: ***\n##[group]Run npm publish\nnpm: 10.8.2\nnpm error code ENEEDAUTH\n";
+    assert_eq!(told(log).cause(), Some("npm-too-old"));
+}
+
+#[test]
+fn a_step_that_is_not_npms_counts_only_where_it_failed() {
+    let refused = "error: failed to push some refs to 'https://github.com/acme/ui'\n";
+    let failed = "##[error]Process completed with exit code 1.\n";
+    let ids = |log: &str| -> Vec<&str> { told(log).causes.iter().map(|cause| cause.id).collect() };
+    assert_eq!(
+        ids(&format!("Run ./push\n{refused}{failed}")),
+        ["push-refused"]
+    );
+    let other = format!("Run ./push\n{refused}Run npm publish\nnpm error code E413\n{failed}");
+    assert_eq!(ids(&other), ["too-large"]);
+    let well = format!("Run ./push\n{refused}+ acme@1.0.0\nCleaning up orphan processes\n");
+    assert_eq!(told(&well).outcome, Outcome::NoFailure);
+    let unknown = told(&format!(
+        "##[group]Run ./odd.sh\n##[endgroup]\nError: odd\n{failed}"
+    ));
+    assert_eq!(unknown.outcome, Outcome::Unknown);
+    assert_eq!(unknown.failed_step.as_deref(), Some("./odd.sh"));
+    assert_eq!(unknown.unknown[0].text, "Error: odd");
+}
+
+#[test]
+fn a_log_in_utf_16_is_read() {
+    let log = "npm error code EOTP\r\nnpm error This operation requires a one-time password.\r\n";
+    let units: Vec<u16> = std::iter::once(0xfeff).chain(log.encode_utf16()).collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for log in [little, big] {
+        let told = diagnose(&log, &Context::default());
+        assert_eq!((told.cause(), told.lines), (Some("one-time-password"), 2));
     }
 }
 
@@ -354,10 +244,14 @@ fn logs_that_match_none_are_unknown_or_no_failure() {
     assert_eq!(clean_told.outcome, Outcome::NoFailure);
     assert_eq!(clean_told.published, ["@acme/ui@1.2.3"]);
     assert_eq!(clean_told.cause(), None);
-    assert_eq!(told("").outcome, Outcome::NoFailure);
+    for log in [
+        "",
+        "> @acme/ui@1.2.3 build\nnpm notice 📦  @acme/ui@1.2.3\n",
+    ] {
+        assert_eq!(told(log).outcome, Outcome::Unended);
+    }
     for log in [
         "npm error code ELIFECYCLE\nnpm error errno 1",
-        "npm error code E404\nnpm error 404 Not Found - GET https://{{registry}}/left-padd",
         "##[error]Process completed with exit code 2.",
     ] {
         let told = told(log);
@@ -461,8 +355,8 @@ fn what_the_log_cannot_say_is_told() {
         diagnose(target.as_bytes(), &context).cause()
     };
     assert_eq!(
-        (after(5), after(31)),
-        (Some("not-visible-yet"), Some("unknown"))
+        (after(5), after(61)),
+        (Some("not-visible-yet"), Some("dependency-not-found"))
     );
 }
 
