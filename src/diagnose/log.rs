@@ -357,7 +357,8 @@ impl<'p> Reader<'p> {
 
     /// Notes what a line says of how its step and the log end.
     fn judge(&mut self, step: usize, text: &str) {
-        if FAILED.is_match(text) {
+        let failed = FAILED.is_match(text);
+        if failed {
             self.log.failed = true;
             let root = self.log.steps.get(step).map_or(0, |step| step.root);
             for at in [step, root] {
@@ -367,17 +368,27 @@ impl<'p> Reader<'p> {
             }
         } else if WELL.is_match(text) {
             self.log.well = true;
-        } else if SUSPECT.is_match(text) && !shape::is_error(text) {
-            if self.log.suspects.len() == SUSPECTS {
-                self.log.suspects.remove(0);
-            }
-            self.log.suspects.push(Line {
-                number: self.log.lines,
-                text: text.into(),
-                step,
-                ..Line::default()
-            });
         }
+        // What only counts the exit code says nothing of the reason.
+        let says = match failed {
+            true => text.starts_with("##[error]") && !text.contains("Process completed"),
+            false => SUSPECT.is_match(text) && !shape::is_error(text),
+        };
+        if says {
+            self.suspect(step, text);
+        }
+    }
+
+    fn suspect(&mut self, step: usize, text: &str) {
+        if self.log.suspects.len() == SUSPECTS {
+            self.log.suspects.remove(0);
+        }
+        self.log.suspects.push(Line {
+            number: self.log.lines,
+            text: text.into(),
+            step,
+            ..Line::default()
+        });
     }
 
     fn stream(&mut self, job: usize, task: &str) -> usize {

@@ -41,7 +41,7 @@ patterns! {
     // A job, or the log of one, that ended as it should.
     WELL = r"^Cleaning up orphan processes|^Job succeeded|^CircleCI received exit code 0|^Finishing: |exit code 0\b|^Post job cleanup";
     // Anything that reads like an error: shown where nothing better explains a failure.
-    SUSPECT = r"(?x)^\W{0,4}(?:error|fatal|fail(?:ed|ure)?|panic)\b | \b[A-Z]\w*Error:\ | ^\s*(?:✖|✘|×|✗|❌) | \bfailed\ (?:to|with)\b | ^Invalid\ ";
+    SUSPECT = r"(?x)^\W{0,4}(?i:errors?|fatal|fail(?:ed|ure)?|panic)\b | \b[A-Z]\w*Error:\ | ^\s*(?:✖|✘|×|✗|❌) | \bfailed\ (?:to|with)\b | ^Invalid\ ";
     HEAD = r"npm (?:error|ERR!) code \S|lerna ERR! E[A-Z0-9_]+\b|an error occurred while publishing|\bERR_PNPM_[A-Z_]+|\bEINVALIDNPM(?:TOKEN|AUTH)\b|\bENONPMTOKEN\b|npm publish error:|YN00(?:33|41|91):";
     END = r"A complete log of this run can be found in";
     CODE = r"\bE(?:\d{3}|[A-Z][A-Z0-9_]{2,})\b|\b(?:MODULE_NOT_FOUND|ERR_SOCKET_TIMEOUT|CERT_HAS_EXPIRED|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)\b";
