@@ -9,6 +9,7 @@ mod judge;
 pub mod mention;
 pub mod policy;
 pub mod rule;
+pub mod unseen;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

@@ -12,6 +12,8 @@ use crate::scan::{
     CiSystem, Credential, Finding, PublishPath, Purpose, Registry, RepoScan, Reusable, TokenUse,
 };
 
+mod unseen;
+
 /// The scan's rules that this gate takes over as [`rule::DUPLICATE`].
 pub(super) const SCAN_DUPLICATE: &[&str] = &["anchor-cycle", "duplicate-key", "merge-key"];
 
@@ -22,13 +24,16 @@ pub(super) fn judge(side: &Side, policy: &Policy) -> Vec<Violation> {
         for path in &repo.publish_paths {
             all.extend(publish_token(path, policy));
             all.extend(environment(path, policy));
+            all.extend(hidden_credential(path, policy));
         }
         for token_use in &repo.token_uses {
             all.extend(other_use(token_use, repo, policy));
         }
         all.extend(denied_by_scan(repo, &side.mentions, policy));
         all.extend(duplicates(repo, policy));
+        all.extend(unseen::by_scan(repo, policy));
     }
+    all.extend(unseen::places(side, policy, &all));
     all.extend(mentions(&side.mentions, policy));
     all.extend(unread(&side.mentions, policy));
     all.sort_by(|a, b| place(a).cmp(&place(b)));
@@ -113,6 +118,29 @@ fn publish_token(path: &PublishPath, policy: &Policy) -> Option<Violation> {
         Credential::Oidc | Credential::NoneVisible => return None,
     };
     Some(violation(&rule::TOKEN, &at_path(path), verb, message))
+}
+
+/// A publish needs a credential: one that the files do not show is not known to be none of npm's tokens.
+fn hidden_credential(path: &PublishPath, policy: &Policy) -> Option<Violation> {
+    // A workflow or action that is called gets its credential from who calls it, and a caller's callee is judged as one.
+    let own = path.job.is_some() && path.reusable.is_none();
+    let stance = match path.staged {
+        true => policy.token.stage,
+        false => policy.token.publish,
+    };
+    if path.credential != Credential::NoneVisible
+        || !own
+        || !in_scope(path)
+        || [stance, policy.unseen.credential].contains(&Stance::Allow)
+    {
+        return None;
+    }
+    let verb = if path.staged { "stages" } else { "publishes" };
+    let message = format!(
+        "{} {verb} with a credential that the files do not show",
+        whose(path.job.as_deref())
+    );
+    Some(violation(&rule::NOT_JUDGED, &at_path(path), verb, message))
 }
 
 fn environment(path: &PublishPath, policy: &Policy) -> Option<Violation> {
@@ -231,9 +259,6 @@ fn denied_by_scan(repo: &RepoScan, mentions: &Mentions, policy: &Policy) -> Vec<
 }
 
 fn mentions(mentions: &Mentions, policy: &Policy) -> Vec<Violation> {
-    if policy.secret.deny.is_empty() {
-        return Vec::new();
-    }
     let one = |m: &mention::Mention| {
         let at = At {
             file: &m.file,
@@ -246,6 +271,7 @@ fn mentions(mentions: &Mentions, policy: &Policy) -> Vec<Violation> {
                 let message = format!("names the denied secret `{}`", visible(name));
                 violation(&rule::SECRET, &at, &name.to_ascii_uppercase(), message)
             }),
+            None if policy.secret.hidden == Stance::Allow => None,
             None => {
                 let message = "reads secrets in a way that hides which".to_owned();
                 Some(violation(&rule::HIDDEN, &at, "", message))

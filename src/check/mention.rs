@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::unseen::{self, Unseen};
 use crate::scan::tree::{Entry, FileKind, SIZE_CAP, Tree};
 use crate::scan::yaml::{Node, Yaml};
 
 /// Most levels of a CI file that are walked.
-const MAX_DEPTH: u32 = 64;
+pub(super) const MAX_DEPTH: u32 = 64;
 
 /// One secret named in a CI file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,8 @@ pub struct Mentions {
     pub found: Vec<Mention>,
     /// Files that could not be read, with the reason.
     pub unread: Vec<(String, String)>,
+    /// Places where a credential goes to what cannot be seen.
+    pub unseen: Vec<Unseen>,
 }
 
 /// `secrets.NAME` and `secrets['NAME']` of GitHub's expressions, in any case and spacing.
@@ -50,7 +53,7 @@ pub fn find(tree: &dyn Tree, denied: &dyn Fn(&str) -> bool) -> Mentions {
     let is_ci = |e: &&Entry| e.kind.is_ci() || e.kind == FileKind::GithubAction;
     for entry in tree.entries().iter().filter(is_ci) {
         match tree.read(&entry.path, SIZE_CAP) {
-            Ok(text) => read(entry, &text, denied, &mut mentions),
+            Ok(text) => read(tree, entry, &text, denied, &mut mentions),
             Err(error) => mentions
                 .unread
                 .push((entry.path.clone(), error.to_string())),
@@ -58,10 +61,18 @@ pub fn find(tree: &dyn Tree, denied: &dyn Fn(&str) -> bool) -> Mentions {
     }
     mentions.found.sort();
     mentions.found.dedup();
+    mentions.unseen.sort();
+    mentions.unseen.dedup();
     mentions
 }
 
-fn read(entry: &Entry, text: &str, denied: &dyn Fn(&str) -> bool, mentions: &mut Mentions) {
+fn read(
+    tree: &dyn Tree,
+    entry: &Entry,
+    text: &str,
+    denied: &dyn Fn(&str) -> bool,
+    mentions: &mut Mentions,
+) {
     let file = File {
         path: &entry.path,
         github: matches!(
@@ -75,12 +86,15 @@ fn read(entry: &Entry, text: &str, denied: &dyn Fn(&str) -> bool, mentions: &mut
             let at = u32::try_from(i + 1).unwrap_or(u32::MAX);
             file.scalar(line, &|_| at, &mut mentions.found);
         }
+        mentions.unseen.extend(unseen::plain(&entry.path, text));
         return;
     }
     match Yaml::parse(text, false) {
         Ok(yaml) => {
             for document in yaml.documents() {
                 file.walk(document, 0, &mut mentions.found);
+                let unseen = unseen::read(tree, entry.kind, &entry.path, document);
+                mentions.unseen.extend(unseen);
             }
             if yaml.exhausted() {
                 let why = "aliases multiply beyond what is read".to_owned();

@@ -50,6 +50,7 @@ pub struct Policy {
     pub token: Token,
     pub secret: Secret,
     pub environment: Environment,
+    pub unseen: Unseen,
     pub yaml: Yaml,
     pub allow: Vec<Allow>,
 }
@@ -68,11 +69,29 @@ pub struct Token {
 }
 
 /// Secrets that no CI file may name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Secret {
     /// Names, whatever their case; `*` stands for any characters.
     pub deny: Vec<String>,
+    /// Expressions that hide which secret is read: computed names, the whole context.
+    pub hidden: Stance,
+}
+
+/// What nobody can judge from the files of this repository.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Unseen {
+    /// A publish whose credential the files do not show.
+    pub credential: Stance,
+    /// Workflows, actions and images elsewhere that get all secrets or an npm token.
+    pub callees: Stance,
+    /// Of these, the ones that may, without their ref; `*` stands for any characters.
+    pub allow_callees: Vec<String>,
+    /// Text and scripts that hide what they do, beside a credential; and where the scan gave up following them.
+    pub text: Stance,
+    /// CI files of systems that are not read, where they name a token.
+    pub systems: Stance,
 }
 
 /// Deployment environments of jobs that publish.
@@ -114,6 +133,7 @@ impl Default for Policy {
             token: Token::default(),
             secret: Secret::default(),
             environment: Environment::default(),
+            unseen: Unseen::default(),
             yaml: Yaml::default(),
             allow: Vec::new(),
         }
@@ -125,7 +145,28 @@ impl Default for Token {
         Self {
             publish: Stance::Forbid,
             stage: Stance::Allow,
-            forbid_uses: Vec::new(),
+            forbid_uses: vec![Purpose::Unknown],
+        }
+    }
+}
+
+impl Default for Secret {
+    fn default() -> Self {
+        Self {
+            deny: Vec::new(),
+            hidden: Stance::Forbid,
+        }
+    }
+}
+
+impl Default for Unseen {
+    fn default() -> Self {
+        Self {
+            credential: Stance::Forbid,
+            callees: Stance::Forbid,
+            allow_callees: Vec::new(),
+            text: Stance::Forbid,
+            systems: Stance::Forbid,
         }
     }
 }
@@ -184,6 +225,15 @@ impl Policy {
     /// The exceptions that no longer count.
     pub fn expired(&self, today: NaiveDate) -> impl Iterator<Item = &Allow> {
         self.allow.iter().filter(move |a| a.until < today)
+    }
+
+    /// Whether a callee elsewhere may get secrets: `acme/ci/.github/workflows/release.yml@main`, with or without its ref.
+    #[must_use]
+    pub fn allows_callee(&self, callee: &str) -> bool {
+        let name = callee.split_once('@').map_or(callee, |(name, _)| name);
+        let mut patterns = self.unseen.allow_callees.iter();
+        self.unseen.callees == Stance::Allow
+            || patterns.any(|pattern| like(pattern, name) || like(pattern, callee))
     }
 
     /// Whether a secret's name is on the denylist.

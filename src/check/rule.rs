@@ -27,9 +27,18 @@ pub const SECRET: Rule = Rule {
 pub const HIDDEN: Rule = Rule {
     id: "policy-secret-hidden",
     severity: Severity::Error,
-    title: "a CI file reads secrets so that nobody can tell which, while the policy has a denylist",
+    title: "a CI file reads secrets so that nobody can tell which",
     fix: "name each secret: write secrets.NAME instead of an index or the whole context",
     source: "https://docs.github.com/en/actions/security-for-github-actions/security-guides/using-secrets-in-github-actions",
+};
+
+/// A credential goes where nobody can tell from these files what it does.
+pub const NOT_JUDGED: Rule = Rule {
+    id: "policy-not-judged",
+    severity: Severity::Error,
+    title: "a credential goes where these files do not show what becomes of it",
+    fix: "hand it to commands that stand in this repository, or let the policy name the callee ([unseen] in .github/cutover.toml)",
+    source: "https://docs.github.com/en/actions/security-for-github-actions/security-guides/security-hardening-for-github-actions",
 };
 
 /// A job that publishes names no environment, or another one.
@@ -73,6 +82,7 @@ pub const ALL: &[Rule] = &[
     TOKEN,
     SECRET,
     HIDDEN,
+    NOT_JUDGED,
     ENVIRONMENT,
     DUPLICATE,
     UNREADABLE,

@@ -203,7 +203,11 @@ fn a_token_that_is_to_go_is_not_worked_with() {
 fn what_cannot_be_looked_at_is_refused_before_anything_is_asked() {
     let (place, proxy) = (Place::with_session(), Ear::new());
     for (arguments, code, words) in [
-        (&["refresh", "acme", "--secrets"][..], 2, "was not confirmed"),
+        (
+            &["refresh", "acme", "--secrets"][..],
+            2,
+            "was not confirmed",
+        ),
         (&["refresh", "acme", "--yes"], 2, "--secrets"),
         (&["--read-only", "refresh", "acme"], 2, "--read-only"),
         (

@@ -46,7 +46,7 @@ pub fn variable_name(value: &str) -> Option<&str> {
 }
 
 /// True for names that hold an npm credential by convention.
-pub(super) fn is_token_name(name: &str) -> bool {
+pub fn is_token_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     if upper.contains("ID_TOKEN") || upper.contains("GITHUB_TOKEN") || upper.contains("OIDC") {
         return false;
