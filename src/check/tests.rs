@@ -196,7 +196,7 @@ fn tokens_by_policy() {
         change(&mut p);
         side(vec![p])
     };
-    let table: [(Side, &str, &[&str]); 10] = [
+    let table: [(Side, &str, &[&str]); 11] = [
         (with(|_| ()), "", &["policy-token-forbidden"]),
         (
             with(|p| p.credential = Credential::TokenAndOidc),
@@ -204,7 +204,16 @@ fn tokens_by_policy() {
             &["policy-token-forbidden"],
         ),
         (with(|p| p.credential = Credential::Oidc), "", &[]),
-        (with(|p| p.credential = Credential::NoneVisible), "", &[]),
+        (
+            with(|p| p.credential = Credential::NoneVisible),
+            "",
+            &["policy-not-judged"],
+        ),
+        (
+            with(|p| p.credential = Credential::NoneVisible),
+            "[unseen]\ncredential = \"allow\"\n",
+            &[],
+        ),
         (with(|p| p.staged = true), "", &[]),
         (
             with(|p| p.staged = true),
@@ -422,7 +431,7 @@ fn hostile_names_are_made_visible() {
     }
 }
 
-const DENY: &str = "[secret]\ndeny = [\"OLD_NPM_TOKEN\"]\n";
+const DENY: &str = "[token]\nforbid-uses = []\n[secret]\ndeny = [\"OLD_NPM_TOKEN\"]\n";
 const USES: &str = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./x.sh\n        env:\n          T: ${{ secrets.OLD_NPM_TOKEN }}\n";
 
 /// A pull request that removes a denylist entry and uses that secret.

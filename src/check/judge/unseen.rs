@@ -78,7 +78,16 @@ fn explained(place: &Unseen, repo: &RepoScan) -> bool {
         .token_uses
         .iter()
         .filter(|one| named || one.purpose != Purpose::Unknown);
+    // A workflow of this repository by its full name is one that is read.
+    let own = |callee: &str| {
+        let name = callee.get(..repo.repo.len());
+        name.is_some_and(|name| name.eq_ignore_ascii_case(&repo.repo))
+            && callee
+                .get(repo.repo.len()..)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
     match (&place.what, place.step) {
+        (What::Inherits(callee), _) if own(callee) => true,
         // Whatever else is known of them, nobody sees what they do.
         (What::Inherits(_) | What::Given(_) | What::Unreadable, _) => false,
         (_, Some(_)) => {

@@ -175,6 +175,8 @@ fn what_nobody_can_see_is_a_violation_unless_the_policy_allows_it() {
             "[unseen]\ncredential = \"allow\"\n",
             false,
         ),
+        // The repository's own workflow by its full name is read.
+        (called("inherit").replace("acme/ci/", "acme/w/"), "", false),
         (services.to_owned(), "", true),
         // No npm token is in reach of the text.
         (job(&reading), "", false),
