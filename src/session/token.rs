@@ -43,9 +43,12 @@ pub fn join(facts: &Facts, answers: Vec<(Subject, Observation)>) -> Vec<(Subject
     joined
 }
 
+/// The account of a token, and the instant of its creation.
+type Place = (Subject, Option<Ts>);
+
 /// What earlier lists of the same answers brought.
 #[derive(Debug, Default)]
-struct Earlier(HashMap<(Subject, Option<Ts>), Vec<(Subject, TokenFact)>>);
+struct Earlier(HashMap<Place, Vec<(Subject, TokenFact)>>);
 
 impl Earlier {
     /// Takes the rows of one list: each to the tokens that it is of. Gives these by the subject that was proposed.

@@ -3,7 +3,7 @@
 use super::super::unseen::{Unseen, What};
 use super::{At, Policy, Side, Stance, Violation, rule, violation, whose};
 use crate::safe::shown::visible;
-use crate::scan::{Finding, Purpose, RepoScan};
+use crate::scan::{Finding, Purpose, RepoScan, Severity};
 
 /// The scan's findings that say that something was not seen, with the key of the policy that allows them.
 const BY_SCAN: [(&str, Key); 3] = [
@@ -18,22 +18,16 @@ enum Key {
     Text,
 }
 
-impl Key {
-    fn stance(self, policy: &Policy) -> Stance {
-        match self {
-            Self::Systems => policy.unseen.systems,
-            Self::Text => policy.unseen.text,
-        }
-    }
-}
-
 /// Gives what the scan itself says that it could not see, where a token may be.
 pub(super) fn by_scan(repo: &RepoScan, policy: &Policy) -> Vec<Violation> {
     let forbidden = |finding: &&Finding| {
         let key = BY_SCAN.iter().find(|(rule, _)| *rule == finding.rule);
         // A file of a system that is not read and that speaks of nothing here is a note.
-        let told = finding.severity != crate::scan::Severity::Note;
-        key.is_some_and(|(_, key)| key.stance(policy) == Stance::Forbid) && told
+        let told = finding.severity != Severity::Note;
+        key.is_some_and(|(_, key)| match key {
+            Key::Systems => policy.unseen.systems == Stance::Forbid && told,
+            Key::Text => policy.unseen.text == Stance::Forbid,
+        })
     };
     let one = |finding: &Finding| {
         let at = At {
