@@ -3,6 +3,10 @@
 /// Causes, in the order in which they are said, and the log.
 pub const STORIES: &[(&[&str], &str)] = &[
     (
+        &["dist-tag-without-credential"],
+        "Run npm dist-tag add acme@1.0.0 next\nnpm error code E403\nnpm error 403 403 Forbidden - PUT https://{{registry}}/-/package/acme/dist-tags/next - OIDC permission denied for this action",
+    ),
+    (
         &["write-refused-as-404"],
         "##[group]Run pnpm publish -r\nenv:\n  NODE_AUTH_TOKEN: ***\n##[endgroup]\n ERR_PNPM_FAILED_TO_PUBLISH  Failed to publish package @acme/ui@1.2.3 (status 404 Not Found): Not found\n##[error]Process completed with exit code 1.",
     ),
