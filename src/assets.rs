@@ -354,6 +354,11 @@ pub fn log_signatures() -> &'static str {
     include_str!("../assets/policy/log-signatures.toml")
 }
 
+/// Gives the CI, build and hosting systems whose files no reader of the scan reads, as TOML; `scan` reads it.
+pub fn unread_systems() -> &'static str {
+    include_str!("../assets/scan/unread-systems.toml")
+}
+
 /// Gives the workflow that compares a secret with masked tokens, as a template. Nobody's file replaces it: it meets a secret.
 pub fn identify_workflow() -> &'static str {
     include_str!("../assets/workflows/identify.yml")

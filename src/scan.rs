@@ -22,6 +22,7 @@ pub mod script;
 pub mod tool;
 pub mod travis;
 pub mod tree;
+pub mod unread;
 pub mod yaml;
 
 pub use checkout::{Checkout, Found, checkouts, scan_folder, scan_paths, scan_tree};
@@ -39,7 +40,7 @@ pub struct Place {
     pub span: (u32, u32),
 }
 
-/// The CI systems that are read.
+/// The CI systems that are read, and those that are known by their files only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CiSystem {
@@ -49,6 +50,9 @@ pub enum CiSystem {
     Azure,
     Jenkins,
     Travis,
+    /// Not read; its short name in the table of `unread`, which is how it is serialised.
+    #[serde(untagged)]
+    NotRead(&'static str),
 }
 
 /// What runs the publish.

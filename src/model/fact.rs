@@ -48,6 +48,8 @@ pub enum CiFact {
     Azure,
     Jenkins,
     Travis,
+    /// A system whose files the scan does not read.
+    Unread,
 }
 
 impl CiFact {
@@ -59,6 +61,7 @@ impl CiFact {
             Self::Azure => "azure",
             Self::Jenkins => "jenkins",
             Self::Travis => "travis",
+            Self::Unread => "a CI system that is not read",
         }
     }
 }

@@ -142,7 +142,7 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
         })
     };
     match path.ci {
-        CiFact::Azure | CiFact::Jenkins | CiFact::Travis => {
+        CiFact::Azure | CiFact::Jenkins | CiFact::Travis | CiFact::Unread => {
             return say(
                 Lane::StagedToken,
                 "npm takes no OIDC identity from this CI system: stage with a stage-only token and approve by hand, or move this one job to a supported CI",

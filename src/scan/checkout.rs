@@ -2,7 +2,7 @@
 //!
 //! Nothing here asks git: remote and commit are read from its files as text. One thread a core, one checkout each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -26,14 +26,17 @@ pub struct Found {
     pub uses: Vec<TokenUse>,
     pub findings: Vec<Finding>,
     pub files_read: u32,
+    /// CI files that were opened, by path.
+    pub seen: BTreeSet<String>,
 }
 
 impl Found {
-    fn take(&mut self, other: Found) {
+    pub(super) fn take(&mut self, other: Found) {
         self.paths.extend(other.paths);
         self.uses.extend(other.uses);
         self.findings.extend(other.findings);
         self.files_read += other.files_read;
+        self.seen.extend(other.seen);
     }
 }
 
@@ -69,6 +72,7 @@ impl Checkout<'_> {
     /// Reads one CI file; a file that cannot be read is a finding and gives `None`.
     pub fn read(&self, path: &str, found: &mut Found) -> Option<String> {
         found.files_read += 1;
+        found.seen.insert(path.to_owned());
         match self.project.tree.read(path, SIZE_CAP) {
             Ok(text) => {
                 found.leaks(path, &text);
@@ -160,6 +164,8 @@ pub fn scan_tree(tree: &dyn Tree, remote: Option<(&str, &str)>, folder: &str) ->
     {
         found.take(super::github::scan(&checkout));
     }
+    ci.extend(super::unread::scan(&checkout, &mut found));
+    super::unread::strays(&checkout, &mut found);
     for entry in tree.entries().iter().filter(|e| e.regular) {
         let kinds = [FileKind::Npmrc, FileKind::YarnRc, FileKind::Bunfig];
         if kinds.contains(&entry.kind)
@@ -203,6 +209,7 @@ fn read_system(system: CiSystem, checkout: &Checkout<'_>) -> Found {
         CiSystem::Azure => super::azure::scan(checkout),
         CiSystem::Jenkins => super::jenkins::scan(checkout),
         CiSystem::Travis => super::travis::scan(checkout),
+        CiSystem::NotRead(_) => Found::default(),
     }
 }
 
@@ -306,6 +313,7 @@ fn origin(config: &str) -> Option<String> {
 
 /// Finds the checkouts at or below the paths: folders with `.git`; where there is none, folders with a CI file.
 pub fn checkouts(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut seen = HashSet::new();
     let mut out: Vec<PathBuf> = Vec::new();
     for path in paths {
         let mut search = Search::default();
@@ -315,11 +323,7 @@ pub fn checkouts(paths: &[PathBuf]) -> Vec<PathBuf> {
         } else {
             search.with_git
         };
-        for root in found {
-            if !out.contains(&root) {
-                out.push(root);
-            }
-        }
+        out.extend(found.into_iter().filter(|root| seen.insert(root.clone())));
     }
     out
 }
@@ -378,6 +382,7 @@ impl Search {
                 Some("node_modules") => {}
                 Some("package.json") => manifest = true,
                 Some(name) => {
+                    ci |= super::unread::marks_checkout(name, kind.is_dir());
                     match ci_kind(name, kind.is_dir()) {
                         // These may stand anywhere in a checkout.
                         Some(FileKind::Azure | FileKind::Jenkins | FileKind::GithubAction) => {
@@ -395,7 +400,8 @@ impl Search {
         }
         let project = project.or(manifest.then_some(path));
         if let Some(project) = project.filter(|p| loose && !ci && *p != path) {
-            if !self.with_ci.iter().any(|root| root == project) {
+            // Only the newest is compared, so that many projects cost no more each; `checkouts` drops what is named twice.
+            if self.with_ci.last().is_none_or(|root| root != project) {
                 self.with_ci.push(project.to_path_buf());
             }
             return;

@@ -6,6 +6,7 @@
 
 mod groovy;
 
+pub(super) use groovy::quoted;
 use groovy::{Kind, Token, function_of, functions, owner, returns_status, tokens};
 
 use super::checkout::{Checkout, Found};

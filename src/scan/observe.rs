@@ -90,7 +90,10 @@ pub fn answers(scan: &RepoScan, forge: &str, registry: &str) -> Vec<(Subject, An
     fact.unread = scan
         .findings
         .iter()
-        .filter(|finding| UNREAD.contains(&finding.rule))
+        .filter(|finding| {
+            UNREAD.contains(&finding.rule)
+                || finding.rule == "ci-not-read" && super::unread::runs_ci(&finding.file)
+        })
         .map(|finding| clean(&finding.file))
         .collect();
     fact.unread.dedup();
@@ -246,6 +249,7 @@ fn ci(ci: CiSystem) -> CiFact {
         CiSystem::Azure => CiFact::Azure,
         CiSystem::Jenkins => CiFact::Jenkins,
         CiSystem::Travis => CiFact::Travis,
+        CiSystem::NotRead(_) => CiFact::Unread,
     }
 }
 

@@ -28,6 +28,7 @@ const SYNTAX: &str =
     "https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax";
 const PROVENANCE: &str = "https://docs.npmjs.com/generating-provenance-statements";
 const SETUP_NODE: &str = "https://github.com/actions/setup-node/issues/1551";
+const README: &str = "https://docs.npmjs.com/trusted-publishers#supported-cicd-providers";
 const PUBLISH: &str = "https://docs.npmjs.com/cli/commands/npm-publish";
 const YARN: &str = "https://github.com/yarnpkg/berry/pull/6898";
 
@@ -50,9 +51,15 @@ rules! {
     "bun-no-oidc" Error
         "bun cannot publish with OIDC."
         "Pack with `bun pm pack` and publish the tarball with npm 11.5.1 or newer." TRUSTED;
+    "ci-elsewhere" Note
+        "A CI file that names npm or a token stands where its system does not read it by itself."
+        "Check that nothing includes it or is set to run it." SYNTAX;
     "ci-no-oidc" Error
         "npm does not accept OIDC tokens of this CI system."
         "Stage with a stage-only token that a person approves, or move this one job to a system that npm trusts." TRUSTED;
+    "ci-not-read" Note
+        "A CI, build or release file of a system that the scan does not read: what it publishes is not known."
+        "Check by hand what it publishes and with which token, and record it." README;
     "committed-token" Error
         "A credential is written out in a committed file."
         "Revoke it now, then remove it from the file and its history." TOKENS;

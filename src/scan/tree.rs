@@ -61,6 +61,10 @@ pub enum FileKind {
     LockFile,
     /// YAML in a folder whose files pipelines include by a pattern: read only where one does.
     CiPart,
+    /// A file of a system that no reader reads: its number in the table of `unread`.
+    Unread(u8),
+    /// A file of a system that is read, where that system does not read it by itself.
+    Elsewhere,
 }
 
 impl FileKind {
@@ -307,8 +311,11 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
         "bunfig.toml" => return Some(FileKind::Bunfig),
         "pnpm-workspace.yaml" => return Some(FileKind::PnpmWorkspace),
         "action.yml" | "action.yaml" => return Some(FileKind::GithubAction),
-        ".gitlab-ci.yml" | ".gitlab-ci.yaml" => return Some(FileKind::Gitlab),
-        ".travis.yml" => return Some(FileKind::Travis),
+        // GitLab and Travis read theirs at the root only (<https://docs.gitlab.com/ci/#step-1-create-a-gitlab-ciyml-file>,
+        // <https://docs.travis-ci.com/user/tutorial/>); an include may name others.
+        ".gitlab-ci.yml" | ".gitlab-ci.yaml" if dir.is_empty() => return Some(FileKind::Gitlab),
+        ".travis.yml" if dir.is_empty() => return Some(FileKind::Travis),
+        ".travis.yml" | ".gitlab-ci.yml" | ".gitlab-ci.yaml" => return Some(FileKind::Elsewhere),
         "lerna.json" | "nx.json" | "rush.json" => return Some(FileKind::ReleaseConfig),
         "package-lock.json"
         | "npm-shrinkwrap.json"
@@ -331,8 +338,9 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
     let template = name.ends_with(".yml.tpl")
         || name.ends_with(".yaml.tpl")
         || name.ends_with(".gitlab-ci.yml");
+    let aside = super::unread::is_aside(path);
     if (gitlab_dir && (yaml || template)) || (yaml && name.contains("gitlab-ci")) {
-        return Some(FileKind::Gitlab);
+        return Some(unless(aside, FileKind::Gitlab));
     }
     // Azure's files may stand anywhere; these folders are the custom.
     let azure_dir = dir.split('/').any(|part| {
@@ -351,10 +359,14 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
         || dir.starts_with("build/azure");
     if yaml && (azure_dir || name.starts_with("azure-pipelines") || name.contains("azure-pipeline"))
     {
-        return Some(FileKind::Azure);
+        return Some(unless(aside, FileKind::Azure));
     }
-    if name.starts_with("Jenkinsfile") || name.to_ascii_lowercase().ends_with(".jenkinsfile") {
-        return Some(FileKind::Jenkins);
+    let lower = name.to_ascii_lowercase();
+    if name.starts_with("Jenkinsfile")
+        || lower.ends_with(".jenkinsfile")
+        || is_groovy_pipeline(dir, &lower)
+    {
+        return Some(unless(aside, FileKind::Jenkins));
     }
     if name.starts_with(".releaserc")
         || name.starts_with("release.config.")
@@ -363,12 +375,35 @@ pub fn kind_of(path: &str) -> Option<FileKind> {
     {
         return Some(FileKind::ReleaseConfig);
     }
+    if let Some(system) = super::unread::system_of(path) {
+        return Some(FileKind::Unread(system));
+    }
     let parts = ["ci", ".ci", "gitlab", "gitlab-ci", ".gitlab-ci.d"];
     let own = !dir.contains("/.");
     if yaml && own && parts.contains(&dir.split('/').next().unwrap_or(dir)) {
         return Some(FileKind::CiPart);
     }
     None
+}
+
+/// A system's own file, or one of a folder of copies and examples, which no system reads.
+fn unless(aside: bool, kind: FileKind) -> FileKind {
+    if aside { FileKind::Elsewhere } else { kind }
+}
+
+/// A pipeline script that Jenkins is told the path of: `*.groovy` in a folder named after it or after CI.
+fn is_groovy_pipeline(dir: &str, name: &str) -> bool {
+    let of_jenkins = |part: &str| {
+        let part = part.to_ascii_lowercase();
+        part.contains("jenkins") || matches!(part.as_str(), "ci" | ".ci" | "pipeline" | "pipelines")
+    };
+    let groovy = name.ends_with(".groovy") || name.ends_with(".gvy");
+    // Shared libraries are called by pipelines; `vars` and `src` are their folders.
+    groovy
+        && (dir.split('/').any(of_jenkins) || name.contains("jenkins") || name.contains("pipeline"))
+        && !dir
+            .split('/')
+            .any(|part| matches!(part, "vars" | "src" | "test" | "tests"))
 }
 
 /// The walk over a folder: what it found, and where it could not go.

@@ -57,7 +57,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// A Groovy string at the start of the text: its value, and its length with quotes.
-pub(super) fn quoted(text: &str) -> Option<(String, usize)> {
+pub(in crate::scan) fn quoted(text: &str) -> Option<(String, usize)> {
     let quote = ["\"\"\"", "'''", "\"", "'"]
         .into_iter()
         .find(|q| text.starts_with(q))?;

@@ -107,6 +107,10 @@ fn blockers(cx: &Checkout<'_>, job: &Job<'_, '_>, say: &mut Say<'_>) {
     if let Some(provider) = provider.filter(|p| !p.supported) {
         say.block("ci-no-oidc", &provider.name, None);
     }
+    // A system without a row is none of the three that npm names (<https://docs.npmjs.com/trusted-publishers>).
+    if let (CiSystem::NotRead(id), None) = (job.ci, provider) {
+        say.block("ci-no-oidc", crate::scan::unread::name_of(id), None);
+    }
     if let (CiSystem::Gitlab, Some(host)) = (
         job.ci,
         cx.host.filter(|h| *h != "gitlab.com" && *h != "github.com"),
@@ -312,6 +316,7 @@ fn provider_id(ci: CiSystem) -> &'static str {
         CiSystem::Azure => "azure",
         CiSystem::Jenkins => "jenkins",
         CiSystem::Travis => "travis",
+        CiSystem::NotRead(id) => id,
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use super::super::unread;
 use super::super::{
     CiSystem, Credential, PublishPath, Purpose, Registry, RepoScan, Runner, Severity, TokenUse,
     Tool,
@@ -74,7 +75,7 @@ const PATH_HEAD: [&str; 7] = [
 const USE_HEAD: [&str; 4] = ["TOKEN USE", "JOB", "PURPOSE", "SECRET"];
 
 fn heading(repo: &RepoScan, width: usize, out: &mut impl Write) -> io::Result<()> {
-    let ci: Vec<&str> = repo.ci.iter().map(|c| ci_word(*c)).collect();
+    let ci: Vec<String> = repo.ci.iter().map(|c| ci_words(*c)).collect();
     let ci = if ci.is_empty() {
         "no CI file".to_owned()
     } else {
@@ -297,6 +298,13 @@ fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+fn ci_words(ci: CiSystem) -> String {
+    match ci {
+        CiSystem::NotRead(_) => format!("{} not read", ci_word(ci)),
+        _ => ci_word(ci).to_owned(),
+    }
+}
+
 fn ci_word(ci: CiSystem) -> &'static str {
     match ci {
         CiSystem::Github => "GitHub Actions",
@@ -305,6 +313,7 @@ fn ci_word(ci: CiSystem) -> &'static str {
         CiSystem::Azure => "Azure Pipelines",
         CiSystem::Jenkins => "Jenkins",
         CiSystem::Travis => "Travis CI",
+        CiSystem::NotRead(id) => unread::name_of(id),
     }
 }
 
