@@ -75,16 +75,23 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             triggers: triggers(root),
             jobs: Vec::new(),
             steps: 0,
+            cut: None,
         };
         let frame = Frame {
             file: path,
             ..Frame::default()
         };
         walk.pipeline(root, &frame);
+        if let Some((file, line, column)) = walk.cut {
+            parts.cut_at(file, Some((line, column)));
+        }
         let mut earlier = job::Earlier::default();
         for job in walk.jobs {
             job::read(cx, &job, &mut earlier, parts);
         }
+    }
+    for (path, yaml) in &parsed {
+        parts.aliases(path, yaml);
     }
     found
 }
@@ -112,13 +119,15 @@ struct Walk<'d, 's> {
     triggers: Vec<Trigger>,
     jobs: Vec<Job<'d, 's>>,
     steps: usize,
+    /// Where templates and lists were no longer followed: file, line and column.
+    cut: Option<(&'d str, u32, u32)>,
 }
 
 impl<'d, 's> Walk<'d, 's> {
     /// A root, a template or the parameters of an `extends`: whatever lists it holds.
     fn pipeline(&mut self, node: Node<'d, 's>, frame: &Frame<'d, 's>) {
         if frame.depth > DEPTH {
-            return;
+            return self.cut_at(node, frame);
         }
         let mut frame = frame.clone();
         self.settings(node, &mut frame);
@@ -139,6 +148,10 @@ impl<'d, 's> Walk<'d, 's> {
             };
             self.template(extends, &inner, None);
         }
+    }
+
+    fn cut_at(&mut self, node: Node<'d, 's>, frame: &Frame<'d, 's>) {
+        self.cut = self.cut.or(Some((frame.file, node.line(), node.column())));
     }
 
     /// Pool, variables and groups that a pipeline, stage or job sets.
@@ -177,7 +190,7 @@ impl<'d, 's> Walk<'d, 's> {
         mut job: Option<&mut Job<'d, 's>>,
     ) {
         if frame.depth > DEPTH {
-            return;
+            return self.cut_at(list, frame);
         }
         let inner = Frame {
             depth: frame.depth + 1,
@@ -391,7 +404,7 @@ impl<'d, 's> Walk<'d, 's> {
     fn step(&mut self, item: Node<'d, 's>, frame: &Frame<'d, 's>, job: &mut Job<'d, 's>) {
         self.steps += 1;
         if self.steps > STEP_CAP {
-            return;
+            return self.cut_at(item, frame);
         }
         let text = |key: &str| item.get(key).and_then(Node::as_str);
         let dir = text("workingDirectory").map(|d| frame.fill(d));

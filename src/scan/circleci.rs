@@ -4,6 +4,7 @@
 //! into the common words of `job`. Orbs from elsewhere are known by name only; nothing is fetched.
 //! Reference: <https://circleci.com/docs/configuration-reference/>.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::checkout::{Checkout, Found};
@@ -14,6 +15,8 @@ use super::{CiSystem, Credential, Runner, Tool, Trigger};
 
 /// How deep commands may call commands, and most steps of one job.
 const DEPTH: u32 = 8;
+/// How the pipeline's own parameters are named in expressions.
+const PIPELINE: &str = "pipeline.parameters.";
 const STEP_CAP: usize = 2_000;
 
 /// Reads every config of a checkout; each is a pipeline of its own (set-up workflows continue with another).
@@ -28,11 +31,18 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             continue;
         };
         let Some(root) = yaml.root() else { continue };
-        let config = Config { path: &path, root };
+        let config = Config {
+            path: &path,
+            root,
+            cut: Cell::default(),
+        };
         let mut earlier = job::Earlier::default();
         for job in config.jobs() {
+            unknown_commands(&job, parts);
             job::read(cx, &job, &mut earlier, parts);
         }
+        parts.cut_at(&path, config.cut.get());
+        parts.aliases(&path, &yaml);
     }
     found
 }
@@ -40,9 +50,21 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
 struct Config<'d, 's> {
     path: &'d str,
     root: Node<'d, 's>,
+    /// Where commands were no longer followed into commands, by line and column.
+    cut: Cell<Option<(u32, u32)>>,
 }
 
-/// Values of `<< parameters.x >>` where a command or job is expanded.
+/// A step whose command is a parameter without a value here: what it runs is said by whoever starts the pipeline.
+fn unknown_commands(job: &Job<'_, '_>, parts: &mut Found) {
+    for step in &job.steps {
+        let text = step.text.trim();
+        if text.starts_with("<<") && text.ends_with(">>") && !text.contains('\n') {
+            parts.not_looked_at(&job.file, step.line, step.column, text);
+        }
+    }
+}
+
+/// Values of `<< parameters.x >>` where a command or job is expanded; those of the pipeline under their whole name.
 type Arguments = BTreeMap<String, String>;
 
 /// One use of a job in a workflow, as far as it matters here.
@@ -156,7 +178,7 @@ impl<'d, 's> Config<'d, 's> {
             .into_iter()
             .map(|(k, _)| k)
             .find(|k| k.as_str() == Some(name));
-        let arguments = arguments(body.get("parameters"), used.arguments, &Arguments::new());
+        let arguments = arguments(body.get("parameters"), used.arguments, &self.pipeline());
         let mut steps = Vec::new();
         let extra = |when: &str| used.arguments.and_then(|a| a.get(when));
         for list in [extra("pre-steps"), body.get("steps"), extra("post-steps")]
@@ -186,6 +208,15 @@ impl<'d, 's> Config<'d, 's> {
         })
     }
 
+    /// The pipeline's own parameters with their defaults
+    /// (<https://circleci.com/docs/guides/orchestrate/pipeline-variables/#pipeline-parameters-in-configuration>).
+    fn pipeline(&self) -> Arguments {
+        let own = arguments(self.root.get("parameters"), None, &Arguments::new());
+        own.into_iter()
+            .map(|(name, value)| (format!("{PIPELINE}{name}"), value))
+            .collect()
+    }
+
     fn empty(&self, name: &str, used: &Use<'d, 's>) -> Job<'d, 's> {
         Job {
             ci: CiSystem::Circleci,
@@ -213,7 +244,7 @@ impl<'d, 's> Config<'d, 's> {
             used.arguments,
             used.line,
             used.column,
-            &Arguments::new(),
+            &self.pipeline(),
         )?;
         Some(Job {
             steps: vec![step],
@@ -285,6 +316,8 @@ impl<'d, 's> Config<'d, 's> {
     ) {
         for item in list.items() {
             if depth > DEPTH || out.len() >= STEP_CAP {
+                self.cut
+                    .set(self.cut.get().or(Some((item.line(), item.column()))));
                 return;
             }
             if item.is_seq() {
@@ -409,7 +442,8 @@ fn arguments(
     given: Option<Node<'_, '_>>,
     outer: &Arguments,
 ) -> Arguments {
-    let mut found = Arguments::new();
+    let pipeline = outer.iter().filter(|(name, _)| name.starts_with(PIPELINE));
+    let mut found: Arguments = pipeline.map(|(n, v)| (n.clone(), v.clone())).collect();
     for (key, value) in parameters.map(Node::entries).unwrap_or_default() {
         let Some(name) = key.as_str() else { continue };
         let value = given
@@ -434,10 +468,11 @@ fn fill(text: &str, arguments: &Arguments) -> String {
             break;
         };
         out.push_str(before);
-        let value = name
-            .trim()
-            .strip_prefix("parameters.")
-            .and_then(|n| arguments.get(n.trim()));
+        let name_only = name.trim();
+        let known = name_only.strip_prefix("parameters.").unwrap_or(name_only);
+        let value = arguments
+            .get(known)
+            .filter(|_| known != name_only || known.starts_with(PIPELINE));
         match value {
             Some(value) => out.push_str(value),
             None => {

@@ -7,6 +7,7 @@
 mod include;
 mod rules;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use include::{children, gather};
@@ -60,11 +61,21 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
             .iter()
             .filter_map(|(path, text)| File::parse(path, text))
             .collect();
-        let pipeline = Pipeline { files };
+        let pipeline = Pipeline {
+            files,
+            cut: Cell::default(),
+        };
         let mut earlier = job::Earlier::default();
         pipeline.wrong_audiences(parts);
         for job in pipeline.jobs(cx) {
             job::read(cx, &job, &mut earlier, parts);
+        }
+        if let Some((file, line)) = pipeline.cut.get() {
+            let path = pipeline.files.get(file).map_or(root.as_str(), |f| f.path);
+            parts.cut_at(path, Some((line, 1)));
+        }
+        for file in &pipeline.files {
+            parts.aliases(file.path, &file.yaml);
         }
     }
     found
@@ -90,6 +101,8 @@ type At<'d, 's> = (Node<'d, 's>, usize);
 /// The files of one pipeline, strongest first.
 struct Pipeline<'t> {
     files: Vec<File<'t>>,
+    /// Where `extends` or `!reference` was no longer followed: file and line.
+    cut: Cell<Option<(usize, u32)>>,
 }
 
 impl<'t> Pipeline<'t> {
@@ -176,12 +189,12 @@ impl<'t> Pipeline<'t> {
     /// A job's own definitions, then those it extends; of several parents the last named is the strongest.
     fn chain<'d>(&'d self, name: &str, depth: u32) -> Vec<At<'d, 't>> {
         let mut chain = self.definitions(name);
+        let extends = find(&chain, "extends");
         if depth >= DEPTH {
+            self.cut_at(extends);
             return chain;
         }
-        let parents = find(&chain, "extends")
-            .map(|(n, _)| n.strings())
-            .unwrap_or_default();
+        let parents = extends.map(|(n, _)| n.strings()).unwrap_or_default();
         for parent in parents.into_iter().rev().filter(|p| *p != name) {
             if chain.len() > FILE_CAP {
                 break;
@@ -189,6 +202,11 @@ impl<'t> Pipeline<'t> {
             chain.extend(self.chain(parent, depth + 1));
         }
         chain
+    }
+
+    fn cut_at(&self, at: Option<At<'_, 't>>) {
+        let place = at.map(|(node, file)| (file, node.line()));
+        self.cut.set(self.cut.get().or(place));
     }
 
     /// A job keyword's value for all jobs: under `default`, or at the top as it once was.
@@ -239,7 +257,7 @@ impl<'t> Pipeline<'t> {
     /// The single lines of a script: nested lists and `!reference` taken apart.
     fn flatten<'d>(&'d self, (node, file): At<'d, 't>, out: &mut Vec<At<'d, 't>>, depth: u32) {
         if depth > DEPTH || out.len() > 5_000 {
-            return;
+            return self.cut_at(Some((node, file)));
         }
         if node.as_str().is_some() {
             out.push((node, file));

@@ -197,6 +197,20 @@ impl Found {
             .push(rule::detailed(rule, &place, job, detail));
     }
 
+    /// Adds that following stopped at a limit, where it did: what lies behind is not known.
+    pub(super) fn cut_at(&mut self, file: &str, at: Option<(u32, u32)>) {
+        if let Some(at) = at {
+            self.finding("follow-limit", file, at, None, "");
+        }
+    }
+
+    /// Adds that reading a file went through more aliases than it may: what was read of it is then incomplete.
+    pub(super) fn aliases(&mut self, file: &str, yaml: &Yaml<'_>) {
+        if yaml.exhausted() {
+            self.finding("alias-budget", file, (1, 1), None, "");
+        }
+    }
+
     /// Adds that a file names something of another repository, which was not looked at.
     pub(super) fn not_looked_at(&mut self, file: &str, line: u32, column: u32, name: &str) {
         self.finding("unseen-callee", file, (line, column), None, name);

@@ -25,6 +25,7 @@ const UNREAD: &[&str] = &[
     "alias-budget",
     "anchor-cycle",
     "duplicate-key",
+    "follow-limit",
     "merge-key",
     "unreadable-file",
 ];

@@ -72,6 +72,9 @@ rules! {
     "environment-dump" Warning
         "A step prints its environment while an npm token is in it."
         "Remove the command, or print only the variables that are needed." SECRETS;
+    "follow-limit" Warning
+        "Templates, includes or commands call each other deeper than is followed: what lies behind is not known."
+        "Call them less deeply, or check by hand what is published there." README;
     "github-enterprise-server" Error
         "The workflow runs on GitHub Enterprise Server, whose OIDC tokens npm does not accept."
         "Publish from github.com, or stage with a stage-only token that a person approves." TRUSTED;

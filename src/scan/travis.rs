@@ -42,6 +42,7 @@ pub fn scan(cx: &Checkout<'_>) -> Found {
         for item in listed.flat_map(Node::items) {
             job::read(cx, &file.job(item, Some(item)), &mut earlier, parts);
         }
+        parts.aliases(&path, &yaml);
     }
     found
 }
@@ -172,11 +173,10 @@ fn deployment<'d, 's>(deploy: Node<'d, 's>, out: &mut Vec<Step<'d, 's>>) {
                 return;
             }
             let key = ["api_key", "api_token", "api-key", "api-token"].into_iter();
-            let key = key.filter_map(|k| Some((k, deploy.get(k)?))).next();
-            let secret = key.map(|(name, value)| {
-                let variable = value.as_str().and_then(job::variable_name);
-                variable.unwrap_or(name).to_owned()
-            });
+            let key = key.filter_map(|k| deploy.get(k)).next();
+            // A key that stands in the file, encrypted or not, has no name.
+            let named = key.and_then(Node::as_str).and_then(job::variable_name);
+            let secret = named.map(str::to_owned);
             let registry = deploy
                 .get("registry")
                 .and_then(Node::as_str)
@@ -185,7 +185,7 @@ fn deployment<'d, 's>(deploy: Node<'d, 's>, out: &mut Vec<Step<'d, 's>>) {
                 known: Some(Known {
                     tool: Tool::Npm,
                     version: None,
-                    credential: if secret.is_some() {
+                    credential: if key.is_some() {
                         Credential::Token
                     } else {
                         Credential::NoneVisible

@@ -209,3 +209,62 @@ workflows: {w: {jobs: [p]}}
     ]);
     assert_eq!(paths(&scan), ["p 3 custom-script oidc -"]);
 }
+
+#[test]
+fn pipeline_parameters_stand_for_their_defaults() {
+    let scan = read_files(&[
+        ("package.json", r#"{"name":"@acme/kit","version":"1.0.0"}"#),
+        (
+            ".circleci/config.yml",
+            "
+version: 2.1
+parameters:
+  send: {type: string, default: npm publish}
+  other: {type: string}
+commands:
+  go: {parameters: {what: {type: string}}, steps: [{run: << parameters.what >>}]}
+jobs:
+  a: {docker: [{image: cimg/node:24.0}], steps: [{run: << pipeline.parameters.send >>}]}
+  b: {docker: [{image: cimg/node:24.0}], steps: [{go: {what: << pipeline.parameters.send >>}}]}
+  c: {docker: [{image: cimg/node:24.0}], steps: [{run: << pipeline.parameters.other >>}]}
+workflows:
+  all: {jobs: [a, b, c]}
+",
+        ),
+    ]);
+    assert_eq!(
+        paths(&scan),
+        ["b 7 npm none-visible -", "a 9 npm none-visible -"]
+    );
+    let unseen: Vec<u32> = scan
+        .findings
+        .iter()
+        .filter(|f| f.rule == "unseen-callee")
+        .map(|f| f.line)
+        .collect();
+    assert_eq!(unseen, [11]);
+}
+
+#[test]
+fn a_limit_and_an_alias_bomb_are_said() {
+    let mut text = "version: 2.1\ncommands:\n".to_owned();
+    for at in 0..14 {
+        text.push_str(&format!("  c{at}: {{steps: [c{}]}}\n", at + 1));
+    }
+    text.push_str("  c14: {steps: [{run: npm publish}]}\n");
+    text.push_str("jobs:\n  a: {steps: [c0]}\nworkflows:\n  w: {jobs: [a]}\n");
+    let scan = read_files(&[(".circleci/config.yml", &text)]);
+    assert_eq!(rules(&scan), ["follow-limit"]);
+    let mut bomb = "version: 2.1\na0: &a0 [{run: ls}, {run: ls}]\n".to_owned();
+    for at in 1..24 {
+        let before = at - 1;
+        bomb.push_str(&format!("a{at}: &a{at} [*a{before}, *a{before}]\n"));
+    }
+    bomb.push_str("jobs:\n  a: {steps: *a23}\nworkflows:\n  w: {jobs: [a]}\n");
+    let scan = read_files(&[(".circleci/config.yml", &bomb)]);
+    let found = rules(&scan);
+    assert!(
+        found.contains(&"alias-budget") || found.contains(&"follow-limit"),
+        "{found:?}"
+    );
+}

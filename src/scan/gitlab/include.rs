@@ -19,9 +19,13 @@ pub(super) fn gather(
     sources: &mut Vec<(String, String)>,
     depth: u32,
 ) {
-    if depth > DEPTH || sources.len() >= FILE_CAP || !seen.insert(path.to_owned()) {
+    if seen.contains(path) {
         return;
     }
+    if depth > DEPTH || sources.len() >= FILE_CAP {
+        return parts.cut_at(path, Some((1, 1)));
+    }
+    seen.insert(path.to_owned());
     let Some(text) = cx.read(path, parts) else {
         return;
     };

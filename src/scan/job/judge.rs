@@ -94,6 +94,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
                 self.script(step);
             }
         }
+        self.handed_tokens();
         self.unused_tokens();
         let publishes = self.parts.paths.len() > self.first_path;
         // A stage that publishes may have set its registry for itself only.

@@ -64,3 +64,43 @@ pub fn rules(parts: &RepoScan) -> Vec<&'static str> {
     found.dedup();
     found
 }
+
+#[test]
+fn a_token_in_the_text_of_a_step_is_a_use_whatever_comes_next() {
+    let npmrc = "echo \"//{{registry}}/:_authToken=${NPM_TOKEN}\" > .npmrc";
+    let gitlab = |line: &str| format!("r:\n  script:\n    - '{line}'\n    - ./gone.sh\n");
+    let travis = |line: &str| format!("script:\n  - '{line}'\n  - ./gone.sh\n");
+    let circle = |line: &str| {
+        format!(
+            "version: 2\njobs:\n  build:\n    steps:\n      - run: '{line}'\n      - run: ./gone.sh\n"
+        )
+    };
+    let azure = |line: &str| format!("steps:\n- script: '{line}'\n- script: ./gone.sh\n");
+    let jenkins = |line: &str| format!("node {{\n  sh '{line}'\n  sh './gone.sh'\n}}\n");
+    let one = |file: &str, text: String| uses(&read_files(&[(file, &text)]));
+    for line in [npmrc, "./go.sh $NPM_TOKEN"] {
+        assert_eq!(
+            one(".gitlab-ci.yml", gitlab(line)),
+            ["r 3 unknown NPM_TOKEN"]
+        );
+        assert_eq!(one(".travis.yml", travis(line)), ["- 2 unknown NPM_TOKEN"]);
+        assert_eq!(
+            one(".circleci/config.yml", circle(line)),
+            ["build 5 unknown NPM_TOKEN"]
+        );
+        assert_eq!(
+            one("azure-pipelines.yml", azure(line)),
+            ["- 2 unknown NPM_TOKEN"]
+        );
+        assert_eq!(one("Jenkinsfile", jenkins(line)), ["- 2 unknown NPM_TOKEN"]);
+    }
+    let azure_macro = azure("node send.js --key $(npmToken)");
+    assert_eq!(
+        one("azure-pipelines.yml", azure_macro),
+        ["- 2 unknown npmToken"]
+    );
+    // A comment runs nothing, and what is empty on purpose is no token.
+    assert_eq!(one(".travis.yml", travis("# $NPM_TOKEN")), [] as [&str; 0]);
+    let empty = "r:\n  variables: {NPM_TOKEN: \"\"}\n  script: [./go.sh $NPM_TOKEN]\n";
+    assert_eq!(one(".gitlab-ci.yml", empty.to_owned()), [] as [&str; 0]);
+}

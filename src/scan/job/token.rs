@@ -150,6 +150,49 @@ impl Judge<'_, '_, '_, '_> {
         }
     }
 
+    /// Tokens that the text of a step hands to whatever it runs, told once a job unless a publish or use names them.
+    pub(super) fn handed_tokens(&mut self) {
+        let job = self.job;
+        for step in &job.steps {
+            for (index, line) in (0_u32..).zip(step.text.lines()) {
+                for name in token_names(line) {
+                    self.handed(name, step, step.lines.at(index, name));
+                }
+            }
+        }
+    }
+
+    fn handed(&mut self, name: &str, step: &Step<'_, '_>, line: u32) {
+        let variables = step
+            .variables
+            .iter()
+            .chain(self.exported.iter().rev())
+            .chain(&self.job.variables);
+        let reach = Reach {
+            variables: variables.collect(),
+        };
+        // Empty on purpose: there is no token to hand on.
+        let Some(secret) = reach.secret_of(&format!("${{{name}}}")) else {
+            return;
+        };
+        let secret = secret.unwrap_or_else(|| name.to_owned());
+        let same = |told: Option<&str>| told == Some(secret.as_str()) || told == Some(name);
+        let paths = self.parts.paths.iter().skip(self.first_path);
+        let uses = self.parts.uses.iter().skip(self.first_use);
+        let told = paths.map(|p| p.secret.as_deref());
+        if told.chain(uses.map(|u| u.secret.as_deref())).any(same) {
+            return;
+        }
+        self.parts.uses.push(TokenUse {
+            file: self.job.file.clone(),
+            job: self.job.name.clone(),
+            step: step.index,
+            line,
+            secret: Some(secret),
+            purpose: Purpose::Unknown,
+        });
+    }
+
     /// A job that is given a token and does nothing with it that can be seen.
     pub(super) fn unused_tokens(&mut self) {
         let paths = self.parts.paths.len() > self.first_path;
@@ -198,6 +241,38 @@ pub(super) fn flag_token(command: &str) -> Option<&str> {
             )
         })
     })
+}
+
+/// Names of npm tokens that a line of a script fills in: `$NPM_TOKEN`, `${NPM_TOKEN:-}`, `$(npmToken)`, `$env:X`, `%X%`.
+fn token_names(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    if line.trim_start().starts_with('#') {
+        return found;
+    }
+    let marks = [
+        "$", "${", "$(", "$env:", "${env:", "${env.", "env.", "%", "secrets.",
+    ];
+    let mut rest = line;
+    let mut at = 0;
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    while let Some(start) = rest.find(part) {
+        let tail = rest.get(start..).unwrap_or_default();
+        let end = tail.find(|c| !part(c)).unwrap_or(tail.len());
+        let word = tail.get(..end).unwrap_or_default();
+        // `${NPM_TOKEN-none}`
+        let name = word
+            .split('-')
+            .next()
+            .filter(|n| n.contains('_'))
+            .unwrap_or(word);
+        let before = line.get(..at + start).unwrap_or_default();
+        if is_token_name(name) && marks.iter().any(|m| before.ends_with(m)) {
+            found.push(name);
+        }
+        at += start + end;
+        rest = tail.get(end..).unwrap_or_default();
+    }
+    found
 }
 
 /// CircleCI's way to an id token for npm (<https://docs.npmjs.com/trusted-publishers>).

@@ -24,7 +24,7 @@ deploy:
   on: {tags: true, branch: main}
 ",
     );
-    assert_eq!(paths(&scan), ["- 5 npm token api_key"]);
+    assert_eq!(paths(&scan), ["- 5 npm token -"]);
     let path = &scan.publish_paths[0];
     assert_eq!(
         (
@@ -110,5 +110,5 @@ deploy:
   api_key: {secure: abc}
 ";
     let scan = read_files(&[MANIFEST, (".travis.yml", text)]);
-    assert_eq!(paths(&scan), ["- 5 npm token api_key"]);
+    assert_eq!(paths(&scan), ["- 5 npm token -"]);
 }
