@@ -22,7 +22,7 @@ pub use config::{ConfigError, NpmConfig, Sources, load};
 pub use lost::Lost;
 pub use npmrc::Login;
 pub use package::{Found, Stages};
-pub use packument::{Known, Packument, match_runs, published_by};
+pub use packument::{Known, Packument};
 pub use provenance::{
     Attestation, Expected, Refused, Roots, Verified, fact as provenance_fact, verify,
 };

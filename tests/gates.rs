@@ -9,7 +9,7 @@ use cutover::model::fact::{
     Answer, EdgeFact, InventoryFact, NamedFact, PackageFact, PathFact, RepoFact, SecretsFact,
     StoreFact, TokenFact, UseFact,
 };
-use cutover::model::facts::{DEFAULT_REF, Dated, Facts, Listing};
+use cutover::model::facts::{DEFAULT_REF, Dated, Facts, Listing, Tie};
 use cutover::model::gate::{GateId, State, View, judge};
 use cutover::model::id::Subject;
 use cutover::model::lane::{Lane, propose};
@@ -153,7 +153,7 @@ struct Expected {
 fn dated<T>(as_of: Ts, value: T) -> Option<Dated<T>> {
     Some(Dated {
         as_of,
-        tie: 0,
+        tie: Tie::default(),
         value,
     })
 }

@@ -263,18 +263,20 @@ fn staged(facts: &Facts) -> Vec<Subject> {
 }
 
 fn known_runs(facts: &Facts, repo: Subject) -> Vec<KnownRun> {
-    let runs = facts.seen.get(&repo).and_then(|seen| seen.runs());
-    runs.into_iter()
-        .flat_map(|(fact, _)| &fact.runs)
-        .filter_map(|run| {
-            Some(KnownRun {
-                id: run.id,
-                updated: run.updated,
-                step: run.failed_step.clone(),
-                cause: run.cause.clone()?,
-            })
+    let Some(seen) = facts.seen.get(&repo) else {
+        return Vec::new();
+    };
+    let runs = seen.runs().into_iter().flat_map(|(fact, _)| &fact.runs);
+    let known = runs.filter_map(|run| {
+        let why = seen.why(run);
+        Some(KnownRun {
+            id: run.id,
+            updated: run.updated,
+            step: why.step.map(Into::into),
+            cause: why.cause?.into(),
         })
-        .collect()
+    });
+    known.collect()
 }
 
 /// The owner's end: where reports come in and targets go out.

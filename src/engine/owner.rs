@@ -11,9 +11,7 @@ use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, Toke
 use super::{Command, Refused, page, powers};
 use crate::model::decision::EventId;
 use crate::model::event::Observation;
-use crate::model::fact::Answer;
 use crate::model::id::{Subject, SubjectMap};
-use crate::registry::match_runs;
 use crate::safe::shown::{visible, visible_within};
 use crate::session::decide::Action;
 use crate::session::fold::Entry;
@@ -229,64 +227,13 @@ impl Owner {
         }
     }
 
-    /// Versions that nothing else explains may fit a run of a repository that publishes the package.
-    fn match_runs(
-        &self,
-        (about, mut observation): (Subject, Observation),
-    ) -> (Subject, Observation) {
-        if let Answer::Published(fact) = &mut observation.answer {
-            let facts = self.session.facts();
-            let repos = facts
-                .packages
-                .get(&about)
-                .into_iter()
-                .flat_map(|row| &row.repos);
-            for repo in repos {
-                if let Some((runs, _)) = facts.seen.get(repo).and_then(|seen| seen.runs()) {
-                    match_runs(fact, &runs.runs);
-                }
-            }
-        }
-        (about, observation)
-    }
-
-    /// New runs of a repository may explain versions that were read before them, or with them.
-    fn explained_by(&self, repo: Subject) -> Vec<(Subject, Observation)> {
-        let facts = self.session.facts();
-        let Some((runs, seen_at)) = facts.seen.get(&repo).and_then(|seen| seen.runs()) else {
-            return Vec::new();
-        };
-        let packages = facts.repos.get(&repo).into_iter();
-        let newer = packages
-            .flat_map(|row| &row.packages)
-            .filter_map(|package| {
-                let (before, as_of) = facts.seen.get(package)?.published()?;
-                let mut fact = before.clone();
-                match_runs(&mut fact, &runs.runs);
-                let observation = Observation {
-                    // Later than the document by what it adds.
-                    as_of: as_of.max(seen_at).plus(1),
-                    answer: Answer::Published(fact),
-                };
-                (observation.answer != Answer::Published(before.clone()))
-                    .then_some((*package, observation))
-            });
-        newer.collect()
-    }
-
     /// Takes a group of reports in: one append, one judging, one picture.
     fn take(&mut self, reports: Vec<Report>) {
         let (mut answers, mut rows, mut remember) = (Vec::new(), false, None);
-        let (mut changed, mut ran): (Vec<Subject>, Vec<Subject>) = (Vec::new(), Vec::new());
+        let mut changed: Vec<Subject> = Vec::new();
         for report in reports {
             match report {
-                Report::Answers(more) => {
-                    let of_runs = more
-                        .iter()
-                        .filter(|(_, one)| matches!(one.answer, Answer::Runs(_)));
-                    ran.extend(of_runs.map(|(repo, _)| *repo));
-                    answers.extend(more.into_iter().map(|one| self.match_runs(one)));
-                }
+                Report::Answers(more) => answers.extend(more),
                 Report::Checked(what, at) => {
                     let now = (self.now)();
                     changed.extend(self.session.looked_again(&what, at, now));
@@ -321,12 +268,7 @@ impl Owner {
                 Report::Remember(cache) => remember = Some(cache),
             }
         }
-        let mut news = self.write(answers, &mut changed);
-        let explained = ran
-            .iter()
-            .flat_map(|repo| self.explained_by(*repo))
-            .collect();
-        news |= self.write(explained, &mut changed);
+        let news = self.write(answers, &mut changed);
         // Only now does the file have what the cache counts as known.
         if let Some(cache) = remember.filter(|_| !self.unwritten) {
             cache.write(&self.session);

@@ -94,6 +94,16 @@ impl WriterId {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Gives the ten characters as one number, another one for every id: what can be compared without the text.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let places = self.0.iter().skip(1);
+        places.fold(0, |number, byte| {
+            let digit = BASE32.iter().position(|known| known == byte);
+            number << 5 | u64::try_from(digit.unwrap_or(0)).unwrap_or(0)
+        })
+    }
 }
 
 impl fmt::Display for WriterId {

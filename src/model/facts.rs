@@ -4,6 +4,7 @@
 //! one source about one subject the later counts, and every derived link is rebuilt from the answers.
 
 pub mod aside;
+pub mod joined;
 pub mod live;
 pub mod past;
 pub mod seen;
@@ -22,11 +23,23 @@ use std::collections::{BTreeSet, HashMap};
 /// The ref that a scan of a folder stands for.
 pub const DEFAULT_REF: &str = "default branch";
 
-/// An answer and when it was true. `tie` orders answers of one second alike on every machine.
+/// Orders answers that are true as of one second, alike on every machine and in whatever order they come.
+///
+/// Of one writer the later line counts: its ticks rise with every line. Of two writers the higher tick counts, since a
+/// writer that had read the other's line has written a higher one; where neither had read the other's, and their ticks
+/// are equal, the greater writer id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Tie {
+    pub tick: u64,
+    /// The writer's id as a number.
+    pub writer: u64,
+}
+
+/// An answer, the second its source says it was true as of, and where its line stands among those of that second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dated<T> {
     pub as_of: Ts,
-    pub tie: u64,
+    pub tie: Tie,
     pub value: T,
 }
 

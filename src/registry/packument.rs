@@ -14,7 +14,7 @@ use super::address::package_segment;
 use super::answer::{flag, kept, text};
 use super::{Lost, Registry};
 use crate::http::{Call, Group};
-use crate::model::fact::{Answer, HowFact, PublishedFact, RunFact, VersionFact};
+use crate::model::fact::{Answer, HowFact, PublishedFact, VersionFact};
 use crate::model::id::Subject;
 use crate::model::name::PackageName;
 use crate::model::time::{DAY, Ts};
@@ -23,8 +23,6 @@ use crate::model::time::{DAY, Ts};
 const RECENT: usize = 10;
 /// Largest document that is read, in bytes: with thousands of versions they are large.
 const CAP: usize = 48 * 1024 * 1024;
-/// Seconds that a registry may need to note a version after its run ended.
-const AFTER_RUN: i64 = 120;
 
 /// What is known of a document from an earlier look.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -220,33 +218,4 @@ fn cadence(times: &[Ts]) -> Option<u32> {
         .collect();
     gaps.sort_unstable();
     u32::try_from(gaps.get(gaps.len() / 2)? / DAY).ok()
-}
-
-/// Matches versions that nothing else explains to known runs: published while the run went, from the run's own commit.
-pub fn match_runs(fact: &mut PublishedFact, runs: &[RunFact]) {
-    for version in fact
-        .versions
-        .iter_mut()
-        .filter(|one| one.how == HowFact::Unmatched)
-    {
-        if let Some(run) = published_by(version, runs) {
-            version.run = Some(run.id);
-            version.how = HowFact::MatchedRun;
-        }
-    }
-}
-
-/// Finds the run that published a version, from the run's own commit and while it went.
-///
-/// Two runs that fit say nothing: it could be either.
-pub fn published_by<'a>(version: &VersionFact, runs: &'a [RunFact]) -> Option<&'a RunFact> {
-    let fits = |run: &&RunFact| {
-        let ended = run.conclusion.is_none() || version.at <= run.updated.plus(AFTER_RUN);
-        version.at >= run.created && ended && version.git_head.as_deref() == Some(&*run.sha)
-    };
-    let mut fitting = runs.iter().filter(fits);
-    match (fitting.next(), fitting.next()) {
-        (Some(run), None) => Some(run),
-        _ => None,
-    }
 }

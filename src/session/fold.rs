@@ -8,7 +8,7 @@ use crate::model::decision::{Decision, EventId, Slot, Value};
 use crate::model::event::{BadEvent, Event, KINDS, Observation};
 use crate::model::fact::{Answer, LiveSource};
 use crate::model::facts::live::Linked;
-use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, take};
+use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, Tie, take};
 use crate::model::id::{Kind, Subject, SubjectSet};
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
@@ -78,8 +78,6 @@ pub struct Parsed {
     about: Option<Subject>,
     kind: Option<u8>,
     over: Vec<journal::EventId>,
-    /// First bits of the line's hash: orders answers of one second alike on every machine.
-    tie: u64,
     signed: bool,
     /// The ref of the default branch, where this is about a path: hashed here, so in parallel.
     default_ref: Option<Subject>,
@@ -102,7 +100,6 @@ impl Parsed {
             about,
             kind,
             over: line.over.iter().collect(),
-            tie: u64::try_from(line.hash.short() >> 64).unwrap_or_default(),
             signed: line.sig.is_some(),
             default_ref: about
                 .filter(|about| about.kind == Kind::Path)
@@ -190,6 +187,10 @@ impl Fold {
     /// Folds one event in. Links are rebuilt by [`Fold::settle`], once for many.
     pub fn add(&mut self, parsed: Parsed) {
         let id = self.local(parsed.id);
+        let tie = Tie {
+            tick: parsed.tick,
+            writer: parsed.id.writer.number(),
+        };
         self.log.push(Entry {
             place: parsed.place,
             id,
@@ -211,7 +212,7 @@ impl Fold {
                     about: parsed.about,
                     at: parsed.at,
                     tick: parsed.tick,
-                    tie: parsed.tie,
+                    tie,
                     default_ref: parsed.default_ref,
                     over: parsed.over,
                 },
@@ -619,7 +620,7 @@ struct Meta {
     about: Option<Subject>,
     at: Ts,
     tick: u64,
-    tie: u64,
+    tie: Tie,
     default_ref: Option<Subject>,
     over: Vec<journal::EventId>,
 }

@@ -13,7 +13,7 @@ use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
 use crate::github::discover::{Choice, Found};
 use crate::github::org::OrgStore;
 use crate::github::{GitHub, GithubError, LiveRun, ReleaseWorkflow};
-use crate::model::fact::{Answer, LiveSource, RunFact};
+use crate::model::fact::{Answer, CauseFact, CausesFact, LiveSource, RunFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, RepoName};
 use crate::model::time::Ts;
@@ -245,10 +245,9 @@ impl Github {
             let mut memory = self.memory();
             for (repo, answer) in swept.answers {
                 let answer = match answer {
-                    Answer::Runs(mut fact) => {
+                    Answer::Runs(fact) => {
                         memory.learn(repo, aim);
-                        memory.enrich(repo, &mut fact.runs);
-                        if unexplained(&fact.runs).next().is_some() {
+                        if memory.unexplained(repo, &fact.runs).next().is_some() {
                             brought.hurry.push(((What::Trouble, repo), 0, Urgency::Now));
                         }
                         memory.runs.insert(repo, fact.runs.clone());
@@ -400,16 +399,43 @@ impl Memory {
         }
     }
 
-    /// Adds what was found out about runs: a sweep does not tell it.
-    fn enrich(&self, repo: Subject, runs: &mut [RunFact]) {
-        for run in runs {
-            if let Some(told) = self.causes.get(&(repo, run.id))
-                && told.updated == run.updated
-            {
-                run.cause = Some(told.cause.clone());
-                run.failed_step.clone_from(&told.step);
-            }
+    /// Gives what was found out about a run, as it last changed.
+    fn told(&self, repo: Subject, run: &RunFact) -> Option<&Told> {
+        let told = self.causes.get(&(repo, run.id))?;
+        (told.updated == run.updated).then_some(told)
+    }
+
+    /// Gives why the last runs of a repository failed, as far as that was found out.
+    fn causes(&self, repo: Subject) -> CausesFact {
+        let runs = self.runs.get(&repo).into_iter().flatten();
+        let causes = runs.filter_map(|run| {
+            let told = self.told(repo, run)?;
+            Some(CauseFact {
+                run: run.id,
+                updated: told.updated,
+                failed_step: told.step.clone(),
+                cause: told.cause.clone(),
+            })
+        });
+        CausesFact {
+            causes: causes.collect(),
         }
+    }
+
+    /// Gives the newest failed run of each workflow whose log was not read yet.
+    fn unexplained<'a>(
+        &'a self,
+        repo: Subject,
+        runs: &'a [RunFact],
+    ) -> impl Iterator<Item = &'a RunFact> {
+        let mut seen: HashSet<&str> = HashSet::new();
+        runs.iter().filter(move |run| {
+            let failed = matches!(
+                run.conclusion.as_deref(),
+                Some("failure" | "timed_out" | "startup_failure")
+            );
+            seen.insert(&run.file) && failed && self.told(repo, run).is_none()
+        })
     }
 }
 
@@ -437,18 +463,6 @@ fn recalled(repo: &RepoTarget, ids: &Ids) -> Option<Vec<ReleaseWorkflow>> {
     ids.ids.iter().map(one).collect()
 }
 
-/// The newest failed run of each workflow whose log was not read yet.
-fn unexplained(runs: &[RunFact]) -> impl Iterator<Item = &RunFact> {
-    let mut seen: HashSet<&str> = HashSet::new();
-    runs.iter().filter(move |run| {
-        let failed = matches!(
-            run.conclusion.as_deref(),
-            Some("failure" | "timed_out" | "startup_failure")
-        );
-        seen.insert(&run.file) && failed && run.cause.is_none()
-    })
-}
-
 fn open_run(run: &LiveRun, as_of: Ts) -> OpenRun {
     OpenRun {
         run: run.fact(),
@@ -461,7 +475,8 @@ fn open_run(run: &LiveRun, as_of: Ts) -> OpenRun {
 /// Says of everything in a batch that it could not be looked at.
 fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> Brought {
     let source = match batch.what {
-        What::Runs | What::Workflows | What::Trouble | What::Follow => LiveSource::Runs,
+        What::Runs | What::Workflows | What::Follow => LiveSource::Runs,
+        What::Trouble => LiveSource::Causes,
         What::Settings => LiveSource::Environments,
         What::Secrets => LiveSource::Secrets,
         What::Refs => LiveSource::Refs,

@@ -8,10 +8,11 @@ use super::{Brought, Targets, dated};
 use crate::github::{EtagMap, Polled};
 use crate::model::fact::{Answer, LiveSource, ProvenanceFact, RunFact, VersionFact};
 use crate::model::facts::Facts;
+use crate::model::facts::joined::published_by;
 use crate::model::id::Subject;
 use crate::model::name::{PackageName, RepoName};
 use crate::model::time::Ts;
-use crate::registry::{Expected, Lost, Refused, provenance_fact, published_by, verify};
+use crate::registry::{Expected, Lost, Refused, provenance_fact, verify};
 use std::sync::Arc;
 
 /// What the provenance of a package's newest attested version must say.
@@ -51,8 +52,7 @@ impl Proof {
     fn from(facts: &Facts, repo: Subject, version: &VersionFact) -> Option<Self> {
         let seen = facts.seen.get(&repo)?;
         let (forge, _) = seen.forge()?;
-        let (runs, _) = seen.runs()?;
-        let run: &RunFact = published_by(version, &runs.runs)?;
+        let run: &RunFact = published_by(version, seen.all_runs())?;
         Some(Self {
             version: version.version.clone(),
             repo: forge.name.clone(),

@@ -47,7 +47,10 @@ pub(super) fn package(facts: &Facts, package: Subject) -> Vec<Section> {
         let tags = fact.tags.iter();
         let tags = tags.map(|(tag, version)| said(tag.as_ref(), version.as_ref()));
         sections.push(section("Tags", tags.collect()));
-        let versions = fact.versions.iter().map(version);
+        let versions = fact
+            .versions
+            .iter()
+            .map(|one| version(one, facts.how(package, one)));
         sections.push(section("Last versions", versions.collect()));
     }
     sections.push(trust(seen));
@@ -142,8 +145,8 @@ fn stages(seen: &Seen) -> Option<Section> {
     ))
 }
 
-fn version(version: &VersionFact) -> PageLine {
-    let how = match version.how {
+fn version(version: &VersionFact, (how, run): (HowFact, Option<u64>)) -> PageLine {
+    let how = match how {
         HowFact::Oidc => "by OIDC",
         HowFact::Staged => "staged and approved",
         HowFact::Attested => "attested by provenance",
@@ -152,7 +155,7 @@ fn version(version: &VersionFact) -> PageLine {
         HowFact::NotTold => "the registry does not tell",
     };
     let by = version.by.as_deref().map(|by| format!(", {by}"));
-    let run = version.run.map(|run| format!(", run {run}"));
+    let run = run.map(|run| format!(", run {run}"));
     let gone = if version.deprecated {
         ", deprecated"
     } else {

@@ -6,6 +6,7 @@ use crate::engine::observe::github::{LOG_GONE, LOG_HIDDEN, STOPPED};
 use crate::model::clock::clocks;
 use crate::model::fact::{LiveSource, RunFact};
 use crate::model::facts::Facts;
+use crate::model::facts::joined::Why;
 use crate::model::id::{Subject, SubjectMap};
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
@@ -115,14 +116,18 @@ fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts) -> RunRow {
     let name = facts.repos.get(&repo).map_or("", |row| row.name());
     let file = run.file.rsplit('/').next().unwrap_or_default();
     let state = RunState::of(&run.status, run.conclusion.as_deref());
-    let cause = run.cause.as_deref().and_then(explain);
+    let why = facts
+        .seen
+        .get(&repo)
+        .map_or_else(Why::default, |seen| seen.why(run));
+    let cause = why.cause.and_then(explain);
     let haystack = format!(
         "{name} {file} {} {} {} {} {}",
         run.branch,
         run.actor,
         run.event,
         state.word(),
-        run.cause.as_deref().unwrap_or_default()
+        why.cause.unwrap_or_default()
     );
     RunRow {
         repo,
@@ -139,7 +144,7 @@ fn row(facts: &Facts, repo: Subject, run: &RunFact, as_of: Ts) -> RunRow {
         updated: run.updated,
         actor: shown(&run.actor),
         url: shown(&run.url),
-        step: run.failed_step.as_deref().map(shown),
+        step: why.step.map(shown),
         steps: None,
         cause,
         newest: false,
@@ -198,12 +203,13 @@ pub fn running(runs: &[RunRow]) -> usize {
 
 /// Gives the last finished runs of a repository as its page shows them: when, how, and why.
 pub fn last_runs(facts: &Facts, repo: Subject) -> Vec<(String, String)> {
-    let seen = facts.seen.get(&repo).and_then(|seen| seen.runs());
-    let runs = seen.map_or(&[][..], |(fact, _)| &fact.runs);
+    let seen = facts.seen.get(&repo);
+    let told = seen.and_then(|seen| seen.runs());
+    let runs = told.map_or(&[][..], |(fact, _)| &fact.runs);
     let line = |run: &RunFact| {
         let state = RunState::of(&run.status, run.conclusion.as_deref());
-        let cause = run.cause.as_deref().and_then(explain);
-        let why = match (cause, &run.failed_step) {
+        let why = seen.map_or_else(Why::default, |seen| seen.why(run));
+        let why = match (why.cause.and_then(explain), why.step) {
             (Some(cause), _) => format!(": {}", cause.meaning),
             (None, Some(step)) => format!(" at {step}"),
             (None, None) => String::new(),
@@ -299,7 +305,7 @@ fn package(facts: &Facts, id: Subject, now: Ts) -> PackageRow {
             .into_iter()
             .flat_map(|fact| &fact.versions)
             .take(5)
-            .map(|version| version.how)
+            .map(|version| facts.how(id, version).0)
             .collect(),
         released: fact
             .and_then(|fact| fact.versions.first())
@@ -327,7 +333,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::model::fact::{Answer, RunsFact};
-    use crate::model::facts::Dated;
+    use crate::model::facts::{Dated, Tie};
 
     fn run(updated: i64, status: &str) -> RunFact {
         RunFact {
@@ -351,7 +357,7 @@ mod tests {
             repo,
             Dated {
                 as_of: Ts(50),
-                tie: 0,
+                tie: Tie::default(),
                 value,
             },
         );

@@ -13,7 +13,7 @@ words!(
     /// Where a live fact comes from: one slot per subject and source.
     LiveSource {
         Forge = "github repository", Actions = "github actions settings", Environments = "github environments",
-        Secrets = "github secrets", Protection = "github protection", Runs = "github runs", Refs = "github refs",
+        Secrets = "github secrets", Protection = "github protection", Runs = "github runs", Causes = "github job logs", Refs = "github refs",
         Rights = "github rights", Published = "npm packument", Trust = "npm trust", Access = "npm access",
         Reach = "npm search", Provenance = "npm attestations", Stages = "npm stages", Profile = "npm profile",
         Owned = "npm packages of an account", Tokens = "npm tokens", Edge = "identify",
@@ -155,10 +155,10 @@ pub struct RunFact {
     pub updated: Ts,
     pub actor: Box<str>,
     pub url: Box<str>,
-    /// Step that failed, where its jobs were read.
+    /// Step that failed: read in files of version 0.1, and written in none since [`CausesFact`] is an answer of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_step: Option<Box<str>>,
-    /// Id of the log signature that explains a failure; `unknown` where the log matches none.
+    /// As `failed_step`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Box<str>>,
 }
@@ -168,6 +168,26 @@ pub struct RunFact {
 #[serde(default)]
 pub struct RunsFact {
     pub runs: Vec<RunFact>,
+}
+
+/// Why one run failed, as its jobs and their logs tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CauseFact {
+    pub run: u64,
+    /// When the run had last changed: another attempt fails for reasons of its own.
+    pub updated: Ts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_step: Option<Box<str>>,
+    /// Id of the log signature that explains the failure; `unknown` where the log matches none.
+    pub cause: Box<str>,
+}
+
+/// Why runs of a repository's release workflows failed, newest run first. About a repo.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CausesFact {
+    pub causes: Vec<CauseFact>,
 }
 
 /// A publish path as another ref than the default branch has it. About a path-ref.
@@ -214,7 +234,7 @@ words!(
         Staged = "staged",
         /// A provenance attestation stands beside it.
         Attested = "attested",
-        /// Time and commit fit a known run.
+        /// Time and commit fit a known run: worked out when read.
         MatchedRun = "matched-run",
         /// Fits no known run: a person's machine, or a system nobody named.
         Unmatched = "unmatched",
@@ -241,7 +261,7 @@ pub struct VersionFact {
     pub integrity: Option<Box<str>>,
     #[serde(skip_serializing_if = "is_false")]
     pub provenance: bool,
-    /// The run that it was matched to.
+    /// The run that version 0.1 matched it to; now [`Facts::how`](crate::model::facts::Facts::how) works it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<u64>,
     #[serde(skip_serializing_if = "is_false")]

@@ -70,7 +70,7 @@ impl Aside {
 mod tests {
     use super::*;
     use crate::model::fact::{Answer, ForgeFact, NamedFact, SecretsFact, StoreFact};
-    use crate::model::facts::Dated;
+    use crate::model::facts::{Dated, Tie};
     use crate::model::id::Subject;
     use crate::model::time::Ts;
 
@@ -80,7 +80,7 @@ mod tests {
         let mut see = |name: &str, value| {
             let dated = Dated {
                 as_of: Ts(1),
-                tie: 0,
+                tie: Tie::default(),
                 value,
             };
             facts.see(Subject::repo("github.com", name), dated);

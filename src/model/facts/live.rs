@@ -94,6 +94,13 @@ impl Facts {
         match source {
             LiveSource::Rights => linked.touched.extend(self.secrets.keys()),
             LiveSource::Owned => linked.touched.push(Subject::SESSION),
+            // Which run published a version is worked out from both answers.
+            LiveSource::Runs => {
+                let row = self.repos.get(&about);
+                linked
+                    .touched
+                    .extend(row.into_iter().flat_map(|row| &row.packages));
+            }
             LiveSource::Secrets => {
                 let row = self.repos.get(&about);
                 let secrets = row.map_or(&[][..], |row| &row.secrets);

@@ -1,9 +1,9 @@
-//! What a registry showed once and no longer shows: versions off the list, configs deleted, tags moved.
+//! What a source showed once and no longer shows: versions and runs off the list, configs deleted, tags moved.
 //!
 //! A gate about an event stays met when the list moves on. Kept as sets that any order of answers fills alike.
 
 use super::Dated;
-use crate::model::fact::{Answer, StageFact, TrustConfigFact, VersionFact};
+use crate::model::fact::{Answer, RunFact, StageFact, TrustConfigFact, VersionFact};
 use crate::model::time::Ts;
 
 /// A dist-tag that pointed to a version, and the first and last answer that said so.
@@ -21,6 +21,7 @@ pub struct Past {
     pub(super) versions: Vec<Dated<VersionFact>>,
     pub(super) configs: Vec<Dated<TrustConfigFact>>,
     pub(super) stages: Vec<Dated<StageFact>>,
+    pub(super) runs: Vec<Dated<RunFact>>,
     pub(super) tags: Vec<TagSeen>,
 }
 
@@ -44,7 +45,7 @@ impl Past {
     pub(super) fn is_for(answer: &Answer) -> bool {
         matches!(
             answer,
-            Answer::Published(_) | Answer::Trust(_) | Answer::Stages(_)
+            Answer::Published(_) | Answer::Trust(_) | Answer::Stages(_) | Answer::Runs(_)
         )
     }
 
@@ -100,6 +101,12 @@ impl Past {
                 for value in fact.stages {
                     let one = Dated { as_of, tie, value };
                     changed |= keep(&mut self.stages, one, |a, b| a.id == b.id);
+                }
+            }
+            Answer::Runs(fact) => {
+                for value in fact.runs {
+                    let one = Dated { as_of, tie, value };
+                    changed |= keep(&mut self.runs, one, |a, b| a.id == b.id);
                 }
             }
             _ => {}

@@ -6,10 +6,10 @@
 use super::Dated;
 use super::past::{Past, TagSeen};
 use crate::model::fact::{
-    AccessFact, ActionsFact, Answer, CouldNotFact, EdgeFact, EnvironmentsFact, ForgeFact,
-    LiveSource, OwnedFact, ProfileFact, ProtectionFact, ProvenanceFact, PublishedFact, ReachFact,
-    RefFact, RefsFact, RightsFact, RunsFact, SecretsFact, StageFact, StagesFact, TrustConfigFact,
-    TrustFact, VersionFact,
+    AccessFact, ActionsFact, Answer, CausesFact, CouldNotFact, EdgeFact, EnvironmentsFact,
+    ForgeFact, LiveSource, OwnedFact, ProfileFact, ProtectionFact, ProvenanceFact, PublishedFact,
+    ReachFact, RefFact, RefsFact, RightsFact, RunFact, RunsFact, SecretsFact, StageFact,
+    StagesFact, TrustConfigFact, TrustFact, VersionFact,
 };
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -158,6 +158,18 @@ impl Seen {
         all
     }
 
+    /// Gives every run that an answer ever listed, each as last seen; those of the latest answer first.
+    pub fn all_runs(&self) -> impl Iterator<Item = &RunFact> {
+        let latest = self
+            .runs()
+            .map_or(&[][..], |(fact, _)| fact.runs.as_slice());
+        let gone = self.past().into_iter().flat_map(|past| &past.runs);
+        let gone = gone
+            .map(|one| &one.value)
+            .filter(|one| !latest.iter().any(|known| known.id == one.id));
+        latest.iter().chain(gone)
+    }
+
     /// Gives every trust config that a listing ever had; those of the latest listing first.
     pub fn configs(&self) -> Vec<&TrustConfigFact> {
         let latest = self
@@ -197,6 +209,7 @@ impl Seen {
         secrets Secrets SecretsFact;
         protection Protection ProtectionFact;
         runs Runs RunsFact;
+        causes Causes CausesFact;
         other_ref Ref Box<RefFact>;
         refs Refs RefsFact;
         rights Rights RightsFact;
@@ -215,11 +228,12 @@ impl Seen {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::model::facts::Tie;
 
     fn at(as_of: i64, value: Answer) -> Dated<Answer> {
         Dated {
             as_of: Ts(as_of),
-            tie: 0,
+            tie: Tie::default(),
             value,
         }
     }

@@ -334,12 +334,13 @@ impl<'a> Asked<'a> {
     }
 
     fn fits(&self, package: Subject, version: &VersionFact) -> Fit {
+        let (how, _) = self.facts.how(package, version);
         match self.lane {
-            Lane::Trusted if version.how == HowFact::Oidc => self.by_config(package, version),
-            Lane::StagedOidc | Lane::StagedToken if version.how == HowFact::Staged => {
+            Lane::Trusted if how == HowFact::Oidc => self.by_config(package, version),
+            Lane::StagedOidc | Lane::StagedToken if how == HowFact::Staged => {
                 self.by_run(package, version)
             }
-            Lane::Bridge if matches!(version.how, HowFact::MatchedRun | HowFact::Attested) => {
+            Lane::Bridge if matches!(how, HowFact::MatchedRun | HowFact::Attested) => {
                 // The old token went the same way: only what came after the decision counts.
                 let chosen = self.facts.decision(self.path, Slot::Lane).map(|one| one.at);
                 match chosen {
@@ -417,14 +418,9 @@ impl<'a> Asked<'a> {
         let Some(path) = self.facts.path(self.path) else {
             return Fit::No;
         };
-        let runs = path
-            .repo
-            .and_then(|repo| self.facts.seen.get(&repo))
-            .and_then(Seen::runs);
-        let run = version.run.and_then(|id| {
-            let (fact, _) = runs?;
-            fact.runs.iter().find(|run| run.id == id)
-        });
+        let seen = path.repo.and_then(|repo| self.facts.seen.get(&repo));
+        let (_, run) = self.facts.how(package, version);
+        let run = run.and_then(|id| seen?.all_runs().find(|run| run.id == id));
         match run {
             Some(run) if path.file.rsplit('/').next() == run.file.rsplit('/').next() => Fit::Yes {
                 by_inference: false,

@@ -4,7 +4,7 @@ use super::look::{settled, some};
 use super::view::{View, contested};
 use super::{GateId, Verdict};
 use crate::model::decision::{Decision, Slot, Standing};
-use crate::model::fact::{CredentialFact, HowFact, LiveSource};
+use crate::model::fact::{CredentialFact, HowFact, LiveSource, VersionFact};
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 
@@ -151,7 +151,9 @@ pub(super) fn unmatched_publishers_answered(view: &View<'_>) -> Verdict {
             Some(Standing::One(Decision { at, .. })) => Some(*at),
             _ => None,
         };
-        let unmatched = || versions.iter().filter(|one| one.how == HowFact::Unmatched);
+        let fits_none =
+            |one: &VersionFact| view.facts.how(view.subject, one).0 == HowFact::Unmatched;
+        let unmatched = || versions.iter().filter(|one| fits_none(one));
         let untold = versions.iter().filter(|one| one.how == HowFact::NotTold);
         let suspects: Vec<String> = unmatched()
             .filter(|one| answered.is_none_or(|at| one.at > at))

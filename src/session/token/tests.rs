@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::fact::ListingFact;
-use crate::model::facts::Dated;
+use crate::model::facts::{Dated, Tie};
 
 const REGISTRY: &str = "https://registry.example";
 const KEY: &str = "b3f08d71-5c6a-49ee-8d13-42a7fe96c05b";
@@ -27,7 +27,7 @@ fn known(facts: &mut Facts, fact: TokenFact) -> Subject {
     row.learn(&fact);
     row.fact = Some(Dated {
         as_of: Ts(5),
-        tie: 0,
+        tie: Tie::default(),
         value: fact,
     });
     token

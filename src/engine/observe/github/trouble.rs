@@ -1,14 +1,14 @@
 //! Why release runs failed: their jobs and logs, read once each, and explained. Also the run that somebody follows, by
 //! the tags of its last answers: what did not change costs nothing.
 
-use super::{Github, LOG_GONE, LOG_HIDDEN, STOPPED, Told, dated, open_run, unexplained};
+use super::{Github, LOG_GONE, LOG_HIDDEN, STOPPED, Told, dated, open_run};
 use crate::diagnose::{self, Context};
 use crate::engine::live::Tail;
 use crate::engine::observe::{Brought, Report, Targets};
 use crate::engine::schedule::{Urgency, What};
 use crate::github::run::JobLog;
 use crate::github::{EtagMap, GithubError, Job, LiveRun, Polled};
-use crate::model::fact::{Answer, RunFact, RunsFact};
+use crate::model::fact::{Answer, RunFact};
 use crate::model::id::Subject;
 use crate::model::name::RepoName;
 use crate::model::time::Ts;
@@ -52,18 +52,17 @@ impl Github {
         repo: &RepoName,
         now: Ts,
     ) -> Result<Brought, GithubError> {
-        let runs = self.memory().runs.get(&id).cloned().unwrap_or_default();
-        let failed: Vec<RunFact> = unexplained(&runs).cloned().collect();
+        let failed: Vec<RunFact> = {
+            let memory = self.memory();
+            let runs = memory.runs.get(&id).map_or(&[][..], Vec::as_slice);
+            memory.unexplained(id, runs).cloned().collect()
+        };
         for run in &failed {
             let told = self.explain(id, repo, run).await?;
             self.memory().causes.insert((id, run.id), told);
         }
-        let mut runs = runs;
-        self.memory().enrich(id, &mut runs);
-        let answer = Answer::Runs(RunsFact { runs });
-        // A sweep of the same second knows less: what was found out since then is the later answer.
-        let as_of = now.plus(1);
-        Ok(Brought::answers(vec![dated(id, answer, as_of)]))
+        let answer = Answer::Causes(self.memory().causes(id));
+        Ok(Brought::answers(vec![dated(id, answer, now)]))
     }
 
     async fn explain(
