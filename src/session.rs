@@ -7,6 +7,7 @@ pub mod decide;
 pub mod fold;
 pub mod guide;
 pub mod judge;
+pub mod left;
 pub mod name;
 pub mod sign;
 mod token;

@@ -233,11 +233,11 @@ fn a_refresh_sees_the_world_and_its_status_is_the_exit() {
         .find_map(|(id, seen)| {
             let (fact, _) = seen.runs()?;
             let run = fact.runs.iter().find(|run| {
-                let known = run.cause.as_deref().filter(|cause| *cause != "unknown");
+                let known = seen.why(run).cause.filter(|cause| *cause != "unknown");
                 known.is_some_and(|cause| !cause.starts_with("log-"))
             })?;
             let name = session.facts().repos.get(id)?.name().to_owned();
-            Some((name, run.id, run.cause.clone()?))
+            Some((name, run.id, seen.why(run).cause?.to_owned()))
         })
         .unwrap_or_else(|| panic!("no log explains a run of {:?}", told(&session)));
     let place = Place::tabletop(&room.world.github, "github.com").unwrap();

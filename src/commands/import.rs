@@ -21,6 +21,7 @@ use crate::safe::shown::visible;
 use crate::scan::{RepoScan, observe};
 use crate::session::Session;
 use crate::session::decide::Action;
+use crate::session::left::left_behind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -140,7 +141,13 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         registry: &created.registry,
     };
     let gathered = gather(&sources, home, Known::of(session.facts()), context)?;
+    let before = left_behind(session.facts());
     let news = store(&mut session, &gathered, context)?;
+    for left in left_behind(session.facts()) {
+        if !before.contains(&left) {
+            context.out.warn(left.words());
+        }
+    }
     for account in &not_owed {
         let not_any_more = Action::OweTokenList {
             account: account.clone(),

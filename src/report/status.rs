@@ -14,6 +14,7 @@ use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::session::Session;
+use crate::session::left::{Left, left_behind};
 use crate::session::name::{disputes, label, next_step, token_name};
 use chrono::NaiveDate;
 use rayon::prelude::*;
@@ -322,7 +323,7 @@ fn header(session: &Session, repos: &[Row], tokens: &[Token]) -> Header {
         owed_lists,
         session_gates,
         cutoff_earliest: facts.policy.cutoff_earliest,
-        notices: session.notices.iter().map(|one| shown(one)).collect(),
+        notices: notices(session),
     }
 }
 
@@ -346,4 +347,10 @@ pub(super) fn sort(clocks: &mut [(crate::model::clock::Clock, String)]) {
     clocks.par_sort_unstable_by(|(a, one), (b, two)| {
         (a.ends, a.kind, one, a.about).cmp(&(b.ends, b.kind, two, b.about))
     });
+}
+/// Returns what the file itself tells, and the decisions that went with what is gone.
+fn notices(session: &Session) -> Vec<String> {
+    let of_file = session.notices.iter().map(|one| shown(one));
+    let left = left_behind(session.facts());
+    of_file.chain(left.iter().map(Left::words)).collect()
 }

@@ -196,7 +196,7 @@ impl Dispute {
         let about = label(facts, self.about);
         format!(
             "{} of {about} ({})",
-            self.slot_words(),
+            slot_words(self.slot),
             self.between.join(", ")
         )
     }
@@ -206,29 +206,30 @@ impl Dispute {
         format!(
             "decide between {} ({})",
             self.between.join(" and "),
-            self.slot_words()
+            slot_words(self.slot)
         )
     }
+}
 
-    fn slot_words(&self) -> String {
-        match self.slot {
-            Slot::Owner => "owner".to_owned(),
-            Slot::Reviewer => "reviewer".to_owned(),
-            Slot::Lane => "lane".to_owned(),
-            Slot::EndDate => "end date".to_owned(),
-            Slot::Attest(gate) => format!("attested {}", gate.word()),
-            Slot::Waive(gate) => format!("waived {}", gate.word()),
-            Slot::Commander => "commander".to_owned(),
-            Slot::SecondApprover => "second approver".to_owned(),
-            Slot::Revocation => "revocation".to_owned(),
-            Slot::CarriedOver => "carry-over".to_owned(),
-            Slot::Plan => "validation plan".to_owned(),
-            Slot::Edge(_) => "secret".to_owned(),
-            Slot::Representatives => "representatives".to_owned(),
-            Slot::Canaries => "canaries".to_owned(),
-            Slot::Owed => "owed token list".to_owned(),
-            Slot::FollowUp => "follow-up".to_owned(),
-        }
+/// Returns what a slot decides: `lane`, `attested armed`.
+pub fn slot_words(slot: Slot) -> String {
+    match slot {
+        Slot::Owner => "owner".to_owned(),
+        Slot::Reviewer => "reviewer".to_owned(),
+        Slot::Lane => "lane".to_owned(),
+        Slot::EndDate => "end date".to_owned(),
+        Slot::Attest(gate) => format!("attested {}", gate.word()),
+        Slot::Waive(gate) => format!("waived {}", gate.word()),
+        Slot::Commander => "commander".to_owned(),
+        Slot::SecondApprover => "second approver".to_owned(),
+        Slot::Revocation => "revocation".to_owned(),
+        Slot::CarriedOver => "carry-over".to_owned(),
+        Slot::Plan => "validation plan".to_owned(),
+        Slot::Edge(_) => "secret".to_owned(),
+        Slot::Representatives => "representatives".to_owned(),
+        Slot::Canaries => "canaries".to_owned(),
+        Slot::Owed => "owed token list".to_owned(),
+        Slot::FollowUp => "follow-up".to_owned(),
     }
 }
 
@@ -248,7 +249,8 @@ pub fn disputes(facts: &Facts, about: Subject) -> Vec<Dispute> {
         .collect()
 }
 
-fn choice(decision: &Decision) -> String {
+/// Returns what was decided in few words; where it has none, who decided.
+pub fn choice(decision: &Decision) -> String {
     match &decision.value {
         Value::Person(login) => visible(login).into_owned(),
         Value::Lane(lane) => lane.word().to_owned(),

@@ -564,3 +564,105 @@ fn causes_and_checks_are_explained_too() {
         .run(&["explain", "token-ded"])
         .fails(3, "token-dead", 1);
 }
+
+const RELEASE: &str = "on: push\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    steps:\n      - run: npm publish\n        env:\n          NODE_AUTH_TOKEN: ${{ secrets.NPM_TOKEN }}\n";
+
+fn checkout_with_release(place: &Place) {
+    place.write(
+        "repo/.git/config",
+        "[remote \"origin\"]\n\turl = https://github.com/acme/widget\n",
+    );
+    place.write(
+        "repo/package.json",
+        "{\"name\":\"@acme/widget\",\"version\":\"1.0.0\"}",
+    );
+    place.write("repo/.github/workflows/release.yml", RELEASE);
+}
+
+#[test]
+fn a_renamed_workflow_says_what_was_decided_of_the_old_one() {
+    let place = Place::new();
+    checkout_with_release(&place);
+    assert_eq!(place.run(&["init", "r", "--scan", "repo"]).code, 0);
+    let lane = place.run(&[
+        "lane",
+        "acme/widget",
+        "--lane",
+        "trusted",
+        "--why",
+        "hosted",
+    ]);
+    assert_eq!(lane.code, 0, "{}", lane.text());
+    let armed = [
+        "attest",
+        "armed",
+        "--about",
+        "acme/widget",
+        "--note",
+        "registered for release.yml",
+    ];
+    assert_eq!(place.run(&armed).code, 0);
+    std::fs::rename(
+        place.path("repo/.github/workflows/release.yml"),
+        place.path("repo/.github/workflows/publish.yml"),
+    )
+    .unwrap();
+    let ran = place.run(&["import", "--scan", "repo"]);
+    for words in [
+        "acme/widget:release.yml#publish is gone",
+        "acme/widget:publish.yml#publish looks like it",
+        "attested armed, lane trusted",
+        "names release.yml has to be registered anew",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {}", ran.text());
+    }
+    let again = place.run(&["import", "--scan", "repo"]);
+    assert!(
+        !again.err.contains("is gone"),
+        "said once: {}",
+        again.text()
+    );
+    let status = place.run(&["status"]);
+    assert!(
+        status.out.contains("release.yml#publish is gone"),
+        "{}",
+        status.text()
+    );
+}
+
+#[test]
+fn a_secret_whose_store_is_learnt_says_what_was_decided_of_it() {
+    let place = Place::new();
+    checkout_with_release(&place);
+    place.write(
+        "bot.json",
+        r#"[{"key": "***", "token": "npm_aBcD...wXyZ", "name": "release", "created": "2026-09-11T19:22:41.087Z", "id": "b3f08d"}]"#,
+    );
+    place.write(
+        "repos.csv",
+        "repo,owner,secret_name,secret_store\nacme/widget,rosa,NPM_TOKEN,organisation\n",
+    );
+    assert_eq!(
+        place
+            .run(&["init", "r", "--scan", "repo", "--tokens", "bot=bot.json"])
+            .code,
+        0
+    );
+    let edge = [
+        "edge",
+        "token:bot/release",
+        "secret:NPM_TOKEN",
+        "--holds",
+        "--note",
+        "compared",
+    ];
+    assert_eq!(place.run(&edge).code, 0);
+    let ran = place.run(&["import", "--inventory", "repos.csv", "--yes"]);
+    for words in [
+        "NPM_TOKEN (acme/widget, store not known) is gone",
+        "NPM_TOKEN (org:acme) looks like it",
+        "whether it holds bot/release",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {}", ran.text());
+    }
+}
