@@ -9,11 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 
 pub mod demo;
 pub mod guide;
+pub mod policy;
+
+pub use policy::{OidcSupport, Policy, policy};
 
 /// A user's template or theme may not be larger, in bytes.
 const USER_FILE_CAP: u64 = 256 * 1024;
@@ -151,202 +153,14 @@ impl Host {
     }
 }
 
-/// npm's rules on publishing credentials, with dates and sources: what the product shows and judges by.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// The day on which this was last compared with npm's own pages.
-    pub as_of: NaiveDate,
-    pub cutoff: Cutoff,
-    pub activation: Activation,
-    pub write_token: WriteToken,
-    pub two_factor: TwoFactor,
-    pub trust: Trust,
-    pub after_publish: AfterPublish,
-    pub after_revoke: AfterRevoke,
-    pub minimum: Minimum,
-    #[serde(rename = "provider")]
-    pub providers: Vec<Provider>,
-    #[serde(rename = "tool")]
-    pub tools: Vec<ToolRule>,
-    #[serde(rename = "change")]
-    pub changes: Vec<Change>,
-}
-
-/// The end of direct publishing with tokens that bypass 2FA.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cutoff {
-    /// First day on which it can happen.
-    pub earliest: NaiveDate,
-    /// While false, no hours or minutes are shown, and the words "day not announced" are.
-    pub day_announced: bool,
-    pub says: String,
-    pub source: String,
-}
-
-/// How long an unused trust configuration lives.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Activation {
-    pub hours: u32,
-    pub since: NaiveDate,
-    pub source: String,
-}
-
-/// Lives of granular tokens that can write.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WriteToken {
-    pub max_days: u32,
-    pub default_days: u32,
-    /// Our own advice: rotate well before the end.
-    pub rotate_after_days: u32,
-    pub per_account: u32,
-    pub source: String,
-}
-
-/// The window after a second factor in which npm does not ask again.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TwoFactor {
-    pub window_minutes: u32,
-    pub calls_per_window: u32,
-    pub pause_seconds: u32,
-    pub source: String,
-}
-
-/// Limits of trusted publisher configurations.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trust {
-    pub max_per_package: u32,
-    pub since: NaiveDate,
-    pub source: String,
-    /// Triggers whose OIDC tokens are refused.
-    pub refused_triggers: Vec<String>,
-}
-
-/// How long a published version may stay invisible.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AfterPublish {
-    pub visible_within_minutes: u32,
-    pub source: String,
-}
-
-/// How long a revoked token may still be accepted.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AfterRevoke {
-    pub settles_within_minutes: u32,
-    pub source: String,
-}
-
-/// First versions that can do something; three numbers each.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Minimum {
-    pub npm_oidc_publish: Version,
-    pub node_oidc_publish: Version,
-    pub npm_trust: Version,
-    pub npm_trust_permissions: Version,
-    pub npm_stage: Version,
-    pub npm_oidc_dist_tag: Version,
-    /// First npm 12 that has the OIDC dist-tag.
-    pub npm12_oidc_dist_tag: Version,
-    pub setup_node_without_dummy_token: Version,
-    pub source: String,
-}
-
-/// A release version without prerelease, as `major.minor.patch`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Version(pub u32, pub u32, pub u32);
-
-impl TryFrom<String> for Version {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let numbers: Vec<u32> = text
-            .split('.')
-            .filter_map(|part| part.parse().ok())
-            .collect();
-        match (numbers.as_slice(), text.matches('.').count()) {
-            (&[major, minor, patch], 2) => Ok(Self(major, minor, patch)),
-            _ => Err(format!("`{text}` is not major.minor.patch")),
-        }
-    }
-}
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-/// A CI system as npm sees it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Provider {
-    pub id: String,
-    pub name: String,
-    pub supported: bool,
-    /// Whether npm makes provenance for it.
-    pub provenance: bool,
-    pub note: String,
-    pub source: String,
-}
-
-/// From which version a publishing tool can do without a token.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ToolRule {
-    pub id: String,
-    pub oidc: OidcSupport,
-    /// First version, of the tool or of the part of it named in `note`.
-    pub since: Option<Version>,
-    pub note: String,
-    pub source: String,
-}
-
-/// How a tool gets at OIDC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OidcSupport {
-    /// Exchanges by itself.
-    Own,
-    /// Starts the package manager, whose version counts.
-    ByClient,
-    Never,
-}
-
-/// One dated change of npm's rules.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    pub on: NaiveDate,
-    pub says: String,
-    pub source: String,
-}
-
 #[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
 static REGISTRIES: LazyLock<Registries> = LazyLock::new(|| {
     toml::from_str(include_str!("../assets/policy/registries.toml")).expect("registries.toml")
 });
 
-#[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
-static POLICY: LazyLock<Policy> =
-    LazyLock::new(|| toml::from_str(include_str!("../assets/policy/npm.toml")).expect("npm.toml"));
-
 /// Gives the table of known registries.
 pub fn registries() -> &'static Registries {
     &REGISTRIES
-}
-
-/// Gives npm's rules as of [`Policy::as_of`].
-pub fn policy() -> &'static Policy {
-    &POLICY
 }
 
 /// Gives the signatures of failed publish logs, as TOML; `diagnose` reads them.

@@ -167,13 +167,13 @@ pub fn run(options: &Options) -> Result<Outcome, CheckError> {
         repos: vec![scan],
         mentions: mention::find(tree, &|name| policy.denies(name)),
     };
-    let head_scan = scan_folder(checkout.root());
+    let head_scan = scan_folder(checkout.root(), options.today);
     // The base has the origin of the same clone: rules that ask for the repository's own name judge both sides alike.
     let origin = remote(checkout.root());
     let origin = origin
         .as_ref()
         .map(|one| (one.host.as_str(), one.slug.as_str()));
-    let base_scan = scan_tree(&base_tree, origin, &head_scan.repo);
+    let base_scan = scan_tree(&base_tree, origin, &head_scan.repo, options.today);
     let head = side(head_scan, &head_tree);
     let base = side(base_scan, &base_tree);
     let mut violations = check(&head, Some(&base), &policy, options.today);

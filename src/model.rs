@@ -18,3 +18,4 @@ pub mod revoke;
 pub mod semver;
 pub mod time;
 pub mod token;
+pub mod token_name;

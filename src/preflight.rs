@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::diagnose;
 use crate::model::lane::Lane;
+use crate::model::token_name::is_npm_token;
 use crate::safe::process::{ProcessError, Program, Surroundings};
 
 mod check;
@@ -65,23 +66,8 @@ const PLAIN: &[&str] = &[
     "GITLAB_CI",
     "CIRCLECI",
     "NPM_CONFIG_USERCONFIG",
+    "NPM_CONFIG_PROVENANCE",
     "HOME",
-];
-
-/// Variables that npm tools read a token from, in any case of letters.
-const TOKENS: &[&str] = &[
-    "NODE_AUTH_TOKEN",
-    "NPM_TOKEN",
-    "NPM_AUTH_TOKEN",
-    "NPM_PUBLISH_TOKEN",
-    "NPM_ACCESS_TOKEN",
-    "NPMJS_TOKEN",
-    "NPM_AUTOMATION_TOKEN",
-    "NPM_CONFIG_TOKEN",
-    "NPM_CONFIG__AUTH",
-    "NPM_CONFIG__AUTHTOKEN",
-    "YARN_NPM_AUTH_TOKEN",
-    "BUN_AUTH_TOKEN",
 ];
 
 /// What an identity token is asked for with.
@@ -131,7 +117,7 @@ impl Variables {
             let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
             let upper = name.to_ascii_uppercase();
             let known = |list: &'static [&'static str]| list.iter().find(|known| **known == upper);
-            let token = known(TOKENS).is_some()
+            let token = is_npm_token(&name)
                 || upper.starts_with("NPM_CONFIG_//") && upper.contains("_AUTH");
             if let Some(plain) = PLAIN.iter().find(|known| **known == name) {
                 sorted.plain.insert(plain, value.into_owned());
@@ -140,7 +126,7 @@ impl Variables {
             } else if let Some(identity) = known(IDENTITY).filter(|_| !value.is_empty()) {
                 sorted.identity.push(identity);
             } else if let Some(of) = upper.strip_suffix("_EXPIRES")
-                && TOKENS.contains(&of)
+                && is_npm_token(of)
             {
                 sorted
                     .expires

@@ -14,6 +14,7 @@ pub mod jenkins;
 pub mod job;
 pub mod leak;
 pub mod observe;
+pub mod obstacle;
 pub mod output;
 pub mod package;
 pub mod rule;
@@ -53,6 +54,21 @@ pub enum CiSystem {
     /// Not read; its short name in the table of `unread`, which is how it is serialised.
     #[serde(untagged)]
     NotRead(&'static str),
+}
+
+impl CiSystem {
+    /// Gives its id in the policy.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Circleci => "circleci",
+            Self::Azure => "azure",
+            Self::Jenkins => "jenkins",
+            Self::Travis => "travis",
+            Self::NotRead(id) => id,
+        }
+    }
 }
 
 /// What runs the publish.

@@ -45,7 +45,7 @@ fn precision_and_recall_on_real_repositories() {
         "{}",
         String::from_utf8_lossy(&unpacked.stderr)
     );
-    let repos = cutover::scan::scan_paths(&[out.path().join("dev")]);
+    let repos = cutover::scan::scan_paths(&[out.path().join("dev")], "2026-12-01".parse().unwrap());
     let scan = out.path().join("scan.json");
     std::fs::write(
         &scan,

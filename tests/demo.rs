@@ -25,7 +25,7 @@ fn its_inventory_needs_no_mapping() {
     assert!(!read.mapping.needs_yes(), "{}", read.mapping.table());
     let mut named: Vec<String> = read.rows.iter().map(|row| row.repo.value.clone()).collect();
     named.sort();
-    let mut scanned: Vec<String> = scan_paths(&[paths.repos])
+    let mut scanned: Vec<String> = scan_paths(&[paths.repos], "2026-12-01".parse().unwrap())
         .into_iter()
         .map(|repo| repo.repo)
         .collect();
@@ -209,7 +209,7 @@ const PATHS: &[(&str, &str, &str, Tool, Credential, &str, &str)] = &[
 #[test]
 fn its_publish_paths_are_those_it_was_written_for() {
     let (_dir, paths) = unpacked();
-    let repos = scan_paths(&[paths.repos]);
+    let repos = scan_paths(&[paths.repos], "2026-12-01".parse().unwrap());
     let mut found = Vec::new();
     for repo in &repos {
         let name = repo.repo.strip_prefix("acme-dec/").unwrap();
@@ -238,7 +238,7 @@ fn its_publish_paths_are_those_it_was_written_for() {
 #[test]
 fn it_shows_every_kind_of_trouble() {
     let (_dir, paths) = unpacked();
-    let repos = scan_paths(&[paths.repos]);
+    let repos = scan_paths(&[paths.repos], "2026-12-01".parse().unwrap());
     let repo = |name: &str| {
         repos
             .iter()

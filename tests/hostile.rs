@@ -135,7 +135,10 @@ fn every_sink_is_clean() {
 #[test]
 fn a_scan_ends_and_prints_nothing_hostile() {
     let (_dir, planted) = built();
-    let repos = scan_paths(std::slice::from_ref(&planted.repos));
+    let repos = scan_paths(
+        std::slice::from_ref(&planted.repos),
+        "2026-12-01".parse().unwrap(),
+    );
     assert_eq!(
         repos.len(),
         5,

@@ -366,7 +366,12 @@ fn a_scan_stays_clean_with_it() {
         (".github/workflows/preflight.yml", PREFLIGHT),
         ("package.json", MANIFEST),
     ];
-    let scan = scan_tree(&Memory::new(files), Some(("github.com", "acme/ui")), "ui");
+    let scan = scan_tree(
+        &Memory::new(files),
+        Some(("github.com", "acme/ui")),
+        "ui",
+        "2026-12-01".parse().unwrap(),
+    );
     assert_eq!(scan.findings, [], "{:#?}", scan.findings);
     assert!(scan.token_uses.is_empty(), "{:#?}", scan.token_uses);
     assert_eq!(scan.publish_paths.len(), 1, "{:#?}", scan.publish_paths);

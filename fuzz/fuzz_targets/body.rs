@@ -161,7 +161,7 @@ fn files(text: &str) -> Vec<(String, String)> {
 }
 
 fn scanned(tree: &dyn Tree, input: &str) {
-    let scans = [scan_tree(tree, None, "fuzz")];
+    let scans = [scan_tree(tree, None, "fuzz", Default::default())];
     let mut json = Vec::new();
     write_scan_json(&scans, &mut json).unwrap();
     serde_json::from_slice::<serde_json::Value>(&json).unwrap();

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::assets::{HostKind, registries};
-use crate::scan::job::is_token_name;
+use crate::model::token_name::is_npm_token;
 use crate::scan::tree::{FileKind, Tree};
 use crate::scan::yaml::Node;
 
@@ -110,7 +110,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let names = names.filter_map(|hit| hit.get(2).or_else(|| hit.get(3)));
     names
         .map(|name| name.as_str())
-        .filter(|name| is_token_name(name))
+        .filter(|name| is_npm_token(name))
 }
 
 /// What stands in reach of a step.
@@ -130,7 +130,7 @@ impl Reach {
                 value.as_str().unwrap_or_default(),
             );
             let reads = value.contains("${{");
-            let npm = reads && (is_token_name(key) || tokens(value).next().is_some());
+            let npm = reads && (is_npm_token(key) || tokens(value).next().is_some());
             let own = NAMED
                 .iter()
                 .flat_map(|one| one.captures_iter(value))
@@ -183,7 +183,7 @@ pub(super) fn plain(file: &str, text: &str) -> Vec<Unseen> {
 fn variables(text: &str) -> impl Iterator<Item = &str> {
     let names = VARIABLE.iter().flat_map(|one| one.captures_iter(text));
     let names = names.filter_map(|hit| hit.get(1)).map(|name| name.as_str());
-    names.filter(|name| is_token_name(name))
+    names.filter(|name| is_npm_token(name))
 }
 
 struct Reader<'a> {

@@ -182,7 +182,7 @@ fn list(out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  {} {:30} {}", gate.wave, gate.id, gate.asks)?;
     }
     writeln!(out, "\nRules of the scan:")?;
-    for rule in RULES {
+    for rule in RULES.iter() {
         writeln!(out, "  {:32} {}", rule.id, rule.title)?;
     }
     writeln!(out, "\nCauses of failed publishes:")?;
@@ -273,7 +273,7 @@ mod tests {
                 "{text}"
             );
         }
-        for rule in RULES {
+        for rule in RULES.iter() {
             let mut out = Vec::new();
             write_rule(rule, &mut out).unwrap();
             let text = String::from_utf8(out).unwrap();

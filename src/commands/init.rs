@@ -338,11 +338,7 @@ fn fill(
 ) -> Result<(), CommandError> {
     session::create(passing, created, &options)?;
     let mut session = Session::open(passing, options)?;
-    let policy = Policy {
-        cutoff_earliest: assets::policy().cutoff.earliest,
-        ..Policy::default()
-    };
-    session.adopt_policy(&policy, context.now())?;
+    session.adopt_policy(&Policy::default(), context.now())?;
     import::store(&mut session, gathered, context)?;
     Ok(())
 }

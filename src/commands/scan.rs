@@ -97,7 +97,10 @@ pub fn scanned(paths: &[PathBuf], context: &mut Context) -> Result<Vec<RepoScan>
         // A folder that may not be listed must not look like one without checkouts.
         std::fs::read_dir(path).map_err(|error| CommandError::io("scan", path, &error))?;
     }
-    let scans = context.out.slow("scanning", || scan::scan_paths(paths));
+    let today = context.now().day();
+    let scans = context
+        .out
+        .slow("scanning", || scan::scan_paths(paths, today));
     if scans.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| shown(path)).collect();
         return Err(CommandError::not_found(format!(

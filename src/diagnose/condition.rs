@@ -3,7 +3,7 @@
 //! A condition is one or more terms with `|` between; one of them must hold. A term is the name of a fact, `no ` and a
 //! name, or a name, `<` or `>=` and a version. Owns the language; what a fact is stands in the table.
 
-use crate::assets::Version;
+use crate::model::semver::{Version, exact};
 
 use super::signature::Fact;
 
@@ -40,7 +40,7 @@ const GIVEN: &[(&str, Given)] = &[
 ];
 
 /// One term of a condition. A fact is its index in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
     Given { what: Given, holds: bool },
     Fact { fact: usize, holds: bool },
@@ -69,7 +69,7 @@ impl Term {
             let at = facts.iter().position(|fact| fact.name == name.trim());
             at.ok_or_else(|| format!("`{name}` is no fact"))
         };
-        let version = |text: &str| Version::try_from(text.trim().to_owned());
+        let version = |text: &str| exact(text).ok_or("no version");
         if let Some((name, least)) = text.split_once(">=") {
             return Ok(Self::AtLeast {
                 fact: fact(name)?,

@@ -258,11 +258,11 @@ mod tests {
     fn versions_are_those_of_the_policy() {
         let least = &crate::assets::policy().minimum;
         let wanted = [
-            ("npm-too-old", least.npm_oidc_publish),
-            ("stage-unknown-command", least.npm_stage),
-            ("trust-unknown-command", least.npm_trust),
-            ("dist-tag-without-credential", least.npm_oidc_dist_tag),
-            ("dist-tag-without-credential", least.npm12_oidc_dist_tag),
+            ("npm-too-old", &least.npm_oidc_publish),
+            ("stage-unknown-command", &least.npm_stage),
+            ("trust-unknown-command", &least.npm_trust),
+            ("dist-tag-without-credential", &least.npm_oidc_dist_tag),
+            ("dist-tag-without-credential", &least.npm12_oidc_dist_tag),
         ];
         for (id, version) in wanted {
             let one = table().all.iter().find(|one| one.signature.id == id);

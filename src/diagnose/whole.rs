@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::assets::Version;
+use crate::model::semver::{Version, exact};
 
 use super::Context;
 use super::condition::{Condition, Given, Term};
@@ -166,22 +166,22 @@ impl<'l> Whole<'l> {
         episode: &Episode<'_, '_>,
         package: Option<&str>,
     ) -> Option<Vec<&'l Line>> {
-        condition.0.iter().find_map(|term| match *term {
+        condition.0.iter().find_map(|term| match term {
             Term::Given { what, holds } => {
-                (self.given(what, episode, package) == holds).then(Vec::new)
+                (self.given(*what, episode, package) == *holds).then(Vec::new)
             }
-            Term::Fact { fact, holds } => match (self.fact(fact, episode), holds) {
+            Term::Fact { fact, holds } => match (self.fact(*fact, episode), *holds) {
                 (Some(line), true) => Some(vec![line]),
                 (None, false) => Some(Vec::new()),
                 _ => None,
             },
             Term::Below { fact, version } => {
-                let (line, seen) = self.version(fact, episode)?;
-                (seen < version).then(|| vec![line])
+                let (line, seen) = self.version(*fact, episode)?;
+                (seen < *version).then(|| vec![line])
             }
             Term::AtLeast { fact, version } => {
-                let (line, seen) = self.version(fact, episode)?;
-                (seen >= version).then(|| vec![line])
+                let (line, seen) = self.version(*fact, episode)?;
+                (seen >= *version).then(|| vec![line])
             }
         })
     }
@@ -328,5 +328,5 @@ fn value(fact: &Fact, text: &str) -> Option<Version> {
         .iter()
         .find_map(|pattern| pattern.captures(text));
     let value = found.as_ref()?.get(1)?.as_str();
-    Version::try_from(value.to_owned()).ok()
+    exact(value)
 }

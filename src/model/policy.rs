@@ -19,13 +19,13 @@ pub enum Profile {
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// First possible day of npm's end of direct publishing with tokens that bypass 2FA.
-    /// Announced for January 2027 without a day: https://gh.io/bypass-2fa-tokens-no-longer-publish
+    /// Source: https://gh.io/bypass-2fa-tokens-no-longer-publish
     pub cutoff_earliest: NaiveDate,
     /// Hours an observation about a state holds, unless it rests on a commit.
     pub freshness_hours: u32,
     /// Hours of cooling off before an irreversible step, for `solo`.
     pub cooling_off_hours: u32,
-    /// Longest life in days of a token that can write (npm allows 90).
+    /// Longest life in days of a token that can write.
     pub token_days: u32,
     /// Days after its creation when a bridge token's rotation is due.
     pub rotation_days: u32,
@@ -35,12 +35,13 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
+        let npm = crate::assets::policy();
         Self {
-            cutoff_earliest: NaiveDate::from_ymd_opt(2027, 1, 1).unwrap_or_default(),
+            cutoff_earliest: npm.cutoff.earliest,
             freshness_hours: 24,
             cooling_off_hours: 24,
-            token_days: 90,
-            rotation_days: 60,
+            token_days: npm.write_token.max_days,
+            rotation_days: npm.write_token.rotate_after_days,
             hold_days: 1,
         }
     }

@@ -6,8 +6,10 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
+/// Seconds in an hour.
+pub const HOUR: i64 = 3_600;
 /// Seconds in a day.
-pub const DAY: i64 = 86_400;
+pub const DAY: i64 = 24 * HOUR;
 
 /// An instant in UTC, in whole seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

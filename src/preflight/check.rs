@@ -1,11 +1,14 @@
 //! The checks: pure over what was gathered, but for the files of the checkout.
 
-use super::{Check, Gathered, Held, State, Whoami};
-use crate::assets::{self, Version};
+use super::{Answer, Check, Gathered, Held, State, Whoami};
 use crate::model::lane::Lane;
+use crate::model::semver::exact;
 use crate::safe::redact;
 use crate::safe::shown::visible;
-use crate::scan::{self, PublishPath, RepoScan, Severity};
+use crate::scan::obstacle::{self, Obstacle, Publishing, Versions};
+use crate::scan::{
+    self, CiSystem, Credential, Place, PublishPath, RepoScan, Runner, Severity, Tool, rule,
+};
 use std::io::Read as _;
 
 /// Days before a token's end when a warning begins.
@@ -40,6 +43,25 @@ impl List {
         }
     }
 
+    /// Adds what of the obstacles a check shows, and tells whether there was any.
+    fn obstacles(&mut self, id: &'static str, found: &[Obstacle]) -> bool {
+        let rules = SURROUNDINGS
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or(&[][..], |row| row.1);
+        let mut any = false;
+        for one in found.iter().filter(|one| rules.contains(&one.rule)) {
+            let told = rule::detailed(one.rule, &Place::default(), None, &one.detail);
+            let state = match told.severity {
+                Severity::Error => State::Failed,
+                _ => State::Warned,
+            };
+            self.push(id, state, told.message, Some(&told.fix));
+            any = true;
+        }
+        any
+    }
+
     fn passed(&mut self, id: &'static str, words: impl Into<String>) {
         self.push(id, State::Passed, words, None);
     }
@@ -56,9 +78,8 @@ impl List {
 /// Looks at everything that this job shows, in the order in which a person would mend it.
 pub fn checks(gathered: &Gathered<'_>) -> Vec<Check> {
     let mut list = List(Vec::new());
-    let scan = scan::scan_folder(gathered.folder);
-    tools(gathered, &mut list);
-    ci(gathered, &mut list);
+    let scan = scan::scan_folder(gathered.folder, gathered.today);
+    surroundings(gathered, &mut list);
     identity(gathered, &scan, &mut list);
     workflow(gathered, &scan, &mut list);
     repository(gathered, &scan, &mut list);
@@ -68,107 +89,129 @@ pub fn checks(gathered: &Gathered<'_>) -> Vec<Check> {
     list.0
 }
 
-/// Reads `v22.14.0` or `11.5.1-pre`.
-fn version(text: &str) -> Option<Version> {
-    let text = text.trim().trim_start_matches('v');
-    let plain = text.split(['-', '+']).next().unwrap_or_default();
-    Version::try_from(plain.to_owned()).ok()
+/// What the checks of the job's own surroundings are called, and the rules whose obstacles they show.
+const SURROUNDINGS: &[(&str, &[&str])] = &[
+    ("node-version", &["node-too-old"]),
+    ("npm-version", &["npm-too-old", "npm-cannot-stage"]),
+    ("runner", &["self-hosted-runner", "self-hosted-provenance"]),
+    ("trigger", &["oidc-refused-trigger"]),
+];
+
+/// The CI systems that say so in a variable.
+fn system(gathered: &Gathered<'_>) -> Option<(CiSystem, &'static str)> {
+    [
+        ("GITHUB_ACTIONS", CiSystem::Github, "GitHub Actions"),
+        ("GITLAB_CI", CiSystem::Gitlab, "GitLab CI"),
+        ("CIRCLECI", CiSystem::Circleci, "CircleCI"),
+    ]
+    .into_iter()
+    .find(|(name, ..)| gathered.variables.get(name).is_some())
+    .map(|(_, system, name)| (system, name))
 }
 
-fn tools(gathered: &Gathered<'_>, list: &mut List) {
-    let least = &assets::policy().minimum;
-    let none = Version(0, 0, 0);
-    let (npm_least, node_least) = match gathered.lane {
-        Lane::Trusted => (least.npm_oidc_publish, least.node_oidc_publish),
-        Lane::StagedOidc => (least.npm_stage, least.node_oidc_publish),
-        Lane::StagedToken => (least.npm_stage, none),
-        Lane::Bridge | Lane::Manual | Lane::Retire => (none, none),
+/// Describes this job to the rules that the scan judges by too, where the lane is one with OIDC or stages.
+fn publishing<'a>(gathered: &'a Gathered<'_>, ci: CiSystem) -> Publishing<'a> {
+    let told = |answer: &'a Answer| {
+        answer
+            .as_deref()
+            .ok()
+            .map(|text| text.trim().trim_start_matches('v'))
     };
-    for (id, name, answer, least, todo) in [
-        (
-            "node-version",
-            "node",
-            &gathered.node,
-            node_least,
-            "use Node 24 in this job",
-        ),
-        (
-            "npm-version",
-            "npm",
-            &gathered.npm,
-            npm_least,
-            "run `npm install -g npm@^11.21` before the publish, or use Node 24",
-        ),
-    ] {
-        match answer.as_deref().map(version) {
-            Err(why) => list.failed(id, visible(why), todo),
-            Ok(None) => list.failed(id, format!("{name} tells no version"), todo),
-            Ok(Some(has)) if has < least => {
-                list.failed(
-                    id,
-                    format!(
-                        "{name} {has} is older than {least}, which the lane {} needs",
-                        gathered.lane.word()
-                    ),
-                    todo,
-                );
-            }
-            Ok(Some(has)) => list.passed(id, format!("{name} {has}")),
-        }
+    let runner = match gathered.variables.get("RUNNER_ENVIRONMENT") {
+        Some("github-hosted") => Runner::Hosted,
+        Some(_) => Runner::SelfHosted,
+        None => Runner::Unknown,
+    };
+    Publishing {
+        ci,
+        host: None,
+        tool: Tool::Npm,
+        versions: Versions {
+            node: told(&gathered.node),
+            npm: told(&gathered.npm),
+            ..Versions::default()
+        },
+        registry_url: None,
+        credential: Credential::Oidc,
+        id_token: true,
+        staged: matches!(gathered.lane, Lane::StagedOidc | Lane::StagedToken),
+        complete: false,
+        runner,
+        runner_label: gathered.variables.get("RUNNER_ENVIRONMENT"),
+        image: None,
+        events: gathered
+            .variables
+            .get("GITHUB_EVENT_NAME")
+            .into_iter()
+            .collect(),
+        provenance: gathered
+            .variables
+            .get("NPM_CONFIG_PROVENANCE")
+            .map(|word| word == "true"),
+        restricted: false,
+        setup_node: None,
+        today: gathered.today,
     }
 }
 
-fn ci(gathered: &Gathered<'_>, list: &mut List) {
-    let variables = gathered.variables;
-    let oidc = gathered.lane.needs_trust();
-    let system = [
-        ("GITHUB_ACTIONS", "GitHub Actions"),
-        ("GITLAB_CI", "GitLab CI"),
-        ("CIRCLECI", "CircleCI"),
-    ];
-    match system
-        .iter()
-        .find(|(name, _)| variables.get(name).is_some())
-    {
-        Some((_, name)) => list.passed("ci", *name),
-        None if oidc => list.failed(
+/// Judges tools, runner and trigger by the obstacles that stand in this lane's way.
+fn surroundings(gathered: &Gathered<'_>, list: &mut List) {
+    let system = system(gathered);
+    let ci = system.map_or(CiSystem::Github, |(system, _)| system);
+    let mut found = obstacle::obstacles(&publishing(gathered, ci));
+    found.retain(|one| obstacle::lanes(one.rule).has(gathered.lane));
+    tools(gathered, &found, list);
+    match system {
+        Some((_, name)) => list.passed("ci", name),
+        None if gathered.lane.needs_trust() => list.failed(
             "ci",
             "this is no CI system that npm trusts",
             "run it in GitHub Actions, GitLab.com or CircleCI, or choose another lane",
         ),
         None => list.warned("ci", "no known CI system", "run it where the publish runs"),
     }
-    if !oidc {
+    if !gathered.lane.needs_trust() {
         return;
     }
-    match variables.get("RUNNER_ENVIRONMENT") {
-        Some("github-hosted") => list.passed("runner", "hosted by GitHub"),
-        Some(other) => list.failed(
-            "runner",
-            format!("the runner is {}", visible(other)),
-            "trusted publishing needs a GitHub-hosted runner: move this one job",
-        ),
-        None => {
-            let words = "the system does not tell who hosts the runner";
-            list.push("runner", State::NotLooked, words, None);
+    let variables = gathered.variables;
+    for (id, name) in [
+        ("runner", "RUNNER_ENVIRONMENT"),
+        ("trigger", "GITHUB_EVENT_NAME"),
+    ] {
+        match variables.get(name) {
+            Some(_) if list.obstacles(id, &found) => {}
+            Some(value) => list.passed(id, visible(value)),
+            None if id == "runner" => {
+                let words = "the system does not tell who hosts the runner";
+                list.push(id, State::NotLooked, words, None);
+            }
+            None => {}
         }
     }
-    match variables.get("GITHUB_EVENT_NAME") {
-        Some(event)
-            if assets::policy()
-                .trust
-                .refused_triggers
-                .iter()
-                .any(|no| no == event) =>
-        {
-            list.failed(
-                "trigger",
-                format!("npm refuses OIDC tokens of {} runs", visible(event)),
-                "start the publish by a push, a tag or by hand",
-            );
+}
+
+/// Node and npm: each must answer, whatever the lane.
+fn tools(gathered: &Gathered<'_>, found: &[Obstacle], list: &mut List) {
+    for (id, name, answer, todo) in [
+        (
+            "node-version",
+            "node",
+            &gathered.node,
+            "set up Node in this job",
+        ),
+        (
+            "npm-version",
+            "npm",
+            &gathered.npm,
+            "set up Node, which brings npm, in this job",
+        ),
+    ] {
+        match answer.as_deref().map(exact) {
+            Err(why) => list.failed(id, visible(why), todo),
+            Ok(None) => list.failed(id, format!("{name} tells no version"), todo),
+            Ok(Some(_)) if list.obstacles(id, found) => {}
+            Ok(Some(has)) => list.passed(id, format!("{name} {has}")),
         }
-        Some(event) => list.passed("trigger", visible(event)),
-        None => {}
     }
 }
 
@@ -214,8 +257,8 @@ fn workflow(gathered: &Gathered<'_>, scan: &RepoScan, list: &mut List) {
         list.push("workflow", State::NotLooked, words, None);
         return;
     };
-    // What a token lane needs is no fault of it.
-    let allowed = |rule: &str| !gathered.lane.needs_trust() && rule.contains("token");
+    // What only another lane needs is no fault of this one.
+    let allowed = |rule: &str| !obstacle::lanes(rule).has(gathered.lane);
     let mut clean = true;
     for finding in &scan.findings {
         if finding.file != file || finding.severity == Severity::Note || allowed(finding.rule) {

@@ -168,7 +168,10 @@ fn each_obstacle_is_named_with_what_to_do() {
         (
             "runner",
             Job {
-                variables: &[("RUNNER_ENVIRONMENT", "self-hosted")],
+                variables: &[
+                    ("RUNNER_ENVIRONMENT", "self-hosted"),
+                    ("NPM_CONFIG_PROVENANCE", "true"),
+                ],
                 ..Job::default()
             },
         ),

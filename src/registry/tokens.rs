@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::answer::{flag, items, kept, text, time};
 use super::{Lost, Registry};
+use crate::assets;
 use crate::http::{Call, Group, Reply};
 use crate::model::fact::{Answer, CouldNotFact, ListingFact, LiveSource, TokenFact};
 use crate::model::id::Subject;
@@ -16,8 +17,10 @@ use crate::model::name::Login;
 use crate::model::time::Ts;
 use crate::model::token::hides;
 
-/// Most pages of one listing: npm allows 1,000 tokens an account, and the smallest page has ten.
-const MAX_PAGES: usize = 200;
+/// Gives the most pages of one listing: twice what an account's tokens fill at ten a page, the smallest.
+fn max_pages() -> u32 {
+    assets::policy().write_token.per_account / 5
+}
 
 /// One listing that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,9 @@ impl Registry {
         let mut pages = Pages::default();
         let mut next = Some(self.base.path("/-/npm/v1/tokens?page=0&perPage=100"));
         while let Some(path) = next {
-            if pages.asked.len() == MAX_PAGES || !pages.asked.insert(path.clone()) {
+            if pages.asked.len() as u64 == u64::from(max_pages())
+                || !pages.asked.insert(path.clone())
+            {
                 return Err(Lost::Pages);
             }
             let call = Call::get(Group::NpmTokens, path)

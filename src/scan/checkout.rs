@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use rayon::prelude::*;
 
 use super::package::Packages;
@@ -66,6 +67,8 @@ pub struct Checkout<'t> {
     pub repo: &'t str,
     /// Host of the origin remote, where known.
     pub host: Option<&'t str>,
+    /// The day that rules with a date are judged by.
+    pub today: NaiveDate,
 }
 
 impl Checkout<'_> {
@@ -98,17 +101,17 @@ impl Checkout<'_> {
 }
 
 /// Scans every checkout at or below the paths, in the order of their folders.
-pub fn scan_paths(paths: &[PathBuf]) -> Vec<RepoScan> {
+pub fn scan_paths(paths: &[PathBuf], today: NaiveDate) -> Vec<RepoScan> {
     let roots: Vec<PathBuf> = checkouts(paths);
     roots
         .par_iter()
         .with_max_len(1)
-        .map(|root| scan_folder(root))
+        .map(|root| scan_folder(root, today))
         .collect()
 }
 
 /// Scans one folder as a checkout.
-pub fn scan_folder(root: &Path) -> RepoScan {
+pub fn scan_folder(root: &Path, today: NaiveDate) -> RepoScan {
     let tree = Folder::open(root);
     let remote = remote(root);
     let folder = root.file_name().map_or_else(
@@ -119,6 +122,7 @@ pub fn scan_folder(root: &Path) -> RepoScan {
         &tree,
         remote.as_ref().map(|r| (r.host.as_str(), r.slug.as_str())),
         &folder,
+        today,
     );
     scan.root = root.to_string_lossy().into_owned();
     for (path, why) in &tree.unreadable {
@@ -140,7 +144,12 @@ pub fn remote(root: &Path) -> Option<super::package::Repository> {
 }
 
 /// Scans a tree; `remote` is host and `owner/name` of its origin, `folder` the name it goes by otherwise.
-pub fn scan_tree(tree: &dyn Tree, remote: Option<(&str, &str)>, folder: &str) -> RepoScan {
+pub fn scan_tree(
+    tree: &dyn Tree,
+    remote: Option<(&str, &str)>,
+    folder: &str,
+    today: NaiveDate,
+) -> RepoScan {
     let mut found = Found::default();
     let packages = packages(tree, &mut found);
     let repo = name(remote.map(|r| r.1), &packages, folder);
@@ -148,6 +157,7 @@ pub fn scan_tree(tree: &dyn Tree, remote: Option<(&str, &str)>, folder: &str) ->
         project: Project::new(tree, &packages),
         repo: &repo,
         host: remote.map(|r| r.0),
+        today,
     };
     let mut ci = BTreeSet::new();
     for entry in tree.entries() {
@@ -440,6 +450,7 @@ mod tests {
 
     #[test]
     fn checkouts_are_found_and_named() {
+        let day = "2026-12-01".parse().unwrap();
         let dir = tempfile::tempdir().unwrap();
         let flows = "on: push\njobs: {}\n";
         for (path, text) in [
@@ -475,7 +486,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let names: Vec<String> = scan_paths(&[dir.path().join("plain")])
+        let names: Vec<String> = scan_paths(&[dir.path().join("plain")], day)
             .into_iter()
             .map(|r| r.repo)
             .collect();
@@ -487,14 +498,14 @@ mod tests {
             "rush/kit",
         ];
         assert_eq!(names, want);
-        let cloned = scan_paths(&[dir.path().join("cloned")]);
+        let cloned = scan_paths(&[dir.path().join("cloned")], day);
         assert_eq!(cloned.len(), 1);
         assert_eq!(cloned[0].repo, "acme/cloned");
         assert_eq!(
             cloned[0].commit.as_deref(),
             Some("0123456789012345678901234567890123456789")
         );
-        let itself = scan_paths(&[dir.path().join("cloned/y")]);
+        let itself = scan_paths(&[dir.path().join("cloned/y")], day);
         assert_eq!(itself[0].repo, "y");
     }
 }

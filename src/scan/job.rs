@@ -16,7 +16,7 @@ use super::tree::FileKind;
 use super::yaml::{Node, ProblemKind, Yaml, YamlError};
 use super::{CiSystem, Credential, Place, Runner, Tool, Trigger};
 
-pub use credential::{is_token_name, variable_name};
+pub use credential::variable_name;
 
 /// A variable that a file sets.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,10 @@
 //!
 //! One table, read by every reader, by `cutover explain` and by SARIF. Ids stand in policies and waivers: they never change.
 
+use std::sync::LazyLock;
+
 use super::{Finding, Place, Severity};
+use crate::assets::policy;
 use crate::safe::shown::visible;
 
 /// One rule of the scan.
@@ -30,15 +33,51 @@ const PROVENANCE: &str = "https://docs.npmjs.com/generating-provenance-statement
 const SETUP_NODE: &str = "https://github.com/actions/setup-node/issues/1551";
 const README: &str = "https://docs.npmjs.com/trusted-publishers#supported-cicd-providers";
 const PUBLISH: &str = "https://docs.npmjs.com/cli/commands/npm-publish";
+const E422: &str = "https://github.com/automagik-dev/genie/issues/1352";
+const ENGINES: &str = "https://github.com/npm/cli/blob/latest/package.json";
+const STAGED: &str = "https://docs.npmjs.com/staged-publishing";
+const BYPASS: &str = "https://gh.io/npm-gat-bypass2fa-deprecation";
+const EVENTS: &str =
+    "https://docs.github.com/en/actions/how-tos/administer/control-workflow-execution";
 const YARN: &str = "https://github.com/yarnpkg/berry/pull/6898";
 
 macro_rules! rules {
     ($($id:literal $severity:ident $title:literal $fix:literal $source:expr;)*) => {
-        /// Every rule, sorted by id.
-        pub const RULES: &[Rule] = &[$(Rule {
-            id: $id, severity: Severity::$severity, title: $title, fix: $fix, source: $source,
-        }),*];
+        /// Every rule, sorted by id; the numbers in its words are those of the policy.
+        pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| vec![$(Rule {
+            id: $id, severity: Severity::$severity, title: filled($title), fix: filled($fix), source: $source,
+        }),*]);
     };
+}
+
+/// Puts what the policy says in place of `{npm-oidc}` and the like. The result lives as long as the table: for good.
+fn filled(words: &'static str) -> &'static str {
+    if !words.contains('{') {
+        return words;
+    }
+    let policy = policy();
+    let least = &policy.minimum;
+    let values = [
+        ("{npm-oidc}", least.npm_oidc_publish.to_string()),
+        ("{node-oidc}", least.node_oidc_publish.to_string()),
+        ("{npm-stage}", least.npm_stage.to_string()),
+        ("{npm-tag}", least.npm_oidc_dist_tag.to_string()),
+        ("{npm12-tag}", least.npm12_oidc_dist_tag.to_string()),
+        ("{tag-permission}", policy.trust.dist_tag_permission.clone()),
+        ("{npm-latest}", policy.npm_latest.version.to_string()),
+        ("{npm-latest-node}", policy.npm_latest.node.clone()),
+        ("{npm-instead}", policy.npm_latest.instead.clone()),
+        (
+            "{setup-node}",
+            least.setup_node_without_dummy_token.major().to_string(),
+        ),
+        ("{blocked-event}", policy.blocked_event.event.clone()),
+        ("{refused}", policy.trust.refused_triggers.join(" and ")),
+    ];
+    let all = values.iter().fold(words.to_owned(), |text, (name, value)| {
+        text.replace(name, value)
+    });
+    all.leak()
 }
 
 rules! {
@@ -50,7 +89,10 @@ rules! {
         "Remove the alias." SYNTAX;
     "bun-no-oidc" Error
         "bun cannot publish with OIDC."
-        "Pack with `bun pm pack` and publish the tarball with npm 11.5.1 or newer." TRUSTED;
+        "Pack with `bun pm pack` and publish the tarball with npm {npm-oidc} or newer." TRUSTED;
+    "bypass-token-write" Warning
+        "npm refuses unpublishing, and changes of access, owners, teams, trust and tokens, by tokens that bypass 2FA: this step may fail already."
+        "Do it by hand with 2FA; to take a version back from users, `npm deprecate` it." BYPASS;
     "ci-elsewhere" Note
         "A CI file that names npm or a token stands where its system does not read it by itself."
         "Check that nothing includes it or is set to run it." SYNTAX;
@@ -66,6 +108,9 @@ rules! {
     "credential-in-build" Warning
         "An npm token set for the whole workflow or job is in reach of every build and test step."
         "Set it in the `env` of the one step that needs it." SECRETS;
+    "dist-tag-without-credential" Warning
+        "`npm dist-tag` may have no credential here: OIDC covers it only from npm {npm-tag} or {npm12-tag}, and with the permission {tag-permission} of the trust configuration."
+        "Publish with `--tag` instead, or use such an npm and add {tag-permission} to the trust configuration." TRUSTED;
     "duplicate-key" Error
         "A key stands twice in one mapping, and readers disagree about which counts."
         "Keep one of the two." SYNTAX;
@@ -91,11 +136,17 @@ rules! {
         "The publish goes through a mirror or proxy of the public registry, where OIDC does not work."
         "Publish straight to the public registry." TRUSTED;
     "node-too-old" Error
-        "The Node version stated is older than 22.14.0, the first that publishes with OIDC."
-        "Use Node 24, or 22.14.0 or newer." TRUSTED;
+        "The Node version stated is older than {node-oidc}, the first that publishes with OIDC."
+        "Use Node 24, or {node-oidc} or newer." TRUSTED;
+    "npm-cannot-stage" Error
+        "The npm version in use is older than {npm-stage}, the first that stages."
+        "Install npm {npm-stage} or newer before the publish, pinned (`npm install -g {npm-instead}`)." STAGED;
+    "npm-latest-refuses-node" Error
+        "`npm@latest` is npm {npm-latest}, which does not install on the Node stated here: it needs {npm-latest-node} (EBADENGINE)."
+        "Pin it: `npm install -g {npm-instead}`, or use Node 24." ENGINES;
     "npm-too-old" Error
-        "The npm version in use is older than 11.5.1, the first that publishes with OIDC."
-        "Install npm 11.5.1 or newer before the publish, pinned (`npm install -g npm@^11.21`), or use Node 24." TRUSTED;
+        "The npm version in use is older than {npm-oidc}, the first that publishes with OIDC."
+        "Install npm {npm-oidc} or newer before the publish, pinned (`npm install -g {npm-instead}`), or use Node 24." TRUSTED;
     "npmrc-literal-token" Error
         "A configuration file is written with a literal credential."
         "Revoke it, and take the value from a secret until the publish needs none." TOKENS;
@@ -103,7 +154,7 @@ rules! {
         "No token is in reach and `id-token: write` is missing: the publish has no credential."
         "Add `permissions: id-token: write` to the job, and to the job that calls it." TRUSTED;
     "oidc-refused-trigger" Error
-        "npm refuses OIDC tokens of `pull_request_target` and `issue_comment` runs."
+        "npm refuses OIDC tokens of {refused} runs."
         "Start the publish by a push, release, tag or by hand." "https://github.blog/changelog/2026-10-02-unvalidated-npm-trusted-publishing-configurations-now-expire/";
     "package-repository-mismatch" Warning
         "`repository.url` does not name this repository exactly, so the provenance of a trusted publish is refused."
@@ -126,12 +177,18 @@ rules! {
     "publish-no-environment" Warning
         "The publish runs without an environment, so whoever can push a branch can publish."
         "Give the job an environment with a branch or tag rule and reviewers, and name it in the trust configuration." ENVIRONMENTS;
-    "self-hosted-runner" Error
-        "The publish runs on a self-hosted or third-party runner, which npm's trusted publishing does not support."
-        "Move this one job to a GitHub-hosted runner." TRUSTED;
+    "pull-request-target-blocked" Warning
+        "GitHub blocks {blocked-event} runs in public repositories that have no policy of their own about it: this publish may not start by one."
+        "Start the publish by a push, release, tag or by hand." EVENTS;
+    "self-hosted-provenance" Error
+        "Provenance is asked for on a runner that the CI system does not host: npm refuses such a publish (E422)."
+        "Move this one job to a hosted runner, or turn provenance off (`NPM_CONFIG_PROVENANCE=false`)." E422;
+    "self-hosted-runner" Warning
+        "The publish runs on a self-hosted or third-party runner: npm documents hosted ones only. It takes the OIDC token of such a GitHub runner, but may refuse the provenance that a public package gets by itself (E422)."
+        "Move this one job to a hosted runner, turn provenance off (`NPM_CONFIG_PROVENANCE=false`), or stage with a stage-only token." E422;
     "setup-node-dummy-token" Warning
-        "setup-node before v7 with `registry-url` sets a placeholder token, which hides a failed OIDC exchange."
-        "Use actions/setup-node v7 or newer, or drop `registry-url`." SETUP_NODE;
+        "setup-node before v{setup-node} with `registry-url` sets a placeholder token, which hides a failed OIDC exchange."
+        "Use actions/setup-node v{setup-node} or newer, or drop `registry-url`." SETUP_NODE;
     "several-organisations" Note
         "One workflow publishes packages of several organisations."
         "Give each organisation its own workflow, environment and trust configuration." TRUSTED;
@@ -170,7 +227,10 @@ rules! {
         "Scan the repository that holds it too; the calling workflow is the one to register." TRUSTED;
     "yarn-classic-no-oidc" Error
         "yarn 1 cannot publish with OIDC."
-        "Pack with yarn and publish the tarball with npm 11.5.1 or newer." YARN;
+        "Pack with yarn and publish the tarball with npm {npm-oidc} or newer." YARN;
+    "yarn-classic-unset-token" Error
+        "setup-node {setup-node} with `registry-url` writes an .npmrc that reads NODE_AUTH_TOKEN, which is not set: Yarn 1 stops there, before the publish."
+        "Drop `registry-url` from setup-node, or set NODE_AUTH_TOKEN to an empty text for the steps with Yarn." SETUP_NODE;
 }
 
 /// Finds a rule by its id.
@@ -222,7 +282,7 @@ mod tests {
                 pair[0].id
             );
         }
-        for rule in RULES {
+        for rule in RULES.iter() {
             assert!(
                 rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
                 "{}",
@@ -233,6 +293,8 @@ mod tests {
                 "{}",
                 rule.id
             );
+            let words = format!("{}{}", rule.title, rule.fix);
+            assert!(!words.contains(['{', '}']), "{words}");
             assert!(
                 rule.source.starts_with("https://") && !rule.source.contains(host),
                 "{}",

@@ -12,9 +12,10 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::checkout::{Checkout, Found};
-use super::job::{self, Job, Known, Step, Variable, is_token_name};
+use super::job::{self, Job, Known, Step, Variable};
 use super::tree::FileKind;
 use super::{CiSystem, Credential, Place, Purpose, Runner, Severity, TokenUse, Tool};
+use crate::model::token_name::is_npm_token;
 use text::{Form, commands};
 
 /// Most words of one file that its finding shows.
@@ -384,7 +385,7 @@ impl Words {
                 found.publish = Some(words);
             }
             for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-') {
-                let token = word.len() <= 100 && is_token_name(word);
+                let token = word.len() <= 100 && is_npm_token(word);
                 if token && found.tokens.len() < 100 && !found.tokens.iter().any(|(t, _)| t == word)
                 {
                     found.tokens.push((word.to_owned(), number));

@@ -19,7 +19,12 @@ fn rules(files: &[(&str, &str)], policy: &str) -> Vec<&'static str> {
     let tree = Memory::new(files.iter().map(|(path, text)| (*path, text.as_str())));
     let policy = Policy::parse(policy.as_bytes()).unwrap();
     let side = Side {
-        repos: vec![scan_tree(&tree, None, "acme/w")],
+        repos: vec![scan_tree(
+            &tree,
+            None,
+            "acme/w",
+            "2026-12-01".parse().unwrap(),
+        )],
         mentions: mention::find(&tree, &|name| policy.denies(name)),
     };
     let today = "2026-12-05".parse().unwrap();

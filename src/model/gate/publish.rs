@@ -13,12 +13,13 @@ use crate::model::facts::seen::Seen;
 use crate::model::facts::{Config, Facts};
 use crate::model::id::Subject;
 use crate::model::lane::Lane;
-use crate::model::semver::Version;
-use crate::model::time::{DAY, Ts};
+use crate::model::semver::exact;
+use crate::model::time::{HOUR, Ts};
 
-/// A config that has never published ends this many seconds after its creation.
-/// Source: https://docs.npmjs.com/trusted-publishers/#trusted-publisher-configuration-expiry
-pub const WINDOW: i64 = 2 * DAY;
+/// Gives the seconds after its creation at which a config that has never published ends.
+fn window_length() -> i64 {
+    i64::from(crate::assets::policy().activation.hours) * HOUR
+}
 
 /// What a trust config must say for one path.
 #[derive(Debug, Clone)]
@@ -433,7 +434,7 @@ impl<'a> Asked<'a> {
 
 /// Tells whether a version is a prerelease; what is no version at all is none.
 pub fn is_prerelease(version: &VersionFact) -> bool {
-    Version::parse(&version.version).is_some_and(|one| one.pre)
+    exact(&version.version).is_some_and(|one| one.is_prerelease())
 }
 
 /// The activation window of a trust config.
@@ -450,7 +451,7 @@ pub struct Window<'a> {
 
 impl Window<'_> {
     pub fn ends(&self) -> Ts {
-        self.from.plus(WINDOW)
+        self.from.plus(window_length())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::fact::{CiFact, HowFact, InventoryFact, LiveSource, VersionFact
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::lane::Lane;
-use crate::model::semver::Version;
+use crate::model::semver::{core, exact};
 
 const UNLOOKED: &str = "the registry was not looked at";
 
@@ -276,7 +276,7 @@ pub(super) fn dist_tags_correct(view: &View<'_>) -> Verdict {
     let Some(latest) = sight.fact.tags.get("latest") else {
         return Verdict::blocked(format!("there is no latest tag, {when}"));
     };
-    let Some(current) = Version::parse(latest) else {
+    let Some(current) = exact(latest) else {
         return Verdict::blocked(format!(
             "latest points to {latest}, which is no version, {when}"
         ));
@@ -289,7 +289,7 @@ pub(super) fn dist_tags_correct(view: &View<'_>) -> Verdict {
     };
     let before = |one: &&crate::model::facts::past::TagSeen| &*one.tag == "latest";
     let higher = seen.tags().iter().filter(before).find(|one| {
-        Version::parse(&one.version).is_some_and(|was| !was.pre && was.core > current.core)
+        exact(&one.version).is_some_and(|was| !was.is_prerelease() && core(&was) > core(&current))
     });
     if let Some(was) = higher {
         return Verdict::blocked(format!(
@@ -309,7 +309,7 @@ pub(super) fn dist_tags_correct(view: &View<'_>) -> Verdict {
         .iter()
         .filter(before)
         .any(|one| one.version == *latest && one.first < canary.at);
-    if *latest == canary.version || (current.pre && !since_before) {
+    if *latest == canary.version || (current.is_prerelease() && !since_before) {
         return Verdict::blocked(format!("latest moved to the prerelease {latest}, {when}"));
     }
     match seen

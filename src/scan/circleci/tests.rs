@@ -94,7 +94,10 @@ workflows:
         ]
     );
     assert_eq!(scan.publish_paths[2].runner, Runner::SelfHosted);
-    assert_eq!(scan.publish_paths[2].blockers, ["self-hosted-runner"]);
+    assert_eq!(
+        scan.publish_paths[2].blockers,
+        ["self-hosted-runner", "tool-too-old"]
+    );
     let found = rules(&scan);
     assert!(
         found.contains(&"provenance-no-provider") && found.contains(&"unpinned-tool"),

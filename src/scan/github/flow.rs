@@ -62,6 +62,8 @@ pub(super) struct Job<'d> {
     pub permissions: Option<IdToken>,
     pub environment: Option<&'d str>,
     pub runs_on: Option<N<'d>>,
+    /// True where it runs in a container of its own.
+    pub container: bool,
     pub matrix: Vec<(&'d str, Vec<&'d str>)>,
     pub env: Vec<Variable<'d>>,
     pub steps: Vec<Step<'d>>,
@@ -149,6 +151,65 @@ impl<'d> Flow<'d> {
     }
 }
 
+impl Job<'_> {
+    /// Tells whether something other than actions/setup-node gives the job its Node: a container, or a version manager.
+    pub fn sets_up_node(&self) -> bool {
+        const MANAGERS: &[&str] = &[
+            "nvm", "fnm", "volta", "mise", "asdf", "nodenv", "proto", "devbox", "nix",
+        ];
+        let names = |text: &str| {
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| MANAGERS.contains(&word.to_ascii_lowercase().as_str()))
+        };
+        self.container
+            || self.steps.iter().any(|step| {
+                let said = [step.uses, step.run]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Node::as_str);
+                said.into_iter().any(names)
+                    || step
+                        .uses
+                        .and_then(Node::as_str)
+                        .is_some_and(|uses| uses.contains("node"))
+            })
+    }
+
+    /// Tells whether a step takes code out of a pull request that was not merged.
+    pub fn runs_pull_request(&self) -> bool {
+        let head = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            text.contains("pull_request.head")
+                || text.contains("head_ref")
+                || text.contains("refs/pull/")
+                || text.contains("gh pr checkout")
+        };
+        let takes = |step: &Step<'_>| {
+            let inputs = step.with.iter().filter_map(|(_, node)| node.as_str());
+            !only_merged(step.condition)
+                && (step.run.and_then(Node::as_str).is_some_and(head)
+                    || inputs.into_iter().any(head))
+        };
+        !only_merged(self.condition) && self.steps.iter().any(takes)
+    }
+}
+
+/// Tells whether a condition lets merged pull requests through only.
+fn only_merged(condition: Option<&str>) -> bool {
+    condition.is_some_and(|text| {
+        let text: String = text.split_whitespace().collect();
+        text.contains("pull_request.merged")
+            && ![
+                "!github.event.pull_request.merged",
+                "merged==false",
+                "merged!=true",
+                "merged=='false'",
+            ]
+            .iter()
+            .any(|not| text.contains(not))
+    })
+}
+
 fn job<'d>(key: N<'d>, node: N<'d>, above: Option<N<'d>>, id: &'d str) -> Job<'d> {
     let text = |name: &str| node.get(name).and_then(Node::as_str);
     let defaults = node.at(&["defaults", "run"]);
@@ -177,6 +238,7 @@ fn job<'d>(key: N<'d>, node: N<'d>, above: Option<N<'d>>, id: &'d str) -> Job<'d
         permissions: node.get("permissions").map(permissions),
         environment: environment.map(str::trim).filter(|e| !e.is_empty()),
         runs_on: node.get("runs-on"),
+        container: node.get("container").is_some(),
         matrix: matrix(node.at(&["strategy", "matrix"])),
         env: variables(node.get("env")),
         steps: steps

@@ -1,33 +1,11 @@
 //! Where a job runs: GitHub's own machines, somebody else's, or not to be told from the files.
 //!
-//! Owns the label patterns. A label that neither GitHub nor a known provider uses is unknown, never guessed.
+//! The labels of other providers stand in the policy. A label that neither GitHub nor a known provider uses is unknown, never guessed.
 
 use super::super::Runner;
 use super::super::expression::{self, Ref};
 use super::flow::Job;
-
-/// Labels of providers whose machines are not GitHub's: their beginnings.
-const THIRD_PARTY: &[&str] = &[
-    "blacksmith",
-    "depot-",
-    "namespace-profile",
-    "nscloud",
-    "buildjet",
-    "warp-",
-    "ubicloud",
-    "runs-on",
-    "cirun",
-    "arc-",
-    "actuated",
-    "bld-",
-    "self-hosted",
-    "codebuild-",
-    "cloud-run",
-    "gha-runner",
-    "useblacksmith",
-    "tenki-",
-    "hetzner",
-];
+use crate::assets::policy;
 
 /// Tells the kind of runner and gives its labels as written.
 pub(super) fn kind(job: &Job<'_>) -> (Runner, Option<String>) {
@@ -100,7 +78,8 @@ fn label_kind(label: &str, job: &Job<'_>) -> Runner {
 
 fn plain(label: &str) -> Runner {
     let label = label.trim().to_ascii_lowercase();
-    if THIRD_PARTY.iter().any(|p| label.starts_with(p))
+    let others = &policy().runner.third_party;
+    if others.iter().any(|start| label.starts_with(start.as_str()))
         || label.contains("self-hosted")
         || label.contains("selfhosted")
     {

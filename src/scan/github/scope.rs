@@ -8,6 +8,9 @@ use super::super::Place;
 use super::super::expression::{self, Ref};
 use super::super::tool;
 use super::flow::{Job, Passed, Variable};
+pub(super) use crate::model::token_name::{
+    is_npm_secret as is_npm_name, is_read_only as is_read_only_name,
+};
 
 /// What a value comes from, as far as a credential is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -374,52 +377,6 @@ impl<'d> Scope<'d> {
     }
 }
 
-/// Tells whether a variable's or secret's name is one for npm.
-pub(super) fn is_npm_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase().replace('-', "_");
-    if upper == "NODE_AUTH_TOKEN" || upper == "NPM_AUTH" || upper == "NPM_CONFIG__AUTH" {
-        return true;
-    }
-    let speaks = upper.contains("NPM") || upper.contains("NODE_AUTH") || upper.contains("YARN_");
-    let holds = ["TOKEN", "AUTH", "KEY", "SECRET", "PASS", "CRED", "PAT"]
-        .iter()
-        .any(|w| upper.contains(w));
-    let config = upper.contains("REGISTRY")
-        || upper.contains("PROVENANCE")
-        || upper.contains("USERCONFIG")
-        || upper.ends_with("PATH");
-    speaks && holds && !config || upper == "NPM" || upper == "NPMJS"
-}
-
-/// Tells whether a name says that it only reads, or belongs to another registry.
-pub(super) fn is_read_only_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase().replace('-', "_");
-    let words: Vec<&str> = upper.split('_').collect();
-    let marks = [
-        "READ",
-        "READONLY",
-        "READER",
-        "RO",
-        "INSTALL",
-        "FONT",
-        "FONTAWESOME",
-        "AWESOME",
-        "GSAP",
-        "PULL",
-        "FETCH",
-        "CODEARTIFACT",
-        "ARTIFACTORY",
-        "JFROG",
-        "NEXUS",
-        "GPR",
-        "GHPR",
-        "TIPTAP",
-        "VERDACCIO",
-        "COV",
-    ];
-    words.iter().any(|w| marks.contains(w))
-}
-
 /// Gives the first secret among sources.
 pub(super) fn secret_of(sources: &[Source]) -> Option<&str> {
     sources.iter().find_map(|s| match s {
@@ -439,33 +396,6 @@ pub(super) fn may_be_token(sources: &[Source]) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-
-    #[test]
-    fn names() {
-        for npm in [
-            "NPM_TOKEN",
-            "NODE_AUTH_TOKEN",
-            "npm-token",
-            "NPM_PUBLISH_KEY",
-            "YARN_NPM_AUTH_TOKEN",
-            "NPMJS_AUTOMATION_TOKEN",
-            "NPM_CONFIG_TOKEN",
-        ] {
-            assert!(is_npm_name(npm), "{npm}");
-        }
-        for other in [
-            "GITHUB_TOKEN",
-            "NPM_CONFIG_REGISTRY",
-            "TURBO_TOKEN",
-            "NPM_CONFIG_PROVENANCE",
-            "CARGO_TOKEN",
-            "NODE_VERSION",
-        ] {
-            assert!(!is_npm_name(other), "{other}");
-        }
-        assert!(is_read_only_name("NPM_FONT_AWESOME_TOKEN") && is_read_only_name("NPM_READ_TOKEN"));
-        assert!(!is_read_only_name("NPM_TOKEN") && !is_read_only_name("NPM_THREAD_TOKEN"));
-    }
 
     #[test]
     fn values_are_put_in() {

@@ -18,7 +18,13 @@ fn scan(files: &[(&str, &str)]) -> RepoScan {
     if !files.iter().any(|(p, _)| *p == "package.json") {
         all.push(("package.json".to_owned(), MANIFEST.to_owned()));
     }
-    scan_tree(&Memory::new(all), Some(("github.com", "acme/kit")), "kit")
+    let day = "2026-12-01".parse().unwrap();
+    scan_tree(
+        &Memory::new(all),
+        Some(("github.com", "acme/kit")),
+        "kit",
+        day,
+    )
 }
 
 /// A host of the table that is some other npm registry.
@@ -444,8 +450,63 @@ fn findings_of_each_rule() {
 }
 
 #[test]
+fn code_of_a_pull_request_runs_only_where_a_step_takes_it() {
+    let told = |condition: &str, with: &str| {
+        let flow = format!(
+            "on: {{pull_request_target: {{types: [closed]}}}}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    if: {condition}\n    steps:\n    - uses: actions/checkout@v7\n      with: {{{with}}}\n    - run: npm publish\n      env: {{NODE_AUTH_TOKEN: '${{{{ secrets.T }}}}'}}\n"
+        );
+        let got = scan(&[(".github/workflows/r.yml", &flow)]);
+        let has = |rule: &str| got.findings.iter().any(|f| f.rule == rule);
+        assert!(has("oidc-refused-trigger"));
+        has("token-in-pull-request")
+    };
+    let head = "ref: '${{ github.event.pull_request.head.sha }}'";
+    assert!(told("github.actor != 'x'", head));
+    assert!(told("github.event.pull_request.merged == false", head));
+    assert!(!told("github.event.pull_request.merged == true", head));
+    assert!(!told("github.event.pull_request.merged", "fetch-depth: 0"));
+    // Without a ref the base branch is checked out.
+    assert!(!told("github.actor != 'x'", "fetch-depth: 0"));
+}
+
+#[test]
+fn steps_around_a_publish_by_oidc() {
+    let permitted = |steps: &str| {
+        rules(&format!(
+            "permissions: {{id-token: write}}\nsteps:\n{steps}"
+        ))
+    };
+    let tag = "- run: npm publish\n- run: npm dist-tag add @acme/kit@1 rc";
+    assert!(permitted(tag).contains(&"dist-tag-without-credential"));
+    let token = "- run: npm publish\n- run: npm dist-tag add @acme/kit@1 rc\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}";
+    assert!(!permitted(token).contains(&"dist-tag-without-credential"));
+    let gone = "- run: npm publish\n- run: npm unpublish @acme/kit@1\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}";
+    assert!(permitted(gone).contains(&"bypass-token-write"));
+}
+
+#[test]
+fn yarn_1_stops_at_the_variable_that_setup_node_leaves_unset() {
+    let told = |version: &str, install: &str| {
+        let flow = job(&format!(
+            "permissions: {{id-token: write}}\nsteps:\n- uses: actions/setup-node@{version}\n  with: {{node-version: 24, registry-url: 'https://{{{{registry}}}}'}}\n- run: {install}\n- run: npm publish"
+        ));
+        let got = scan(&[
+            (".github/workflows/r.yml", &flow),
+            ("yarn.lock", "# yarn lockfile v1\n"),
+        ]);
+        got.findings
+            .iter()
+            .any(|f| f.rule == "yarn-classic-unset-token")
+    };
+    assert!(told("v7", "yarn install --frozen-lockfile"));
+    assert!(!told("v6", "yarn install"));
+    assert!(!told("v7", "npm ci"));
+    assert!(!told("v7", "yarn install\n  env: {NODE_AUTH_TOKEN: ''}"));
+}
+
+#[test]
 fn triggers_and_repository_fields() {
-    let flow = "on:\n  pull_request_target: {branches: [main]}\n  push: {tags: ['v*'], branches-ignore: [x]}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: npm publish\n      env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\n";
+    let flow = "on:\n  pull_request_target: {branches: [main]}\n  push: {tags: ['v*'], branches-ignore: [x]}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - uses: actions/checkout@v7\n      with: {ref: '${{ github.event.pull_request.head.sha }}'}\n    - run: npm publish\n      env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}\n";
     let got = scan(&[
         (".github/workflows/r.yml", flow),
         ("package.json", r#"{"name":"a","repository":"Acme/kit"}"#),

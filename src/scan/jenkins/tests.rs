@@ -249,7 +249,7 @@ pipeline {
         paths(&scan),
         [
             "Deploy 11 npm token acme-npm-token",
-            "Other registry 17 npm token acme-npm-token [other]"
+            "Other registry 17 npm token npm-cred [other]"
         ]
     );
 }

@@ -8,6 +8,7 @@ use super::super::tree::{FileKind, join};
 use super::super::{Place, Registry};
 use super::{Checkout, Variable};
 use crate::assets::{HostKind, registries};
+use crate::model::token_name::is_npm_token;
 
 /// A token in reach of a publish.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,21 +44,6 @@ pub fn variable_name(value: &str) -> Option<&str> {
         .unwrap_or(name);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     (!name.is_empty() && name.chars().all(plain)).then_some(name)
-}
-
-/// True for names that hold an npm credential by convention.
-pub fn is_token_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    if upper.contains("ID_TOKEN") || upper.contains("GITHUB_TOKEN") || upper.contains("OIDC") {
-        return false;
-    }
-    if upper == "NODE_AUTH_TOKEN" || upper == "BUN_AUTH_TOKEN" {
-        return true;
-    }
-    let npm = upper.contains("NPM") && !upper.contains("CACHE") && !upper.contains("VERSION");
-    npm && ["TOKEN", "AUTH", "_KEY", "SECRET", "PASSWORD", "_PASS"]
-        .iter()
-        .any(|word| upper.contains(word))
 }
 
 /// Where an address points, as far as a scan can tell.
@@ -158,7 +144,7 @@ impl Reach<'_> {
     /// A variable that holds a token by its own name, else one that a credential about npm is bound to.
     pub fn token(&self) -> Option<Token> {
         let npm = |name: &str| name.to_ascii_lowercase().contains("npm");
-        self.first(|v| is_token_name(&v.name))
+        self.first(|v| is_npm_token(&v.name))
             .or_else(|| self.first(|v| v.secret.as_deref().is_some_and(|s| npm(s) || npm(&v.name))))
     }
 
@@ -347,29 +333,6 @@ mod tests {
             ("a $X", None),
         ] {
             assert_eq!(variable_name(value), want, "{value}");
-        }
-    }
-
-    #[test]
-    fn names_that_hold_tokens() {
-        for name in [
-            "NPM_TOKEN",
-            "NODE_AUTH_TOKEN",
-            "npmAuthToken",
-            "YARN_NPM_AUTH_TOKEN",
-            "NPMJS_API_KEY",
-            "npm-publish-secret",
-        ] {
-            assert!(is_token_name(name), "{name}");
-        }
-        for name in [
-            "NPM_ID_TOKEN",
-            "NPM_CONFIG_CACHE",
-            "GITHUB_TOKEN",
-            "NPM_VERSION",
-            "DOCKER_TOKEN",
-        ] {
-            assert!(!is_token_name(name), "{name}");
         }
     }
 

@@ -4,9 +4,10 @@
 
 use super::super::tool::{Act, Auth, npmrc_auth, yarnrc_auth};
 use super::super::{CiSystem, Place, Purpose, Registry, TokenUse};
-use super::credential::{Config, Reach, Token, Written, is_token_name, reaches};
+use super::credential::{Config, Reach, Token, Written, reaches};
 use super::judge::Judge;
 use super::{Step, Variable};
+use crate::model::token_name::is_npm_token;
 
 impl Judge<'_, '_, '_, '_> {
     /// The token that reaches an act, the nearest first.
@@ -203,7 +204,7 @@ impl Judge<'_, '_, '_, '_> {
         let steps = self.job.steps.iter().flat_map(|s| &s.variables);
         let found = own
             .chain(steps)
-            .find(|v| is_token_name(&v.name) && (!v.value.is_empty() || v.secret.is_some()));
+            .find(|v| is_npm_token(&v.name) && (!v.value.is_empty() || v.secret.is_some()));
         let secret = found.map(|v| Reach { variables: vec![v] }.token().and_then(|t| t.secret));
         if let (Some(variable), Some(secret)) = (found, secret) {
             self.parts.uses.push(TokenUse {
@@ -266,7 +267,7 @@ fn token_names(line: &str) -> Vec<&str> {
             .filter(|n| n.contains('_'))
             .unwrap_or(word);
         let before = line.get(..at + start).unwrap_or_default();
-        if is_token_name(name) && marks.iter().any(|m| before.ends_with(m)) {
+        if is_npm_token(name) && marks.iter().any(|m| before.ends_with(m)) {
             found.push(name);
         }
         at += start + end;

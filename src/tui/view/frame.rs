@@ -85,11 +85,18 @@ fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
     }
     let room = width.saturating_sub(left + 2);
     let days = time::days_to(head.cutoff_earliest, state.now);
-    let at_least = theme.glyphs.sign(Glyph::AtLeast);
-    // npm has announced the month, not the day: the count is a least, and never shows hours.
-    let long = format!("bypass tokens stop publishing in {at_least} {days} d (day not announced)");
-    let short = format!("bypass tokens end in {at_least} {days} d (not announced)");
-    let least = format!("tokens end in {at_least} {days} d");
+    // While npm has announced the month only, the count is a least, and never shows hours.
+    let (left_days, long, short) = match crate::assets::policy().cutoff.day_announced {
+        true => (format!("{days} d"), "", ""),
+        false => (
+            format!("{} {days} d", theme.glyphs.sign(Glyph::AtLeast)),
+            " (day not announced)",
+            " (not announced)",
+        ),
+    };
+    let long = format!("bypass tokens stop publishing in {left_days}{long}");
+    let short = format!("bypass tokens end in {left_days}{short}");
+    let least = format!("tokens end in {left_days}");
     let fits = |words: &String| words.width() <= usize::from(room);
     let words = [long, short].into_iter().find(fits).unwrap_or(least);
     let style = if days < 14 {

@@ -62,7 +62,7 @@ impl Github {
                 }
                 Err(error) => return Err(error),
             };
-            self.look_aside(&mut found.found).await;
+            self.look_aside(&mut found.found, now).await;
             let at = found.at.unwrap_or(now);
             let answers = found.answers();
             let facts = answers
@@ -87,7 +87,7 @@ impl Github {
 
     /// Tells of each repository that is listed and not scanned whether its workflows publish. Their texts are here
     /// already, so nothing is asked.
-    async fn look_aside(&self, found: &mut [Found]) {
+    async fn look_aside(&self, found: &mut [Found], now: Ts) {
         let aside = found
             .iter()
             .enumerate()
@@ -101,7 +101,7 @@ impl Github {
         let scanned = tokio::task::spawn_blocking(move || {
             let look = |(at, files): &(usize, CheckoutFiles)| {
                 let publishes = hints_at_npm(files)
-                    && scan(files, &forge, &registry, DEFAULT_ONLY)
+                    && scan(files, &forge, &registry, DEFAULT_ONLY, now.day())
                         .iter()
                         .any(|(_, answer)| matches!(answer, Answer::Path(_)));
                 // What did not come may publish.
@@ -129,8 +129,9 @@ impl Github {
         };
         let whole = whole && files.complete;
         let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
-        let scanned =
-            tokio::task::spawn_blocking(move || scan(&files, &forge, &registry, DEFAULT_ONLY));
+        let scanned = tokio::task::spawn_blocking(move || {
+            scan(&files, &forge, &registry, DEFAULT_ONLY, now.day())
+        });
         // A scan that panics is a defect of the scanner: this repository stays "not looked yet".
         let Ok(answers) = scanned.await else {
             return Ok(Brought::default());
@@ -236,7 +237,7 @@ impl Github {
         let (forge, registry) = (self.api.place().forge().to_owned(), self.registry.clone());
         let scanned = tokio::task::spawn_blocking(move || {
             let paths = |files: &CheckoutFiles| {
-                let answers = scan(files, &forge, &registry, "this ref").into_iter();
+                let answers = scan(files, &forge, &registry, "this ref", at.day()).into_iter();
                 answers
                     .filter_map(|(about, answer)| match answer {
                         Answer::Path(fact) => Some((about, fact)),
@@ -337,6 +338,7 @@ pub(super) fn scan(
     forge: &str,
     registry: &str,
     refs: &str,
+    today: chrono::NaiveDate,
 ) -> Vec<(Subject, Answer)> {
     let texts = files.files.iter().filter_map(|(path, bytes)| {
         let text = std::str::from_utf8(bytes).ok()?;
@@ -344,7 +346,7 @@ pub(super) fn scan(
     });
     let tree = Files::new(texts).at(files.commit.as_deref(), refs);
     let name = files.repo.as_str();
-    let scan = scan_tree(&tree, Some((forge, name)), name);
+    let scan = scan_tree(&tree, Some((forge, name)), name, today);
     let mut answers = observe::answers(&scan, forge, registry);
     if !files.complete {
         // What did not come is not absent: the gates about what was found stay open.
