@@ -19,3 +19,4 @@ pub mod semver;
 pub mod time;
 pub mod token;
 pub mod token_name;
+pub mod unseen;

@@ -13,7 +13,7 @@ pub mod template;
 
 use crate::model::gate::State;
 use crate::model::id::Subject;
-use crate::model::outcome::EndState;
+use crate::model::outcome::{Basis, EndCounts, EndState};
 use crate::session::judge::Counts;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -34,9 +34,17 @@ pub enum Error {
     Template { name: &'static str, why: String },
 }
 
-/// Publish paths by end state.
+/// Publish paths by end state, whatever it rests on; `attested` says how many of each rest on people's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Ends {
+    #[serde(flatten)]
+    pub all: ByState,
+    pub attested: ByState,
+}
+
+/// A count for each end state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct ByState {
     pub proven: usize,
     pub cut_over: usize,
     pub on_demand: usize,
@@ -47,10 +55,9 @@ pub struct Ends {
     pub open: usize,
 }
 
-impl Ends {
-    /// Adds paths that are in one state.
-    pub fn add(&mut self, state: EndState, count: usize) {
-        *match state {
+impl ByState {
+    fn count(&mut self, state: EndState) -> &mut usize {
+        match state {
             EndState::Proven => &mut self.proven,
             EndState::CutOver => &mut self.cut_over,
             EndState::OnDemand => &mut self.on_demand,
@@ -59,51 +66,62 @@ impl Ends {
             EndState::Retired => &mut self.retired,
             EndState::CarriedOver => &mut self.carried_over,
             EndState::Open => &mut self.open,
-        } += count;
+        }
+    }
+}
+
+impl Ends {
+    /// Adds paths that are in one state.
+    pub fn add(&mut self, state: EndState, basis: Basis, count: usize) {
+        *self.all.count(state) += count;
+        if basis == Basis::Attested {
+            *self.attested.count(state) += count;
+        }
     }
 
     /// Reads the counts of a row of the board.
-    pub fn of(counts: [u16; EndState::ALL.len()]) -> Self {
+    pub fn of(counts: &EndCounts) -> Self {
         let mut ends = Self::default();
-        for (state, count) in EndState::ALL.into_iter().zip(counts) {
-            ends.add(state, usize::from(count));
-        }
+        ends.join(
+            counts
+                .list()
+                .map(|(state, all, attested)| (state, usize::from(all), usize::from(attested))),
+        );
         ends
     }
 
-    fn join(&mut self, other: Self) {
-        for (state, count) in other.list() {
-            self.add(state, count);
+    fn join(&mut self, counts: impl IntoIterator<Item = (EndState, usize, usize)>) {
+        for (state, all, attested) in counts {
+            *self.all.count(state) += all;
+            *self.attested.count(state) += attested;
         }
     }
 
-    /// Gives every state with its count, as the headline orders them.
-    pub fn list(&self) -> [(EndState, usize); EndState::ALL.len()] {
+    /// Gives every state with its count, and how many of those are attested, as the headline orders them.
+    pub fn list(mut self) -> [(EndState, usize, usize); EndState::ALL.len()] {
         EndState::ALL.map(|state| {
-            let count = match state {
-                EndState::Proven => self.proven,
-                EndState::CutOver => self.cut_over,
-                EndState::OnDemand => self.on_demand,
-                EndState::Bridged => self.bridged,
-                EndState::Manual => self.manual,
-                EndState::Retired => self.retired,
-                EndState::CarriedOver => self.carried_over,
-                EndState::Open => self.open,
-            };
-            (state, count)
+            let (all, attested) = (*self.all.count(state), *self.attested.count(state));
+            (state, all, attested)
         })
     }
 
     /// Counts all paths.
     pub fn total(&self) -> usize {
-        self.list().into_iter().map(|(_, count)| count).sum()
+        self.list().into_iter().map(|(_, count, _)| count).sum()
     }
 
-    /// Names the states that occur: `210 cut over, 94 open`.
+    /// Names the states that occur: `210 cut over (12 attested), 94 open`.
     pub fn words(&self) -> String {
-        let some = self.list().into_iter().filter(|(_, count)| *count > 0);
+        let some = self.list().into_iter().filter(|(_, count, _)| *count > 0);
         let words: Vec<String> = some
-            .map(|(state, count)| format!("{count} {}", state.words()))
+            .map(|(state, count, attested)| {
+                let word = state.words();
+                match attested {
+                    0 => format!("{count} {word}"),
+                    all if all == count => format!("{count} {word} (attested)"),
+                    some => format!("{count} {word} ({some} attested)"),
+                }
+            })
             .collect();
         if words.is_empty() {
             "no publish path".to_owned()

@@ -178,6 +178,7 @@ fn session(folder: &std::path::Path) -> Session {
             gate: gate("workflow-owned"),
             note: "seen".into(),
             link: None,
+            before_rehearsal: true,
         },
         Action::CarryOver {
             paths: vec![path("acme/old")],
@@ -531,6 +532,7 @@ fn a_done_session_says_so() {
                 gate: gate(id),
                 note: "seen".into(),
                 link: None,
+                before_rehearsal: true,
             };
             session.decide(&attest, at(14)).unwrap();
         }

@@ -193,6 +193,7 @@ fn attest(session: &mut Session, about: Subject, gate: &str, minutes: i64) {
         gate: GateId::parse(gate).unwrap(),
         note: "seen in the run".into(),
         link: None,
+        before_rehearsal: true,
     };
     session
         .decide(&action, at(minutes))
@@ -255,7 +256,10 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         verdict(&session, path_ref, "workflow-rewired", 6).0,
         State::Blocked
     );
-    assert_eq!(end_state(session.facts(), path(), at(6)).0, EndState::Open);
+    assert_eq!(
+        end_state(session.facts(), path(), at(6)).0.state,
+        EndState::Open
+    );
 
     // The token's chain: first nobody has said which token the secret holds.
     let secret = session.facts().repos[&repo()].secrets[0];
@@ -286,6 +290,7 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         gate: GateId::parse("workflow-rewired").unwrap(),
         note: "done".into(),
         link: None,
+        before_rehearsal: true,
     };
     assert!(matches!(
         session.decide(&contrary, at(8)),
@@ -339,15 +344,18 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         State::Passed
     );
     // No workflow names the old secret any more, but it still stands in its store.
-    assert_eq!(end_state(session.facts(), path(), at(32)).0, EndState::Open);
+    assert_eq!(
+        end_state(session.facts(), path(), at(32)).0.state,
+        EndState::Open
+    );
     attest(&mut session, secret, "secrets-deleted", 32);
     assert_eq!(
-        end_state(session.facts(), path(), at(33)).0,
+        end_state(session.facts(), path(), at(33)).0.state,
         EndState::CutOver
     );
     attest(&mut session, path(), "first-real-release", 34);
     assert_eq!(
-        end_state(session.facts(), path(), at(34)).0,
+        end_state(session.facts(), path(), at(34)).0.state,
         EndState::Proven
     );
     same_as_full(&session, 34);
@@ -357,7 +365,10 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     let again = world.open("rosa", "laptop");
     assert!(again.report.intact());
     assert_eq!(again.fold.log.len(), log);
-    assert_eq!(end_state(again.facts(), path(), at(34)).0, EndState::Proven);
+    assert_eq!(
+        end_state(again.facts(), path(), at(34)).0.state,
+        EndState::Proven
+    );
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct Options {
     /// Where it can be looked up
     #[arg(long, value_name = "URL")]
     pub link: Option<String>,
+    /// Attest that a secret or token is gone though paths that need it are not rehearsed: there is no way back
+    #[arg(long)]
+    pub before_rehearsal: bool,
 }
 
 /// Attests.
@@ -36,6 +39,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         gate,
         note: options.note.clone(),
         link: options.link.clone(),
+        before_rehearsal: options.before_rehearsal,
     };
     deciding.take(&[action], context)
 }

@@ -253,7 +253,7 @@ fn staged(facts: &Facts) -> Vec<Subject> {
         lanes.any(|lane| matches!(lane, Lane::StagedOidc | Lane::StagedToken))
             || seen.is_some_and(|(fact, _)| !fact.stages.is_empty())
     };
-    let all = facts.packages.iter();
+    let all = facts.packages.iter().filter(|(_, row)| !row.stand_in);
     let mut staged: Vec<Subject> = all
         .filter(|(id, row)| stages(id, row))
         .map(|(id, _)| *id)

@@ -11,14 +11,14 @@ use crate::model::decision::{Slot, Value};
 use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, View, judge};
 use crate::model::id::Subject;
-use crate::model::outcome::{EndState, owes_list};
+use crate::model::outcome::{EndCounts, owes_list};
 use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
 use crate::session::judge::{Counts, RepoBoard};
-use crate::session::name::{label, next_step, token_name};
+use crate::session::name::{label, next_step, token_name, waiting};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -75,6 +75,7 @@ pub fn row(session: &Session, repo: Subject) -> Row {
         next: board
             .open
             .map(|open| (open.gate, open.state, next_step(facts, repo, open).into())),
+        waits: board.waits.map(|waits| waiting(facts, waits).into()),
         haystack: haystack.into(),
         name,
     }
@@ -198,12 +199,8 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
     } else {
         facts.session.name.to_string()
     };
-    let mut ends = [0; EndState::ALL.len()];
-    for row in rows.iter() {
-        ends.iter_mut()
-            .zip(row.ends)
-            .for_each(|(sum, count)| *sum += usize::from(count));
-    }
+    let mut ends = EndCounts::default();
+    rows.iter().for_each(|row| ends.join(&row.ends));
     let mut session_gates = Counts::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
     for tally in people.filter_map(|person| session.board.tally(person)) {
@@ -227,7 +224,7 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         read_only: session.read_only().map(|why| shown(&why)),
         cutoff_earliest: facts.policy.cutoff_earliest,
         repos: rows.len(),
-        paths: ends.iter().sum(),
+        paths: ends.total(),
         ends,
         blocked: rows.iter().filter(|row| row.blocked).count(),
         exposed: tokens.iter().filter(|token| !is_gone(token)).count(),

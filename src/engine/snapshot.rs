@@ -9,7 +9,7 @@ use crate::model::event::World;
 use crate::model::gate::{GateId, State};
 use crate::model::id::Subject;
 use crate::model::lane::Lanes;
-use crate::model::outcome::EndState;
+use crate::model::outcome::EndCounts;
 use crate::model::policy::Profile;
 use crate::model::time::Ts;
 use crate::session::judge::{Counts, WAVES};
@@ -119,8 +119,8 @@ pub struct Header {
     pub cutoff_earliest: NaiveDate,
     pub repos: usize,
     pub paths: usize,
-    /// Paths by [`EndState::ALL`].
-    pub ends: [usize; EndState::ALL.len()],
+    /// Paths by end state.
+    pub ends: EndCounts<usize>,
     pub blocked: usize,
     /// Tokens not yet gone.
     pub exposed: usize,
@@ -153,7 +153,7 @@ pub struct Row {
     pub waves: [Counts; WAVES],
     /// First wave with an open gate; 7 where none is.
     pub wave: u8,
-    pub ends: [u16; EndState::ALL.len()],
+    pub ends: EndCounts,
     pub clock: Option<Clock>,
     pub blocked: bool,
     /// Two decisions about it or a subject of it replace the same one, and nobody has decided between them.
@@ -162,6 +162,8 @@ pub struct Row {
     pub packages: u16,
     /// The first gate that is not met and what to do about it.
     pub next: Option<(GateId, State, Box<str>)>,
+    /// What has to be done elsewhere before its next step may be named.
+    pub waits: Option<Box<str>>,
     /// Everything that a free word of a filter is looked for in, in lower case.
     pub haystack: Box<str>,
 }

@@ -74,12 +74,10 @@ fn candidates(facts: &Facts) -> Vec<Candidate<'_>> {
         .collect()
 }
 
+/// Tells whether a package is no sample: never published, or not known at all.
 fn is_private(facts: &Facts, package: Subject) -> bool {
-    facts
-        .packages
-        .get(&package)
-        .and_then(|row| row.fact.as_ref())
-        .is_some_and(|fact| fact.value.private)
+    let row = facts.packages.get(&package);
+    row.is_some_and(|row| row.stand_in || row.fact.as_ref().is_some_and(|fact| fact.value.private))
 }
 
 fn is_restricted(facts: &Facts, package: Subject) -> bool {

@@ -6,6 +6,7 @@
 pub mod aside;
 pub mod joined;
 pub mod live;
+pub mod mapped;
 pub mod past;
 pub mod seen;
 
@@ -70,6 +71,8 @@ pub struct Repo {
     pub packages: Vec<Subject>,
     /// Derived: trust configs that its paths need.
     pub configs: Vec<Subject>,
+    /// Derived: what the paths may publish whose files do not tell; empty where the files of every path tell.
+    pub meant: Vec<Subject>,
 }
 
 impl Repo {
@@ -99,6 +102,13 @@ impl Repo {
     pub fn paths(&self) -> &[Subject] {
         self.scan.as_ref().map_or(&[], |scan| &scan.value.paths)
     }
+
+    /// Gives the names of the packages that its inventory row lists.
+    pub fn listed(&self) -> &[Box<str>] {
+        self.inventory
+            .as_ref()
+            .map_or(&[], |row| &row.value.packages)
+    }
 }
 
 /// A publish path.
@@ -116,8 +126,11 @@ pub struct Package {
     pub name: Box<str>,
     /// Derived: repositories that hold or publish it.
     pub repos: SubjectList,
-    /// Derived: paths that publish it.
+    /// Derived: paths that publish it, or that may, as far as is known.
     pub paths: SubjectList,
+    /// Stands for whatever a repository's paths publish of which nothing is known: its gates are asked, and nothing
+    /// answers them.
+    pub stand_in: bool,
 }
 
 /// A secret: one name in one store.
@@ -170,6 +183,7 @@ pub struct Links {
     /// Id, name, store.
     secrets: Vec<(Subject, Box<str>, Box<str>)>,
     packages: Vec<Subject>,
+    meant: Vec<Subject>,
     /// Package and path.
     publishes: Vec<(Subject, Subject)>,
     configs: Vec<(Subject, Config)>,
@@ -451,9 +465,19 @@ impl Facts {
         };
         let seen = row.scan.iter().flat_map(|scan| &scan.value.packages);
         links.packages.extend(seen);
+        if self
+            .open_paths(repo)
+            .any(|(_, fact)| fact.packages.is_empty())
+        {
+            links.meant = self.meant(repo, row);
+        }
         for (path, fact) in self.open_paths(repo) {
             let environment = fact.environment.as_deref().unwrap_or_default();
-            for package in &fact.packages {
+            let packages = match fact.packages.as_slice() {
+                [] => &links.meant,
+                known => known,
+            };
+            for package in packages {
                 links.packages.push(*package);
                 links.publishes.push((*package, path));
                 if fact.called_only {
@@ -492,6 +516,7 @@ impl Facts {
         let Links {
             secrets,
             packages,
+            meant,
             publishes,
             configs,
         } = links;
@@ -511,7 +536,9 @@ impl Facts {
         for (package, path) in publishes {
             self.packages.entry(package).or_default().paths.insert(path);
         }
+        self.name_meant(repo, &meant);
         if let Some(row) = self.repos.get_mut(&repo) {
+            row.meant = meant;
             row.secrets = ids;
             row.configs = configs.iter().map(|(id, _)| *id).collect();
             row.packages = packages;
@@ -542,6 +569,11 @@ impl Facts {
                     fact.is_none_or(|fact| fact.value.repo != Some(repo))
                 });
             }
+        }
+        if let [only] = row.meant.as_slice()
+            && self.packages.get(only).is_some_and(|row| row.stand_in)
+        {
+            self.packages.remove(only);
         }
         for config in &row.configs {
             self.configs.remove(config);

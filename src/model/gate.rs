@@ -20,7 +20,7 @@ pub mod wave5;
 
 use super::id::Kind;
 use super::lane::{Lane, Lanes};
-pub use verdict::{State, Verdict};
+pub use verdict::{Met, State, Verdict};
 pub use view::View;
 
 /// How a gate can be met.
@@ -51,8 +51,15 @@ pub struct GateSpec {
     pub asks: &'static str,
     /// What to do about it, in one sentence.
     pub next: &'static str,
-    /// What the facts alone say; decisions of people are laid over it in `judge`.
-    looks: fn(&View<'_>) -> Verdict,
+    /// What the facts alone say; decisions of people are laid over it in `judge`. None where nothing here can look.
+    looks: Option<fn(&View<'_>) -> Verdict>,
+}
+
+impl GateSpec {
+    /// Tells whether the program can look: a person's word for such a gate stands where an observation could.
+    pub fn is_watched(&self) -> bool {
+        self.way == Way::Observed && self.looks.is_some()
+    }
 }
 
 /// A gate by its row number: small enough to stand in every decision.
@@ -86,7 +93,7 @@ impl GateId {
             latches: false,
             asks: "",
             next: "",
-            looks: nobody_looks,
+            looks: None,
         };
         GATES.get(usize::from(self.0)).unwrap_or(&NONE)
     }
@@ -133,10 +140,20 @@ pub fn judge(view: &View<'_>, gate: GateId) -> Verdict {
     if view.facts.newer.contains(&view.subject) {
         return Verdict::could_not("written by a newer version of cutover: update to judge it");
     }
+    if view.waits_for_path(spec) {
+        return Verdict::not_looked("no path of it is known, and not everything was read")
+            .only_seen();
+    }
     if view.waits_for_lane(spec) {
         return Verdict::not_looked("choose a lane first");
     }
-    let base = (spec.looks)(view);
+    if view.facts.stands_in(view.subject) {
+        return Verdict::could_not(NOT_MAPPED).only_seen();
+    }
+    let base = match spec.looks {
+        Some(looks) => looks(view),
+        None => Verdict::unwatched("cutover cannot check this: confirm it by hand"),
+    };
     match base.state {
         State::Passed | State::Attested | State::NotApplicable => base,
         State::Blocked => view.waived(gate).unwrap_or(base),
@@ -146,6 +163,9 @@ pub fn judge(view: &View<'_>, gate: GateId) -> Verdict {
             .unwrap_or(base),
     }
 }
+
+/// Why a gate of a package stays open that only stands in for what is not known.
+const NOT_MAPPED: &str = "which packages this publishes is not known: name them in an inventory";
 
 /// Words of the waves, by number; the last is after-care.
 pub const WAVES: [&str; 7] = [
@@ -165,10 +185,48 @@ const B: Lane = Lane::Bridge;
 const M: Lane = Lane::Manual;
 const R: Lane = Lane::Retire;
 
+impl GateId {
+    pub const PATHS_FOUND: Self = Self::named("paths-found");
+    pub const TOKEN_USES_LISTED: Self = Self::named("token-uses-listed");
+    pub const PACKAGES_MAPPED: Self = Self::named("packages-mapped");
+    pub const UNMATCHED_ANSWERED: Self = Self::named("unmatched-publishers-answered");
+    pub const SECRET_TOKEN_KNOWN: Self = Self::named("secret-token-known");
+    pub const END_DATE_SET: Self = Self::named("end-date-set");
+    pub const PUBLISH_REMOVED: Self = Self::named("publish-removed");
+    pub const EXCHANGE_PROBED: Self = Self::named("exchange-probed");
+    pub const CANARY_PUBLISHED: Self = Self::named("canary-published");
+    pub const PUBLISHED_BY_OIDC: Self = Self::named("published-by-oidc");
+    pub const TOKENS_REVOKED: Self = Self::named("tokens-revoked");
+    pub const SECRETS_DELETED: Self = Self::named("secrets-deleted");
+    pub const FIRST_REAL_RELEASE: Self = Self::named("first-real-release");
+
+    /// Finds a gate of the table while this is compiled: an id that is not in it does not compile.
+    const fn named(id: &str) -> Self {
+        let mut row: u8 = 0;
+        while (row as usize) < TABLE.len() {
+            if same(TABLE[row as usize].id.as_bytes(), id.as_bytes()) {
+                return Self(row);
+            }
+            row += 1;
+        }
+        panic!("no gate of that id")
+    }
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 macro_rules! gates {
     ($($id:literal $wave:literal [$($kind:ident),+] [$($lane:ident),*] $way:ident $({$($flag:ident),+})? $asks:literal $next:literal $(=> $looks:path)?;)+) => {
         /// Every gate, in the order in which a cutover meets them.
-        pub static GATES: &[GateSpec] = &[$(
+        pub static GATES: &[GateSpec] = TABLE;
+
+        const TABLE: &[GateSpec] = &[$(
             #[allow(clippy::needless_update)]
             GateSpec {
                 id: $id,
@@ -179,7 +237,7 @@ macro_rules! gates {
                 $($($flag: true,)+)?
                 asks: $asks,
                 next: $next,
-                $(looks: $looks,)?
+                $(looks: Some($looks),)?
                 ..PLAIN
             },
         )+];
@@ -197,12 +255,8 @@ const PLAIN: GateSpec = GateSpec {
     latches: false,
     asks: "",
     next: "",
-    looks: nobody_looks,
+    looks: None,
 };
-
-fn nobody_looks(_: &View<'_>) -> Verdict {
-    Verdict::unwatched("cutover cannot check this: confirm it by hand")
-}
 
 const fn lanes(some: &[Lane]) -> Lanes {
     if some.is_empty() {
@@ -229,6 +283,7 @@ gates! {
     "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "match npm's packages to publish paths" => accounts::packages_accounted;
     "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "ask who published these versions" => wave1::unmatched_publishers_answered;
     "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy of this secret is known." "list every store that holds this secret" => wave1::secret_copies_listed;
+    "secret-token-known" 1 [Secret] [] Observed "The token that this secret holds is known." "say which token this secret holds" => wave1::secret_token_known;
     "tokens-identified" 1 [Token] [] Observed "The secrets that hold this token are known." "confirm which secrets hold this token" => wave1::tokens_identified;
     "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search bots and laptops for this token";
     "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask partners whether they use this token";

@@ -1,11 +1,11 @@
 //! End states: where a publish path is when the room closes. The headline counts these.
 
-use super::decision::{Decision, Slot, Standing, ValidationPlan, Value};
+use super::decision::{Decision, Slot, Standing, Value};
 use super::facts::Facts;
-use super::gate::{GateId, View, judge};
+use super::gate::{GateId, Met, View, judge};
 use super::id::{Kind, Subject};
 use super::lane::Lane;
-use super::revoke::configs_of;
+use super::revoke::{configs_of, on_demand, unmapped};
 use super::time::{DAY, Ts};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 pub enum EndState {
     /// A real release after the revocation.
     Proven,
-    /// Canary proven, old token gone, first release awaited.
+    /// Canary out, old token gone, first release awaited.
     CutOver,
     /// No release due: probed once, armed again when one is.
     OnDemand,
@@ -56,13 +56,104 @@ impl EndState {
     }
 }
 
-/// Whether a gate of a subject is met, and until when, for whoever has judged it already.
+/// What an end state rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// On what was looked at, and on word only where nothing can look.
+    Observed,
+    /// On somebody's word where an observation could stand.
+    Attested,
+}
+
+/// Where a path is, and how that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    pub state: EndState,
+    pub basis: Basis,
+}
+
+impl End {
+    /// Says both: `proven`, or `proven (attested)`.
+    pub fn words(self) -> String {
+        match self.basis {
+            Basis::Observed => self.state.words().to_owned(),
+            Basis::Attested => format!("{} (attested)", self.state.words()),
+        }
+    }
+}
+
+/// Paths by end state, and of each how many rest on word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EndCounts<N = u16> {
+    all: [N; EndState::ALL.len()],
+    attested: [N; EndState::ALL.len()],
+}
+
+impl<N: Copy + Default + PartialEq> EndCounts<N> {
+    /// Gives every state with its count and how many of those are attested, best first.
+    pub fn list(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (EndState, N, N)> + ExactSizeIterator + '_ {
+        let counts = self.all.iter().zip(&self.attested);
+        EndState::ALL
+            .into_iter()
+            .zip(counts)
+            .map(|(state, (all, attested))| (state, *all, *attested))
+    }
+
+    /// Gives the states that occur.
+    pub fn some(&self) -> impl DoubleEndedIterator<Item = (EndState, N, N)> + '_ {
+        self.list().filter(|(_, all, _)| *all != N::default())
+    }
+
+    /// Counts the paths in one state.
+    pub fn of(&self, state: EndState) -> N {
+        self.all.get(state as usize).copied().unwrap_or_default()
+    }
+}
+
+impl EndCounts {
+    /// Counts one path.
+    pub fn add(&mut self, end: End) {
+        let count = |counts: &mut [u16; EndState::ALL.len()]| {
+            if let Some(count) = counts.get_mut(end.state as usize) {
+                *count = count.saturating_add(1);
+            }
+        };
+        count(&mut self.all);
+        if end.basis == Basis::Attested {
+            count(&mut self.attested);
+        }
+    }
+}
+
+impl EndCounts<usize> {
+    /// Adds the counts of a row.
+    pub fn join(&mut self, row: &EndCounts) {
+        for (sums, parts) in [
+            (&mut self.all, &row.all),
+            (&mut self.attested, &row.attested),
+        ] {
+            sums.iter_mut()
+                .zip(parts)
+                .for_each(|(sum, part)| *sum += usize::from(*part));
+        }
+    }
+
+    /// Counts all paths.
+    pub fn total(&self) -> usize {
+        self.all.iter().sum()
+    }
+}
+
+/// How a gate of a subject is met, and until when, for whoever has judged it already.
 ///
 /// A secret that 7,000 repositories share would otherwise be judged anew for each of them.
-pub type Known<'a> = dyn Fn(Subject, GateId) -> Option<(bool, Option<Ts>)> + 'a;
+pub type Known<'a> = dyn Fn(Subject, GateId) -> Option<(Met, Option<Ts>)> + 'a;
 
 /// Gives a path's end state, and when it can change without a new fact.
-pub fn end_state(facts: &Facts, path: Subject, now: Ts) -> (EndState, Option<Ts>) {
+pub fn end_state(facts: &Facts, path: Subject, now: Ts) -> (End, Option<Ts>) {
     end_state_with(facts, path, now, &|_, _| None)
 }
 
@@ -72,7 +163,11 @@ pub fn end_state_with(
     path: Subject,
     now: Ts,
     known: &Known<'_>,
-) -> (EndState, Option<Ts>) {
+) -> (End, Option<Ts>) {
+    let plain = |state| End {
+        state,
+        basis: Basis::Observed,
+    };
     if let Standing::One(Decision {
         value: Value::CarriedOver { until, .. },
         ..
@@ -80,52 +175,64 @@ pub fn end_state_with(
     {
         let end = Ts::from_day(*until).plus(DAY);
         if now < end {
-            return (EndState::CarriedOver, Some(end));
+            return (plain(EndState::CarriedOver), Some(end));
         }
     }
     let Some(lane) = facts.lane(path) else {
-        return (EndState::Open, None);
+        return (plain(EndState::Open), None);
     };
     let mut asked = Asked {
         facts,
         now,
         known,
         until: None,
+        basis: Basis::Observed,
     };
     let state = match lane {
-        Lane::Retire if asked.met(path, "publish-removed") => EndState::Retired,
+        Lane::Retire if asked.met(path, GateId::PUBLISH_REMOVED) => EndState::Retired,
         Lane::Manual if asked.all(path, 1..=2) => EndState::Manual,
-        Lane::Bridge if asked.met(path, "end-date-set") && asked.all(path, 1..=3) => {
+        Lane::Bridge if asked.met(path, GateId::END_DATE_SET) && asked.all(path, 1..=3) => {
             EndState::Bridged
         }
         Lane::Retire | Lane::Manual | Lane::Bridge => EndState::Open,
         Lane::Trusted | Lane::StagedOidc | Lane::StagedToken => asked.cut_over(path, lane),
     };
-    (state, asked.until)
+    let end = match state {
+        EndState::Open => plain(state),
+        state => End {
+            state,
+            basis: asked.basis,
+        },
+    };
+    (end, asked.until)
 }
 
-/// Asks gates and remembers when their answers can change.
+/// Asks gates, and remembers when their answers can change and whether one was people's word.
 struct Asked<'a> {
     facts: &'a Facts,
     now: Ts,
     known: &'a Known<'a>,
     until: Option<Ts>,
+    basis: Basis,
 }
 
 impl Asked<'_> {
-    fn gate(&mut self, view: &View<'_>, gate: GateId) -> bool {
-        let verdict = judge(view, gate);
-        self.until = [self.until, verdict.until].into_iter().flatten().min();
-        verdict.state.is_met() || gate.spec().advice
+    fn take(&mut self, met: Met, until: Option<Ts>) -> bool {
+        self.until = [self.until, until].into_iter().flatten().min();
+        if met == Met::ByWord {
+            self.basis = Basis::Attested;
+        }
+        met != Met::No
     }
 
-    fn met(&mut self, subject: Subject, gate: &str) -> bool {
-        let Some(gate) = GateId::parse(gate) else {
-            return false;
-        };
+    fn gate(&mut self, view: &View<'_>, gate: GateId) -> bool {
+        let verdict = judge(view, gate);
+        self.take(verdict.met(gate.spec()), verdict.until)
+    }
+
+    fn met(&mut self, subject: Subject, gate: GateId) -> bool {
         if let Some((met, until)) = (self.known)(subject, gate) {
-            self.until = [self.until, until].into_iter().flatten().min();
-            return met;
+            return self.take(met, until);
         }
         let view = View::uncommented(self.facts, subject, self.now);
         self.gate(&view, gate)
@@ -138,10 +245,7 @@ impl Asked<'_> {
             .iter()
             .filter(|gate| waves.contains(&gate.spec().wave))
             .all(|gate| match (self.known)(subject, *gate) {
-                Some((met, until)) => {
-                    self.until = [self.until, until].into_iter().flatten().min();
-                    met
-                }
+                Some((met, until)) => self.take(met, until),
                 None => {
                     let view = view.get_or_insert_with(|| View::uncommented(facts, subject, now));
                     self.gate(view, *gate)
@@ -150,69 +254,65 @@ impl Asked<'_> {
     }
 
     fn cut_over(&mut self, path: Subject, lane: Lane) -> EndState {
-        let Some(fact) = self.facts.path(path) else {
+        let Some((fact, repo)) = self
+            .facts
+            .path(path)
+            .and_then(|fact| Some((fact, fact.repo?)))
+        else {
             return EndState::Open;
         };
-        let path_ref = self.facts.default_ref(path);
-        if !self.all(path, 1..=3) || !self.all(path_ref, 1..=3) {
-            return EndState::Open;
-        }
-        let others = fact.repo.and_then(|repo| self.facts.other_refs.get(&repo));
-        let others = others.into_iter().flatten().copied();
-        let mut refs = others.filter(|one| self.facts.path_refs.get(one) == Some(&path));
-        if !refs.all(|one| self.all(one, 1..=3)) {
+        if unmapped(self.facts, fact) || !self.wired(path, repo) {
             return EndState::Open;
         }
         let configs = match lane.needs_trust() {
             true => configs_of(self.facts, path),
             false => Vec::new(),
         };
-        let on_demand = !configs.is_empty()
-            && configs.iter().all(|config| {
-                let plan = self
-                    .facts
-                    .decision(*config, Slot::Plan)
-                    .map(|decision| &decision.value);
-                plan == Some(&Value::Plan(ValidationPlan::OnDemand))
-            });
-        if on_demand {
-            let probed = configs
-                .iter()
-                .all(|config| self.met(*config, "exchange-probed"));
-            return if probed {
-                EndState::OnDemand
-            } else {
-                EndState::Open
+        if on_demand(self.facts, &configs) {
+            let mut configs = configs.iter();
+            return match configs.all(|config| self.met(*config, GateId::EXCHANGE_PROBED)) {
+                true => EndState::OnDemand,
+                false => EndState::Open,
             };
         }
+        let mut packages = self.facts.packages_of(fact).iter();
         let rehearsed = self.all(path, 4..=4)
-            && configs.iter().all(|config| self.all(*config, 4..=4))
-            && fact
-                .packages
-                .iter()
-                .all(|package| self.all(*package, 4..=4));
-        let gone = rehearsed && (lane == Lane::StagedToken || self.old_tokens_gone(fact.repo));
+            && configs.iter().all(|config| self.all(*config, 2..=4))
+            && packages.all(|package| self.all(*package, 2..=4));
+        let gone = rehearsed && (lane == Lane::StagedToken || self.old_tokens_gone(repo));
         match gone {
             false => EndState::Open,
-            true if self.met(path, "first-real-release") => EndState::Proven,
+            true if self.met(path, GateId::FIRST_REAL_RELEASE) => EndState::Proven,
             true => EndState::CutOver,
         }
     }
 
-    fn old_tokens_gone(&mut self, repo: Option<Subject>) -> bool {
-        let Some(repo) = repo else { return false };
-        let secrets = self
-            .facts
-            .repos
-            .get(&repo)
-            .map_or(&[][..], |row| &row.secrets);
+    /// Tells whether inventory, credentials and wiring of a path are done on each of its refs.
+    fn wired(&mut self, path: Subject, repo: Subject) -> bool {
+        let others = self.facts.other_refs.get(&repo).into_iter().flatten();
+        let mut refs = others
+            .copied()
+            .filter(|one| self.facts.path_refs.get(one) == Some(&path));
+        self.all(path, 1..=3)
+            && self.all(self.facts.default_ref(path), 1..=3)
+            && refs.all(|one| self.all(one, 1..=3))
+    }
+
+    /// Tells whether every token that the repository held is known and gone. That it held none counts only where
+    /// everything was read that could name one.
+    fn old_tokens_gone(&mut self, repo: Subject) -> bool {
+        let row = self.facts.repos.get(&repo);
+        let secrets = row.map_or(&[][..], |row| &row.secrets);
         let tokens = self.facts.tokens_of_repo(repo);
-        secrets
-            .iter()
-            .all(|secret| self.met(*secret, "secrets-deleted"))
+        self.met(repo, GateId::PATHS_FOUND)
+            && self.met(repo, GateId::TOKEN_USES_LISTED)
+            && secrets.iter().all(|secret| {
+                self.met(*secret, GateId::SECRET_TOKEN_KNOWN)
+                    && self.met(*secret, GateId::SECRETS_DELETED)
+            })
             && tokens
                 .into_iter()
-                .all(|token| self.met(token, "tokens-revoked"))
+                .all(|token| self.met(token, GateId::TOKENS_REVOKED))
     }
 }
 

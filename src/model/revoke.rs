@@ -8,11 +8,14 @@ use super::decision::{Slot, Standing, ValidationPlan, Value};
 use super::fact::{CredentialFact, PathFact, UseFact};
 use super::facts::Facts;
 use super::facts::seen::Seen;
+use super::gate::wave1::is_read;
 use super::gate::{GateId, State, View, judge};
-use super::id::Subject;
+use super::id::{Kind, Subject};
 use super::lane::Lane;
 use super::time::Ts;
+use crate::safe::shown::counted;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// How well an edge is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +94,8 @@ impl Hold<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Release {
     Safe,
+    /// Everything known is released, but places are left where nobody has looked: which ones.
+    Unseen(String),
     /// Everything known is released, but an edge or a rehearsal rests on people's word.
     ByWord,
     No(String),
@@ -139,6 +144,18 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain<'_> {
             });
             chain.until = [chain.until, until].into_iter().flatten().min();
         }
+        for (repo, path, fact) in rewired(facts, secret) {
+            let (freed, words, until) = released(facts, path, fact.credential, now);
+            chain.holds.push(Hold {
+                repo,
+                path: Some(path),
+                needs: Needs::Path(fact),
+                released: freed != Freed::No,
+                by_word: freed == Freed::ByWord,
+                words,
+            });
+            chain.until = [chain.until, until].into_iter().flatten().min();
+        }
         for (repo, git_ref, path, fact) in other_refs(facts, secret) {
             chain.holds.push(Hold {
                 repo,
@@ -161,6 +178,37 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain<'_> {
         }
     }
     chain
+}
+
+/// Gives the paths that no longer name a secret, in repositories whose files name it nowhere any more: until their new
+/// way is rehearsed, the secret is the way back.
+fn rewired(facts: &Facts, secret: Subject) -> impl Iterator<Item = (Subject, Subject, &PathFact)> {
+    let row = facts.secrets.get(&secret);
+    let names = move |repo: Subject, name: &str| {
+        let paths = || {
+            facts
+                .open_paths(repo)
+                .filter_map(|(_, path)| path.secret.as_deref())
+        };
+        let scan = facts.repos.get(&repo).and_then(|row| row.scan.as_ref());
+        let uses = scan.into_iter().flat_map(|scan| &scan.value.uses);
+        paths().any(|known| known == name)
+            || uses
+                .filter_map(|one| one.secret.as_deref())
+                .any(|known| known == name)
+    };
+    row.into_iter().flat_map(move |row| {
+        let repos = row
+            .repos
+            .iter()
+            .filter(move |repo| !names(**repo, &row.name));
+        repos.flat_map(move |repo| {
+            let paths = facts.open_paths(*repo);
+            paths
+                .filter(|(_, path)| path.secret.is_none())
+                .map(move |(id, path)| (*repo, id, path))
+        })
+    })
 }
 
 /// Gives what other refs than the default branch still publish with a secret: repository, ref, path, fact.
@@ -313,12 +361,19 @@ fn not_looked(facts: &Facts, token: Subject, held: &[Subject], now: Ts) -> Vec<S
         .filter_map(|secret| facts.secrets.get(secret))
         .flat_map(|row| &row.repos)
         .peekable();
-    let read = |repo: &Subject| {
+    let (mut refs, mut unread) = (repos.peek().is_none(), 0);
+    for repo in repos {
         let seen = facts.seen.get(repo).and_then(Seen::refs);
-        seen.is_some_and(|(fact, _)| fact.complete)
-    };
-    if repos.peek().is_none() || !repos.all(read) {
+        refs |= !seen.is_some_and(|(fact, _)| fact.complete);
+        let gates = [GateId::PATHS_FOUND, GateId::TOKEN_USES_LISTED];
+        unread += usize::from(!gates.iter().all(|gate| is_read(facts, *repo, *gate)));
+    }
+    if refs {
         places.push("refs other than the default branch".to_owned());
+    }
+    if unread > 0 {
+        let repos = counted(unread, "repository");
+        places.push(format!("{repos} of which not every file was read"));
     }
     places
 }
@@ -353,10 +408,7 @@ fn released(
         return (Freed::No, "the publish is still in the workflow", None);
     }
     let (mut freed, mut until) = (Freed::Seen, None);
-    let mut ask = |about: Subject, id: &str| {
-        let Some(gate) = GateId::parse(id) else {
-            return false;
-        };
+    let mut ask = |about: Subject, gate: GateId| {
         let verdict = judge(&View::uncommented(facts, about, now), gate);
         until = [until, verdict.until].into_iter().flatten().min();
         if matches!(verdict.state, State::Attested | State::Waived) {
@@ -365,23 +417,59 @@ fn released(
         verdict.state.is_met()
     };
     let configs = configs_of(facts, path);
-    let on_demand = |config: &Subject| {
-        let plan = facts.decision(*config, Slot::Plan).map(|one| &one.value);
-        plan == Some(&Value::Plan(ValidationPlan::OnDemand))
-    };
-    if !configs.is_empty() && configs.iter().all(on_demand) && lane.needs_trust() {
-        return match configs.iter().all(|config| ask(*config, "exchange-probed")) {
+    if facts.path(path).is_some_and(|fact| unmapped(facts, fact)) {
+        return (Freed::No, "which packages it publishes is not known", None);
+    }
+    if lane.needs_trust() && on_demand(facts, &configs) {
+        let mut configs = configs.iter();
+        return match configs.all(|config| ask(*config, GateId::EXCHANGE_PROBED)) {
             true => (freed, "on demand, and probed", until),
             false => (Freed::No, "on demand, and not probed yet", until),
         };
     }
-    if !ask(path, "canary-published") {
+    if !ask(path, GateId::CANARY_PUBLISHED) {
         return (Freed::No, "no canary yet", until);
     }
-    if lane == Lane::Trusted && !configs.iter().all(|one| ask(*one, "published-by-oidc")) {
+    if lane == Lane::Trusted
+        && !configs
+            .iter()
+            .all(|one| ask(*one, GateId::PUBLISHED_BY_OIDC))
+    {
         return (Freed::No, "a trust config has not published yet", until);
     }
     (freed, "released", until)
+}
+
+/// Gives the paths of a secret's or token's chain that have not been rehearsed by their new way, in order.
+pub fn unrehearsed(facts: &Facts, about: Subject, now: Ts) -> Vec<Subject> {
+    let secrets = match about.kind {
+        Kind::Token => facts.secrets_of(about),
+        _ => vec![about],
+    };
+    let rows = secrets
+        .iter()
+        .filter_map(|secret| facts.secrets.get(secret));
+    let repos: BTreeSet<Subject> = rows.flat_map(|row| row.repos.iter().copied()).collect();
+    let paths = repos.iter().flat_map(|repo| facts.open_paths(*repo));
+    paths
+        .filter(|(path, _)| released(facts, *path, CredentialFact::Oidc, now).0 == Freed::No)
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// Tells whether nothing at all is known of what a path publishes.
+pub fn unmapped(facts: &Facts, path: &PathFact) -> bool {
+    let packages = facts.packages_of(path);
+    packages.iter().any(|package| facts.stands_in(*package)) || packages.is_empty()
+}
+
+/// Tells whether there are trust configs, and each waits for a release that is not due.
+pub fn on_demand(facts: &Facts, configs: &[Subject]) -> bool {
+    let waits = |config: &Subject| {
+        let plan = facts.decision(*config, Slot::Plan).map(|one| &one.value);
+        plan == Some(&Value::Plan(ValidationPlan::OnDemand))
+    };
+    !configs.is_empty() && configs.iter().all(waits)
 }
 
 /// Gives the trust configs that one path needs.
@@ -432,6 +520,9 @@ impl Chain<'_> {
                 self.released(),
                 self.holds.len()
             ));
+        }
+        if !self.not_looked.is_empty() {
+            return Release::Unseen(self.not_looked.join(", "));
         }
         let said = |edge: &Edge| edge.strength == Strength::Attested;
         if self.edges.iter().any(said) || self.holds.iter().any(|hold| hold.by_word) {

@@ -50,7 +50,7 @@ pub fn status(status: &Status, out: impl Write) -> Result<(), Error> {
         cells.extend([
             if row.blocked { "yes" } else { "no" }.to_owned(),
             row.end_states.words(),
-            row.end_states.open.to_string(),
+            row.end_states.all.open.to_string(),
             clock.map_or_else(String::new, |clock| clock.what.to_owned()),
             clock.map_or_else(String::new, |clock| clock.ends.to_string()),
             next.map_or_else(String::new, |next| next.gate.to_owned()),

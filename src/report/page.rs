@@ -12,7 +12,7 @@ use crate::model::facts::Facts;
 use crate::model::gate::{GateId, State, Verdict, View, judge};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::propose;
-use crate::model::outcome::{EndState, end_state_with, paths_of, subjects_of};
+use crate::model::outcome::{Basis, End, end_state_with, paths_of, subjects_of};
 use crate::model::time::Ts;
 use crate::session::Session;
 use crate::session::name::{label, short_path};
@@ -87,6 +87,8 @@ pub struct Path {
     /// Lane that the facts speak for, where none is chosen: lane and reason.
     pub proposed: Option<(&'static str, String)>,
     pub end_state: &'static str,
+    /// What the end state rests on.
+    pub rests_on: Basis,
     pub ends_on: Option<String>,
 }
 
@@ -156,11 +158,11 @@ impl Shared {
     }
 
     /// Gives the end state of a path.
-    pub fn end_state(&self, facts: &Facts, path: Subject, now: Ts) -> EndState {
+    pub fn end_state(&self, facts: &Facts, path: Subject, now: Ts) -> End {
         let known = |subject: Subject, gate: GateId| {
             let (verdicts, _) = self.0.get(&subject)?;
             let (_, verdict) = verdicts.iter().find(|(known, _)| *known == gate)?;
-            Some((verdict.state.is_met() || gate.spec().advice, verdict.until))
+            Some((verdict.met(gate.spec()), verdict.until))
         };
         end_state_with(facts, path, now, &known).0
     }
@@ -292,7 +294,7 @@ fn paths(facts: &Facts, shared: &Shared, repo: Subject, now: Ts, ends: &mut Ends
     let mut paths: Vec<(&PathFact, Path)> = Vec::new();
     for id in paths_of(facts, repo) {
         let end = shared.end_state(facts, id, now);
-        ends.add(end, 1);
+        ends.add(end.state, end.basis, 1);
         let Some(fact) = facts.path(id) else { continue };
         let lane = facts.lane(id);
         let proposal = match lane {
@@ -319,7 +321,8 @@ fn paths(facts: &Facts, shared: &Shared, repo: Subject, now: Ts, ends: &mut Ends
             staged: fact.staged,
             lane: lane.map(crate::model::lane::Lane::word),
             proposed: proposal.map(|one| (one.lane.word(), one.reason)),
-            end_state: end.words(),
+            end_state: end.state.words(),
+            rests_on: end.basis,
             ends_on,
         };
         paths.push((fact, path));

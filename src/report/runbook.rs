@@ -15,7 +15,7 @@ use crate::model::facts::Facts;
 use crate::model::gate::wave5::gone;
 use crate::model::gate::{GateId, State, View, WAVES, judge};
 use crate::model::id::Subject;
-use crate::model::outcome::{owes_list, paths_of};
+use crate::model::outcome::{End, EndState, owes_list, paths_of};
 use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::{DAY, Ts};
@@ -250,17 +250,19 @@ pub fn runbook(session: &Session, now: Ts) -> Runbook {
         .collect();
     order.par_sort_unstable();
     let order: Vec<Subject> = order.into_iter().map(|(_, repo)| repo).collect();
-    let paths: Vec<(Subject, crate::model::outcome::EndState)> = order
+    let paths: Vec<(Subject, End)> = order
         .par_iter()
         .with_min_len(64)
         .flat_map_iter(|repo| paths_of(facts, *repo))
         .map(|path| (path, shared.end_state(facts, path, now)))
         .collect();
     let mut end_states = Ends::default();
-    paths.iter().for_each(|(_, end)| end_states.add(*end, 1));
+    paths
+        .iter()
+        .for_each(|(_, end)| end_states.add(end.state, end.basis, 1));
     let on_demand = paths
         .iter()
-        .filter(|(_, end)| *end == crate::model::outcome::EndState::OnDemand)
+        .filter(|(_, end)| end.state == EndState::OnDemand)
         .map(|(path, _)| label(facts, *path))
         .collect();
     Runbook {
@@ -442,7 +444,7 @@ fn scope(facts: &Facts, paths: usize) -> Scope {
         repos: facts.repos.len(),
         paths,
         paths_elsewhere: elsewhere,
-        packages: facts.packages.len(),
+        packages: facts.packages.values().filter(|row| !row.stand_in).count(),
         secrets: facts
             .secrets
             .values()

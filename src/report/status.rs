@@ -15,7 +15,7 @@ use crate::model::revoke::chain;
 use crate::model::time::Ts;
 use crate::session::Session;
 use crate::session::left::{Left, left_behind};
-use crate::session::name::{disputes, label, next_step, token_name};
+use crate::session::name::{disputes, label, next_step, token_name, waiting};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -92,6 +92,8 @@ pub struct Row {
     pub end_states: Ends,
     pub clock: Option<Clock>,
     pub next: Option<Next>,
+    /// What has to be done elsewhere first, where the next step has to wait for it.
+    pub waits: Option<String>,
     /// Decisions about it or what it has that people made differently, in words.
     pub contested: Vec<String>,
 }
@@ -179,7 +181,7 @@ pub fn status(session: &Session, now: Ts) -> Status {
     Status {
         version: 1,
         as_of: now,
-        outcome: outcome(&header, &tokens),
+        outcome: outcome(&header, &tokens, unknown(session, now)),
         header,
         repos,
         tokens,
@@ -189,7 +191,7 @@ pub fn status(session: &Session, now: Ts) -> Status {
 /// Blocked first, then what has a clock running, then the earliest open wave; what is done comes last.
 fn trouble(row: &Row) -> (bool, bool, usize, Ts, &str, Subject) {
     // A repository without a path is not done: nobody may have looked yet.
-    let idle = row.end_states.open == 0 && row.end_states.total() > 0;
+    let idle = row.end_states.all.open == 0 && row.end_states.total() > 0;
     let end = row.clock.as_ref().map(|clock| clock.ends);
     // Rows without a clock come after those with one: the end of time.
     let end = end.unwrap_or(Ts(i64::MAX));
@@ -197,10 +199,15 @@ fn trouble(row: &Row) -> (bool, bool, usize, Ts, &str, Subject) {
 }
 
 /// Done is when every path is in an end state, every displaced token is gone and no list or gate of the session is open.
-fn outcome(header: &Header, tokens: &[Token]) -> Outcome {
+///
+/// `unknown` counts the secrets of which no token is known, and the repositories of which not everything was read.
+fn outcome(header: &Header, tokens: &[Token], unknown: usize) -> Outcome {
     let gates = &header.session_gates;
     let displaced = |token: &Token| !token.gone && token.state != State::NotApplicable.words();
-    let remains = header.end_states.open > 0
+    // Where no path is known, nobody has looked yet: that is not done.
+    let remains = header.end_states.all.open > 0
+        || header.paths == 0
+        || unknown > 0
         || tokens.iter().any(displaced)
         || !header.owed_lists.is_empty()
         || gates.met() < gates.total();
@@ -209,6 +216,21 @@ fn outcome(header: &Header, tokens: &[Token]) -> Outcome {
         (true, true) => Outcome::Blocked,
         (true, false) => Outcome::WorkRemains,
     }
+}
+
+/// Counts what is not known and could hold a token or a path.
+fn unknown(session: &Session, now: Ts) -> usize {
+    let facts = session.facts();
+    let met = |about: Subject, gate: GateId| {
+        judge(&View::uncommented(facts, about, now), gate)
+            .state
+            .is_met()
+    };
+    let secrets = facts.unspoken.iter();
+    let secrets = secrets.filter(|one| !met(**one, GateId::SECRET_TOKEN_KNOWN));
+    let repos = facts.repos.keys();
+    let repos = repos.filter(|one| !met(**one, GateId::PATHS_FOUND));
+    secrets.count() + repos.count()
 }
 
 fn row(session: &Session, repo: Subject) -> Row {
@@ -224,7 +246,7 @@ fn row(session: &Session, repo: Subject) -> Row {
         lane_missing: board.lane_missing,
         waves: board.waves.into_iter().map(Gates::from).collect(),
         blocked: board.is_blocked(),
-        end_states: Ends::of(board.ends),
+        end_states: Ends::of(&board.ends),
         clock: board.clock.map(|clock| Clock {
             what: clock.kind.word(),
             ends: clock.ends,
@@ -234,6 +256,7 @@ fn row(session: &Session, repo: Subject) -> Row {
             state: open.state.words(),
             step: next_step(facts, repo, open),
         }),
+        waits: board.waits.map(|waits| waiting(facts, waits)),
         contested: subjects_of(facts, repo)
             .into_iter()
             .flat_map(|about| disputes(facts, about))
@@ -296,7 +319,9 @@ pub(super) fn names(session: &Session) -> (String, String) {
 fn header(session: &Session, repos: &[Row], tokens: &[Token]) -> Header {
     let facts = session.facts();
     let mut end_states = Ends::default();
-    repos.iter().for_each(|row| end_states.join(row.end_states));
+    repos
+        .iter()
+        .for_each(|row| end_states.join(row.end_states.list()));
     let mut session_gates = Gates::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
     for tally in people.filter_map(|person| session.board.tally(person)) {

@@ -158,7 +158,9 @@ fn cells(row: &Row, now: Ts, look: Look) -> [String; 12] {
         row.end_states.words(),
         row.next
             .as_ref()
-            .map_or_else(String::new, |next| format!("{}: {}", next.gate, next.step)),
+            .map(|next| format!("{}: {}", next.gate, next.step))
+            .or_else(|| row.waits.clone())
+            .unwrap_or_default(),
     ]
 }
 

@@ -12,10 +12,18 @@ use crate::model::id::{Kind, Subject};
 use crate::model::lane::{Lane, propose};
 use crate::model::name::Login;
 use crate::model::policy::Profile;
+use crate::model::revoke::unrehearsed;
 use crate::model::time::Ts;
 use crate::safe::redact;
+use crate::safe::shown::counted;
 use chrono::NaiveDate;
 use serde_json::{Value as Json, json};
+
+/// How packages are mapped to paths where no file tells.
+const MAP_BY_HAND: &str = "import an inventory with the columns repo and packages: `cutover import --inventory FILE`; where the checkout holds no other package, `cutover attest packages-mapped --about PATH --note TEXT` will do";
+
+/// The flag by which what takes the way back is agreed to; the refusal before it names it.
+pub const BEFORE_REHEARSAL: &str = "--before-rehearsal";
 
 /// Longest note, in characters.
 const MAX_TEXT: usize = 4_000;
@@ -61,6 +69,8 @@ pub enum Action {
         gate: GateId,
         note: String,
         link: Option<String>,
+        /// Agreed to though the way back goes with it: paths on the chain are not rehearsed yet.
+        before_rehearsal: bool,
     },
     Waive {
         about: Vec<Subject>,
@@ -182,7 +192,8 @@ pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<
             configs,
             plan,
             note,
-        } => maker.each(configs, Kind::Config, |_| {
+        } => maker.each(configs, Kind::Config, |config| {
+            maker.mapped(config)?;
             Ok((
                 "validation_planned",
                 json!({"plan": plan.word(), "note": maker.text(note)?}),
@@ -193,7 +204,8 @@ pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<
             gate,
             note,
             link,
-        } => maker.attest(about, *gate, note, link.as_deref()),
+            before_rehearsal,
+        } => maker.attest(about, *gate, note, link.as_deref(), *before_rehearsal),
         Action::Waive {
             about,
             gate,
@@ -520,15 +532,20 @@ impl Maker<'_> {
         gate: GateId,
         note: &str,
         link: Option<&str>,
+        before_rehearsal: bool,
     ) -> Result<Vec<Drafted>, Refusal> {
         let note = self.said(
             note,
             "an attestation needs a note: what was seen, where and when",
         )?;
         let link = link.map(|link| self.link(link)).transpose()?.flatten();
+        let ends = [GateId::TOKENS_REVOKED, GateId::SECRETS_DELETED].contains(&gate);
         self.gated(about, gate, |subject| {
             let view = View::new(&self.fold.facts, subject, self.now);
             let verdict = judge(&view, gate);
+            if ends && !before_rehearsal && verdict.state != State::Blocked {
+                self.rehearsed(subject)?;
+            }
             match verdict.state {
                 State::Blocked
                     if !matches!(view.decided(Slot::Attest(gate)), Standing::Contested(_)) =>
@@ -552,12 +569,55 @@ impl Maker<'_> {
                     gate.word(),
                     verdict.why
                 ))),
+                _ if verdict.since == Some(Ts(i64::MAX)) => Err(refuse_with(
+                    format!("{} cannot be attested: {}", gate.word(), verdict.why),
+                    MAP_BY_HAND,
+                )),
                 _ => Ok((
                     "gate_attested",
                     json!({"gate": gate.word(), "note": note, "link": link}),
                 )),
             }
         })
+    }
+
+    /// Refuses what ends a secret or token while a path of its chain has no other way that was rehearsed.
+    fn rehearsed(&self, about: Subject) -> Result<(), Refusal> {
+        let facts = &self.fold.facts;
+        let waiting = unrehearsed(facts, about, self.now);
+        let Some(first) = waiting.first() else {
+            return Ok(());
+        };
+        let (paths, name) = (counted(waiting.len(), "path"), label(facts, about));
+        Err(refuse_with(
+            format!(
+                "{paths} of {name} not rehearsed, first {}: without it there is no way back",
+                label(facts, *first)
+            ),
+            format!(
+                "rehearse first; if it is gone already, add `{BEFORE_REHEARSAL}`, or press enter again in the console"
+            ),
+        ))
+    }
+
+    /// Refuses to plan for a trust config whose package is a guess.
+    fn mapped(&self, config: Subject) -> Result<(), Refusal> {
+        let facts = &self.fold.facts;
+        let Some(path) = facts.configs.get(&config).map(|config| config.path) else {
+            return Ok(());
+        };
+        let verdict = judge(&View::new(facts, path, self.now), GateId::PACKAGES_MAPPED);
+        match verdict.state.is_met() {
+            true => Ok(()),
+            false => Err(refuse_with(
+                format!(
+                    "which packages {} publishes is not known (gate packages-mapped): {}",
+                    label(facts, path),
+                    verdict.why
+                ),
+                MAP_BY_HAND,
+            )),
+        }
     }
 
     fn waive(

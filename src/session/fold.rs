@@ -456,6 +456,8 @@ impl Fold {
                 self.relink.extend(fact.repo);
                 self.touch(Subject::SESSION);
                 let row = self.facts.packages.entry(about).or_default();
+                // Whether it is private tells each of its repositories what an unmapped path may publish.
+                self.relink.extend(row.repos.iter().copied());
                 row.name.clone_from(&fact.name);
                 take(&mut row.fact, dated!(fact))
             }

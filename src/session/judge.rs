@@ -7,11 +7,11 @@
 use super::fold::Touched;
 use crate::model::clock::{Clock, clocks};
 use crate::model::facts::Facts;
-use crate::model::gate::{GateId, State, View, Way, judge};
+use crate::model::gate::{GateId, Met, State, View, Way, judge};
 use crate::model::id::{Kind, Subject, SubjectMap};
 use crate::model::lane::Lanes;
 use crate::model::outcome::{
-    EndState, end_state_with, is_published, paths_of, subjects_of, subjects_with,
+    EndCounts, end_state_with, is_published, paths_of, subjects_of, subjects_with,
 };
 use crate::model::time::Ts;
 use rayon::prelude::*;
@@ -105,23 +105,46 @@ impl Few {
     }
 }
 
-/// A gate that is not met.
+/// The first wave of what cannot be undone: revoking tokens and deleting secrets.
+const REVOCATION: u8 = 5;
+
+/// A gate that is not met. In the order in which they are worked on: by wave, always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Open {
-    /// Nothing here can look at it: what can be worked on comes first.
+    pub wave: u8,
+    /// Nothing here can look at it: within its wave, what can be worked on comes first.
     pub out_of_sight: bool,
     pub gate: GateId,
     pub about: Subject,
     pub state: State,
 }
 
+impl Open {
+    /// Tells whether the step takes away what other repositories may still need: it waits for all of them.
+    fn is_shared_end(&self) -> bool {
+        self.wave >= REVOCATION && matches!(self.about.kind, Kind::Secret | Kind::Token)
+    }
+}
+
+/// Why a step is not named yet: something of the secret's or token's chain is in an earlier wave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// The secret or token whose step it is.
+    pub step_of: Subject,
+    /// A repository of its chain that is in an earlier wave, or the session.
+    pub first: Subject,
+    pub wave: u8,
+    /// How many there are beside the first.
+    pub more: u32,
+}
+
 /// All gates of one subject, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     pub waves: [Few; WAVES],
-    /// Gates that are met, by [`GateId::bit`].
-    met: u128,
-    /// The first gate that is not met: those that can be worked on before the others, then in the order of the table.
+    /// Gates that are met, by [`GateId::bit`], and those of them that word meets where an observation could stand.
+    met: Met128,
+    /// The first gate that is not met, by wave.
     pub open: Option<Open>,
     /// The soonest clock of this subject.
     clock: Option<Clock>,
@@ -130,16 +153,48 @@ pub struct Tally {
     pub until: Option<Ts>,
 }
 
+/// Sets of gates by [`GateId::bit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Met128 {
+    met: u128,
+    by_word: u128,
+}
+
+impl Met128 {
+    fn add(&mut self, gate: GateId, met: Met) {
+        if met != Met::No {
+            self.met |= gate.bit();
+        }
+        if met == Met::ByWord {
+            self.by_word |= gate.bit();
+        }
+    }
+
+    fn of(self, gate: GateId) -> Met {
+        match (self.met & gate.bit() != 0, self.by_word & gate.bit() != 0) {
+            (false, _) => Met::No,
+            (true, true) => Met::ByWord,
+            (true, false) => Met::Seen,
+        }
+    }
+}
+
 /// One row of the board.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RepoBoard {
     pub waves: [Counts; WAVES],
+    /// The gate that is worked on next; none too where that has to wait.
     pub open: Option<Open>,
+    /// What the next step waits for.
+    pub waits: Option<Waits>,
+    /// The first open gate that waits for nobody.
+    own: Option<Open>,
+    /// Steps that end what others may still need, each the next of its secret or token.
+    shared_ends: Vec<Open>,
     pub lanes: Lanes,
     /// A path of it has no lane yet.
     pub lane_missing: bool,
-    /// Counted by [`EndState::ALL`].
-    pub ends: [u16; EndState::ALL.len()],
+    pub ends: EndCounts,
     pub paths: u16,
     pub clock: Option<Clock>,
     /// A decision about it or a subject of it waits for somebody to decide between two.
@@ -154,9 +209,33 @@ impl RepoBoard {
         for (sum, part) in waves.filter(|(_, part)| *part != Few::default()) {
             sum.join(part.counts());
         }
-        self.open = [self.open, tally.open].into_iter().flatten().min();
+        match tally.open {
+            Some(open) if open.is_shared_end() => self.shared_ends.push(open),
+            open => self.own = [self.own, open].into_iter().flatten().min(),
+        }
         self.clock = [self.clock, tally.clock].into_iter().flatten().min();
         self.contested |= tally.contested;
+    }
+
+    /// Names the next step: the lowest wave first, and none that ends what others on its chain may still need.
+    fn name_step(&mut self, mut held: impl FnMut(Subject) -> Option<Waits>) {
+        let early = self.own.filter(|open| open.wave < REVOCATION);
+        (self.open, self.waits) = (early.or(self.own), None);
+        if early.is_some() || self.shared_ends.is_empty() {
+            return;
+        }
+        let held: Vec<(Open, Option<Waits>)> = self
+            .shared_ends
+            .iter()
+            .map(|open| (*open, held(open.about)))
+            .collect();
+        let free = held.iter().find(|(_, waits)| waits.is_none());
+        let free = free.map(|(open, _)| *open);
+        let own = self.own.filter(|open| open.wave == REVOCATION);
+        self.open = [free, own].into_iter().flatten().min();
+        if self.open.is_none() {
+            self.waits = held.first().and_then(|(_, waits)| *waits);
+        }
     }
 
     /// Tells whether something is in the way of the next step. What a later wave will have to mend is not yet in it.
@@ -169,8 +248,7 @@ impl RepoBoard {
 
     /// Gives the wave of the next step.
     pub fn ahead(&self) -> usize {
-        self.open
-            .map_or(WAVES, |open| usize::from(open.gate.spec().wave))
+        self.open.map_or(WAVES, |open| usize::from(open.wave))
     }
 
     /// Gives the first wave that still has an open gate.
@@ -190,6 +268,8 @@ pub struct Board {
     wake: BinaryHeap<Reverse<(Ts, Subject)>>,
     /// The soonest instant of each subject in the heap: facts that are looked at every few minutes would fill it.
     waking: SubjectMap<Ts>,
+    /// Repositories with a step that may wait for others.
+    ending: BTreeSet<Subject>,
 }
 
 impl Board {
@@ -224,6 +304,7 @@ impl Board {
 
     /// Judges again what was touched and what time has run out for. Gives the repositories whose rows changed.
     pub fn update(&mut self, facts: &Facts, touched: &Touched, now: Ts) -> Vec<Subject> {
+        let before = self.early_wave(Subject::SESSION);
         let repos: Vec<Subject> = if touched.all {
             *self = Self::default();
             self.judge_shared(facts, &every_shared(facts), now);
@@ -259,24 +340,99 @@ impl Board {
                 .collect();
             linked.into_iter().collect()
         };
+        let session = self.early_wave(Subject::SESSION);
         let shared = &self.shared;
         let rows: Vec<(Subject, Box<RepoBoard>)> = repos
             .par_iter()
             .with_min_len(32)
             .map(|repo| (*repo, Box::new(row(facts, shared, *repo, now))))
             .collect();
-        let mut changed = Vec::new();
-        for (repo, row) in rows {
+        let mut changed = BTreeSet::new();
+        let mut moved = touched.all || session != before;
+        for (repo, mut row) in rows {
             if let Some(at) = row.until {
                 self.wake_at(at, repo);
             }
+            match row.shared_ends.is_empty() {
+                true => row.name_step(|_| None),
+                // What it waits for is found out below, once every row is new.
+                false => {
+                    if let Some(old) = self.repos.get(&repo) {
+                        (row.open, row.waits) = (old.open, old.waits);
+                    }
+                }
+            }
+            match row.shared_ends.is_empty() {
+                true => self.ending.remove(&repo),
+                false => self.ending.insert(repo),
+            };
+            let old = self.repos.get(&repo);
+            moved |= old.map(|old| early(old)) != Some(early(&row));
+            moved |= !row.shared_ends.is_empty();
             // A fact of the repository itself shows though no gate moved: another owner, another name.
-            if touched.subjects.contains(&repo) || self.repos.get(&repo) != Some(&row) {
+            if touched.subjects.contains(&repo) || old != Some(&row) {
+                changed.insert(repo);
+                self.repos.insert(repo, row);
+            }
+        }
+        if moved {
+            changed.extend(self.name_steps(facts));
+        }
+        changed.into_iter().collect()
+    }
+
+    /// Names the next steps of the repositories that may have to wait for others. Gives those whose step is another now.
+    fn name_steps(&mut self, facts: &Facts) -> Vec<Subject> {
+        let mut known: SubjectMap<Option<Waits>> = SubjectMap::default();
+        let mut named = Vec::new();
+        for repo in &self.ending {
+            let Some(mut row) = self.repos.get(repo).cloned() else {
+                continue;
+            };
+            row.name_step(|about| {
+                *known
+                    .entry(about)
+                    .or_insert_with(|| self.waits_for(facts, about))
+            });
+            named.push((*repo, row));
+        }
+        let mut changed = Vec::new();
+        for (repo, row) in named {
+            if self.repos.get(&repo) != Some(&row) {
                 changed.push(repo);
                 self.repos.insert(repo, row);
             }
         }
         changed
+    }
+
+    /// Finds what a secret's or token's end has to wait for: the session, and every repository of its chain, have to be
+    /// through the rehearsal.
+    fn waits_for(&self, facts: &Facts, about: Subject) -> Option<Waits> {
+        let tokens: Vec<Subject> = match about.kind {
+            Kind::Token => vec![about],
+            _ => facts.tokens_of(about).collect(),
+        };
+        let mut repos: BTreeSet<Subject> = repos_of(facts, about).into_iter().collect();
+        repos.extend(tokens.iter().flat_map(|token| repos_of(facts, *token)));
+        let rows = repos.iter().map(|repo| (*repo, self.repos.get(repo)));
+        let mut early = rows
+            .map(|(repo, row)| (repo, row.map_or(0, |row| early(row))))
+            .chain([(Subject::SESSION, self.early_wave(Subject::SESSION))])
+            .filter(|(_, wave)| *wave < REVOCATION);
+        let (first, wave) = early.next()?;
+        Some(Waits {
+            step_of: about,
+            first,
+            wave,
+            more: u32::try_from(early.count()).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Gives the first open wave of a shared subject, at most that of revocation.
+    fn early_wave(&self, about: Subject) -> u8 {
+        let open = self.shared.get(&about).and_then(|tally| tally.open);
+        open.map_or(REVOCATION, |open| open.wave.min(REVOCATION))
     }
 
     /// Judges subjects that several repositories share. Gives those that stand differently now.
@@ -310,6 +466,11 @@ impl Board {
     }
 }
 
+/// Gives the first open wave of a row, at most that of revocation.
+fn early(row: &RepoBoard) -> u8 {
+    u8::try_from(row.wave()).map_or(REVOCATION, |wave| wave.min(REVOCATION))
+}
+
 /// Judges every gate of one subject.
 fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
     let view = View::uncommented(facts, subject, now);
@@ -321,9 +482,8 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
         let spec = gate.spec();
         let verdict = judge(&view, *gate);
         tally.until = [tally.until, verdict.until].into_iter().flatten().min();
-        if verdict.state.is_met() {
-            tally.met |= gate.bit();
-        } else if spec.advice {
+        tally.met.add(*gate, verdict.met(spec));
+        if !verdict.state.is_met() && spec.advice {
             continue;
         }
         if let Some(wave) = tally.waves.get_mut(usize::from(spec.wave)) {
@@ -335,7 +495,9 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
             let unseen = verdict.unwatched
                 || (verdict.state == State::CouldNotLook && verdict.since.is_none());
             let open = Open {
-                out_of_sight: unseen && spec.way == Way::Observed,
+                wave: spec.wave,
+                // What ends a token goes in the order of the table: nothing is revoked before it is known to be safe.
+                out_of_sight: unseen && spec.way == Way::Observed && spec.wave < REVOCATION,
                 gate: *gate,
                 about: subject,
                 state: verdict.state,
@@ -353,7 +515,7 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
 }
 
 /// What a row's end states ask of a subject that was judged for it: gates that are met, and until when.
-type Own = (Subject, u128, Option<Ts>);
+type Own = (Subject, Met128, Option<Ts>);
 
 /// Judges what a repository owns, and puts its row together from that and from what it shares.
 fn row(facts: &Facts, shared: &SubjectMap<Tally>, repo: Subject, now: Ts) -> RepoBoard {
@@ -378,13 +540,14 @@ fn row(facts: &Facts, shared: &SubjectMap<Tally>, repo: Subject, now: Ts) -> Rep
         }
     }
     own.sort_unstable_by_key(|(subject, ..)| *subject);
+    board.shared_ends.sort_unstable();
     let known = |subject: Subject, gate: GateId| {
         let at = own.binary_search_by_key(&subject, |(known, ..)| *known);
         let (met, until) = match at.ok().and_then(|at| own.get(at)) {
             Some((_, met, until)) => (*met, *until),
             None => shared.get(&subject).map(|tally| (tally.met, tally.until))?,
         };
-        Some((met & gate.bit() != 0 || gate.spec().advice, until))
+        Some((met.of(gate), until))
     };
     for path in paths {
         match facts.lane(path) {
@@ -393,9 +556,7 @@ fn row(facts: &Facts, shared: &SubjectMap<Tally>, repo: Subject, now: Ts) -> Rep
         }
         let (end, until) = end_state_with(facts, path, now, &known);
         board.until = [board.until, until].into_iter().flatten().min();
-        if let Some(count) = board.ends.get_mut(end as usize) {
-            *count = count.saturating_add(1);
-        }
+        board.ends.add(end);
     }
     board.until = [board.until, board.clock.map(|clock| clock.ends)]
         .into_iter()
@@ -560,6 +721,7 @@ mod tests {
     #[test]
     fn blocked_is_what_is_in_the_way_of_the_next_step() {
         let open = |gate: &str| Open {
+            wave: GateId::parse(gate).unwrap().spec().wave,
             out_of_sight: false,
             gate: GateId::parse(gate).unwrap(),
             about: Subject::SESSION,

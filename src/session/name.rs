@@ -2,7 +2,7 @@
 //!
 //! `acme/ui`, `acme/ui:release.yml#publish`, `@acme/ui`, `token:rosa/3f2a`, `secret:NPM_TOKEN`, an id, `session`.
 
-use super::judge::Open;
+use super::judge::{Open, Waits};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::PathFact;
 use crate::model::facts::Facts;
@@ -38,7 +38,12 @@ pub fn label(facts: &Facts, about: Subject) -> String {
         Kind::Package => facts
             .packages
             .get(&about)
-            .map(|row| row.name.to_string())
+            .map(|row| match row.repos.iter().next() {
+                Some(repo) if row.stand_in => {
+                    format!("package not known ({})", label(facts, *repo))
+                }
+                _ => row.name.to_string(),
+            })
             .unwrap_or_default(),
         Kind::Config => facts
             .configs
@@ -179,6 +184,17 @@ pub fn next_step(facts: &Facts, repo: Subject, open: Open) -> String {
         Some(dispute) => format!("{place}{}", dispute.next()),
         None => format!("{place}{}", spec.next),
     }
+}
+
+/// Says what a step waits for, and whose step that is.
+pub fn waiting(facts: &Facts, waits: Waits) -> String {
+    let (step, first) = (label(facts, waits.step_of), label(facts, waits.first));
+    let more = match waits.more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let wave = waits.wave;
+    format!("wait: {step} is still needed until {first} (wave {wave}){more} are rehearsed")
 }
 
 /// A decision that people made differently: it waits for somebody to decide over all of them.

@@ -92,6 +92,9 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
         }
         Kind::Attest => {
             line.verb(&["attest", &form.at(0)]).about(targets);
+            if form.agreed {
+                line.verb(&["--before-rehearsal"]);
+            }
             line.flag("--note", &form.at(1)).flag("--link", &form.at(2))
         }
         Kind::Waive => {

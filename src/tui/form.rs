@@ -153,6 +153,8 @@ pub struct Form {
     pub error: Option<String>,
     /// True from sending until the answer.
     pub sending: bool,
+    /// It was said that there is no way back: sent again, it is meant.
+    pub agreed: bool,
 }
 
 /// What a form starts from.
@@ -185,6 +187,7 @@ impl Form {
             picked: 0,
             error: None,
             sending: false,
+            agreed: false,
         }
     }
 
@@ -358,6 +361,7 @@ impl Form {
                     gate: self.gate(0)?,
                     note: self.at(1),
                     link,
+                    before_rehearsal: self.agreed,
                 }]
             }
             Kind::Waive => {

@@ -273,6 +273,7 @@ fn decide(session: &mut Session) {
         gate: gate("environment-protected"),
         note: "two required reviewers on npm".to_owned(),
         link: Some("https://example.com/settings".to_owned()),
+        before_rehearsal: true,
     });
     all.push(Action::Waive {
         about: vec![repo(0).0],

@@ -65,11 +65,18 @@ fn accounted(view: &View<'_>) -> Result<Verdict, Verdict> {
         owned.extend(list.fact.packages.iter().map(AsRef::as_ref));
         until = [until, Some(list.until)].into_iter().flatten().min();
     }
-    let packages = view.facts.packages.values();
-    let published: BTreeSet<&str> = packages
-        .filter(|row| !row.paths.is_empty() && !row.name.is_empty())
-        .map(|row| row.name.as_ref())
-        .collect();
+    let mapped = |path: &Subject| {
+        view.facts
+            .path(*path)
+            .is_none_or(|fact| view.facts.is_mapped(fact))
+    };
+    let (mut published, mut unmapped) = (BTreeSet::new(), false);
+    for row in view.facts.packages.values() {
+        if row.paths.iter().any(mapped) && !row.name.is_empty() {
+            published.insert(row.name.as_ref());
+        }
+        unmapped |= !row.paths.iter().all(mapped);
+    }
     let orphans: Vec<&&str> = owned.difference(&published).collect();
     let strangers: Vec<&&str> = published.difference(&owned).collect();
     let mut wrong = Vec::new();
@@ -84,7 +91,9 @@ fn accounted(view: &View<'_>) -> Result<Verdict, Verdict> {
             strangers.len()
         ));
     }
-    let verdict = if wrong.is_empty() {
+    let verdict = if wrong.is_empty() && unmapped {
+        Verdict::could_not("which packages some paths publish is not known")
+    } else if wrong.is_empty() {
         Verdict::passed(format!("{} packages, each has a path", owned.len()))
     } else {
         Verdict::blocked(wrong.join("; "))

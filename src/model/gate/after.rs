@@ -1,10 +1,11 @@
 //! After-care: whether a real release went out by the new way once the old token was gone.
 
-use super::Verdict;
 use super::publish::{Asked, is_prerelease};
 use super::view::View;
+use super::wave1::is_read;
 use super::wave4::lacking;
 use super::wave5::gone;
+use super::{GateId, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
@@ -57,10 +58,16 @@ pub(super) fn first_real_release(view: &View<'_>) -> Verdict {
 /// A token still lives, or which token a secret held is not known.
 fn revoked(facts: &Facts, repo: Subject) -> Result<Option<Ts>, &'static str> {
     let secrets = facts.repos.get(&repo).map_or(&[][..], |row| &row.secrets);
-    let tokens = facts.tokens_of_repo(repo);
-    if tokens.is_empty() && !secrets.is_empty() {
+    if secrets
+        .iter()
+        .any(|secret| facts.tokens_of(*secret).next().is_none())
+    {
         return Err("which token its secrets held is not known");
     }
+    if !is_read(facts, repo, GateId::TOKEN_USES_LISTED) {
+        return Err("not every file was read that may use a token");
+    }
+    let tokens = facts.tokens_of_repo(repo);
     let mut last = None;
     for token in tokens {
         let listed = gone(&facts.sightings(token)).map(|(_, without)| without.as_of);

@@ -289,10 +289,8 @@ impl<'a> Asked<'a> {
         &self,
         wanted: impl Fn(&VersionFact) -> bool,
     ) -> Result<(Proof<'a>, Vec<Subject>), Lack> {
-        let packages = self
-            .facts
-            .path(self.path)
-            .map_or(&[][..], |path| &path.packages);
+        let path = self.facts.path(self.path);
+        let packages = path.map_or(&[][..], |path| self.facts.packages_of(path));
         let (mut best, mut without, mut lack) = (None, Vec::new(), Lack::NotLooked);
         for package in packages {
             match self.newest(*package, &wanted) {
@@ -400,24 +398,22 @@ impl<'a> Asked<'a> {
 
     /// Only one path publishes the package, or the version's run is a run of this path's file.
     fn by_run(&self, package: Subject, version: &VersionFact) -> Fit {
-        let paths = self
-            .facts
-            .packages
-            .get(&package)
-            .map_or(0, |row| row.paths.len());
-        if paths == 1 {
+        let Some(path) = self.facts.path(self.path) else {
+            return Fit::No;
+        };
+        let row = self.facts.packages.get(&package);
+        let paths = row.map_or(0, |row| row.paths.len());
+        if paths == 1 && self.facts.is_mapped(path) {
             return Fit::Yes {
                 by_inference: false,
             };
         }
         let unclear = || {
-            Fit::Unclear(format!(
-                "which of {paths} paths published {} is not known",
-                version.version
-            ))
-        };
-        let Some(path) = self.facts.path(self.path) else {
-            return Fit::No;
+            let version = &version.version;
+            Fit::Unclear(match paths {
+                0 | 1 => format!("whether this path published {version} is not known"),
+                many => format!("which of {many} paths published {version} is not known"),
+            })
         };
         let seen = path.repo.and_then(|repo| self.facts.seen.get(&repo));
         let (_, run) = self.facts.how(package, version);

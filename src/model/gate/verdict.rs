@@ -1,5 +1,6 @@
 //! Verdicts: what a gate says of a subject now, why, and until when without a new fact.
 
+use super::GateSpec;
 use crate::model::time::Ts;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -48,6 +49,15 @@ impl State {
             Self::Attested | Self::Passed | Self::Waived | Self::NotApplicable
         )
     }
+}
+
+/// Whether something is met, and how that is known. In order: of several, the least is what they are together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Met {
+    No,
+    /// Somebody's word stands where an observation could.
+    ByWord,
+    Seen,
 }
 
 /// What a gate says, why, and the first instant when it can change without a new fact.
@@ -103,6 +113,22 @@ impl Verdict {
 
     pub fn not_applicable(why: impl Into<Cow<'static, str>>) -> Self {
         Self::new(State::NotApplicable, why)
+    }
+
+    /// Says that nobody's word answers it: only a fact can.
+    #[must_use]
+    pub fn only_seen(mut self) -> Self {
+        self.since = Some(Ts(i64::MAX));
+        self
+    }
+
+    /// Tells how a gate with this verdict is met. Advice holds nothing up, and where nothing can look, word is all there is.
+    pub fn met(&self, spec: &GateSpec) -> Met {
+        match self.state {
+            State::Attested | State::Waived if spec.is_watched() => Met::ByWord,
+            state if state.is_met() || spec.advice => Met::Seen,
+            _ => Met::No,
+        }
     }
 
     /// Says when this verdict can change by itself; the earlier of two instants stays.

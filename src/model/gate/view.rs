@@ -1,12 +1,14 @@
 //! What a gate sees: one subject, the facts around it, and the instant it is judged for.
 
+use super::wave1::is_read;
 use super::{GateId, GateSpec, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{ListingFact, PathFact, PurposeFact, RefFact, TokenFact};
 use crate::model::facts::{Decided, Facts, Repo};
 use crate::model::id::{Kind, Subject};
-use crate::model::lane::Lanes;
+use crate::model::lane::{Lane, Lanes};
 use crate::model::policy::Profile;
+use crate::model::revoke::{configs_of, on_demand};
 use crate::model::time::{DAY, Ts};
 use std::borrow::Cow;
 
@@ -20,6 +22,8 @@ pub struct View<'a> {
     pub lanes: Lanes,
     /// A path behind this subject has no lane yet.
     lane_missing: bool,
+    /// No path behind it is known, and not everything was read that could show one.
+    pathless: bool,
     /// Whether anybody will read why.
     worded: bool,
     /// What was decided about the subject itself, looked up once: every gate asks for it.
@@ -40,6 +44,7 @@ impl<'a> View<'a> {
             now,
             lanes: Lanes::NONE,
             lane_missing: false,
+            pathless: false,
             worded: true,
             decided,
             spoken: decided.map_or(0, Decided::spoken),
@@ -73,7 +78,28 @@ impl<'a> View<'a> {
                 .for_each(|(path, _)| view.add_lane(path)),
             Kind::Session | Kind::Person => {}
         }
+        view.pathless = view.is_pathless();
         view
+    }
+
+    /// Tells whether there may be a path behind a package or token that nobody has seen.
+    fn is_pathless(&self) -> bool {
+        if self.lane_missing || self.lanes != Lanes::NONE {
+            return false;
+        }
+        let read = |repo: &Subject| is_read(self.facts, *repo, GateId::PATHS_FOUND);
+        match self.subject.kind {
+            Kind::Package => {
+                let row = self.facts.packages.get(&self.subject);
+                row.is_none_or(|row| !row.repos.iter().all(read))
+            }
+            Kind::Token => {
+                let secrets = self.facts.secrets_of(self.subject);
+                let rows = || secrets.iter().filter_map(|id| self.facts.secrets.get(id));
+                secrets.is_empty() || !rows().flat_map(|row| &row.repos).all(read)
+            }
+            _ => false,
+        }
     }
 
     /// Looks at a subject only to count: whatever was formatted for people may be left out of its verdicts.
@@ -111,17 +137,57 @@ impl<'a> View<'a> {
         if spec.team && self.facts.session.profile == Profile::Solo {
             return Some("for teams: alone, a cooling-off time stands in its place".into());
         }
+        if self.wants_path(spec) && self.pathless {
+            return None;
+        }
         if !spec.lanes.is_all() && !self.lane_missing && !self.lanes.meets(spec.lanes) {
             return Some("not in this lane".into());
         }
         if self.subject.kind == Kind::Package && spec.wave >= 4 && self.is_unpublished() {
             return Some("no publish path of it is known".into());
         }
+        if spec.wave == 4 && spec.id != GateId::EXCHANGE_PROBED.word() && self.is_on_demand() {
+            return Some("on demand: nothing is published before a release is due".into());
+        }
         let path = self.path()?;
         if !Facts::in_scope(path) {
             return Some("publishes to another registry: not in scope".into());
         }
         None
+    }
+
+    /// Tells whether a gate is about what publishes: of some lanes, or of a package that goes out.
+    fn wants_path(&self, spec: &GateSpec) -> bool {
+        !spec.lanes.is_all() || (self.subject.kind == Kind::Package && spec.wave >= 4)
+    }
+
+    /// Tells whether a gate cannot be judged before it is known which path uses the subject.
+    pub(super) fn waits_for_path(&self, spec: &GateSpec) -> bool {
+        self.pathless && self.wants_path(spec)
+    }
+
+    /// Tells whether every trust config here waits for a release that is not due.
+    fn is_on_demand(&self) -> bool {
+        if self.lane_missing || !self.lanes.iter().all(Lane::needs_trust) {
+            return false;
+        }
+        let of_package = |package: &Subject| -> Vec<Subject> {
+            let row = self.facts.packages.get(package);
+            let repos = row.into_iter().flat_map(|row| &row.repos);
+            let rows = repos.filter_map(|repo| self.facts.repos.get(repo));
+            let configs = rows.flat_map(|row| row.configs.iter().copied());
+            let known = |id: &Subject| self.facts.configs.get(id);
+            configs
+                .filter(|id| known(id).is_some_and(|one| one.package == *package))
+                .collect()
+        };
+        let configs = match self.subject.kind {
+            Kind::Config => vec![self.subject],
+            Kind::Path => configs_of(self.facts, self.subject),
+            Kind::Package => of_package(&self.subject),
+            _ => return false,
+        };
+        on_demand(self.facts, &configs)
     }
 
     fn is_unpublished(&self) -> bool {

@@ -3,10 +3,12 @@
 use super::look::{settled, some};
 use super::view::{View, contested};
 use super::{GateId, Verdict};
-use crate::model::decision::{Decision, Slot, Standing};
-use crate::model::fact::{CredentialFact, HowFact, LiveSource, VersionFact};
+use crate::model::decision::{Decision, Slot, Standing, Value};
+use crate::model::fact::{CredentialFact, HowFact, LiveSource, RepoFact, VersionFact};
+use crate::model::facts::Facts;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
+use crate::model::unseen::not_seen;
 
 pub(super) fn paths_found(view: &View<'_>) -> Verdict {
     scanned(view, |paths, refs| format!("{paths} found; {refs}"))
@@ -22,32 +24,41 @@ pub(super) fn token_uses_listed(view: &View<'_>) -> Verdict {
 
 /// A scan holds until the commit changes, so it does not age.
 fn scanned(view: &View<'_>, words: impl Fn(usize, &str) -> String) -> Verdict {
-    match view.repo().and_then(|repo| repo.scan.as_ref()) {
-        None => Verdict::not_looked("no checkout of it has been scanned"),
-        Some(scan) if !scan.value.unread.is_empty() => {
-            let first = scan.value.unread.first().map_or("", AsRef::as_ref);
-            let more = match scan.value.unread.len() {
-                0 | 1 => String::new(),
-                count => format!(" and {} more", count - 1),
-            };
-            Verdict::could_not(format!("not everything could be read: {first}{more}"))
+    match read(view.facts, view.subject) {
+        Err(verdict) => verdict,
+        Ok((scan, refs)) => {
+            let refs = refs.as_deref().unwrap_or(&scan.refs);
+            Verdict::passed(view.words(|| words(scan.paths.len(), refs)))
         }
-        Some(scan) if scan.value.left_out.is_some_and(|count| count > 0) => Verdict::could_not(
-            "the scan found more than one event holds: scan this checkout by itself",
-        ),
-        Some(scan) => match other_refs(view) {
-            Err(verdict) => verdict,
-            Ok(refs) => {
-                let refs = refs.as_deref().unwrap_or(&scan.value.refs);
-                Verdict::passed(view.words(|| words(scan.value.paths.len(), refs)))
-            }
-        },
     }
 }
 
+/// Gives what was read of a repository, and which other refs.
+fn read(facts: &Facts, repo: Subject) -> Result<(&RepoFact, Option<String>), Verdict> {
+    let scan = facts.repos.get(&repo).and_then(|row| row.scan.as_ref());
+    let scan = scan.ok_or_else(|| Verdict::not_looked("no checkout of it has been scanned"))?;
+    if let Some(why) = not_seen(&scan.value) {
+        return Err(Verdict::could_not(why));
+    }
+    Ok((&scan.value, other_refs(facts, repo)?))
+}
+
+/// Says why not everything of a repository was read; nothing where it was.
+pub(super) fn not_read(facts: &Facts, repo: Subject) -> Option<Verdict> {
+    read(facts, repo).err()
+}
+
+/// Tells whether everything of a repository that publishes or uses tokens was read, or somebody says what is there.
+///
+/// A waiver does not say what is there.
+pub fn is_read(facts: &Facts, repo: Subject, gate: GateId) -> bool {
+    let said = || matches!(facts.standing(repo, Slot::Attest(gate)), Standing::One(one) if one.value == Value::Attested);
+    !facts.newer.contains(&repo) && (read(facts, repo).is_ok() || said())
+}
+
 /// Says which other refs were read; nothing where nobody tried.
-fn other_refs(view: &View<'_>) -> Result<Option<String>, Verdict> {
-    let Some(seen) = view.facts.seen.get(&view.subject) else {
+fn other_refs(facts: &Facts, repo: Subject) -> Result<Option<String>, Verdict> {
+    let Some(seen) = facts.seen.get(&repo) else {
         return Ok(None);
     };
     let failed = |why: &str, when| {
@@ -82,10 +93,52 @@ pub(super) fn credential_classified(view: &View<'_>) -> Verdict {
 }
 
 pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
-    match view.path().map(|path| path.packages.len()) {
-        None => Verdict::not_looked("no checkout of it has been scanned"),
-        Some(0) => Verdict::could_not("the files do not tell which packages it publishes"),
-        Some(count) => Verdict::passed(view.words(|| format!("{count} packages"))),
+    let Some(path) = view.path() else {
+        return Verdict::not_looked("no checkout of it has been scanned");
+    };
+    let packages = view.facts.packages_of(path);
+    if !path.packages.is_empty() {
+        return Verdict::passed(view.words(|| format!("{} packages", packages.len())));
+    }
+    if view.facts.is_mapped(path) {
+        let words = || {
+            format!(
+                "the inventory names {} for its repository",
+                names(view, packages)
+            )
+        };
+        return Verdict::attested(view.words(words));
+    }
+    let unknown = "the files do not tell which packages it publishes";
+    let stands_in = |package: &Subject| view.facts.stands_in(*package);
+    if packages.first().is_some_and(stands_in) {
+        return Verdict::could_not(format!("{unknown}: name them in an inventory")).only_seen();
+    }
+    Verdict::could_not(view.words(|| {
+        format!(
+            "{unknown}: the checkout holds {}; name those of it in an inventory, or attest that it is all of them",
+            names(view, packages)
+        )
+    }))
+}
+
+fn names(view: &View<'_>, packages: &[Subject]) -> String {
+    let rows = packages.iter().map(|id| view.facts.packages.get(id));
+    let names: Vec<&str> = rows.map(|row| row.map_or("", |row| &row.name)).collect();
+    some(&names)
+}
+
+/// A secret without a known token is not safe to forget: whatever it holds still works.
+pub(super) fn secret_token_known(view: &View<'_>) -> Verdict {
+    let tokens: Vec<Subject> = view.facts.tokens_of(view.subject).collect();
+    let run = |token: &Subject| {
+        let shown = view.facts.shown_edge(*token, view.subject);
+        shown.map(|(edge, _)| edge.run.as_ref())
+    };
+    match (tokens.len(), tokens.iter().find_map(run)) {
+        (0, _) => Verdict::not_looked("nobody has said which token it holds"),
+        (_, Some(run)) => Verdict::passed(format!("a job that has the secret showed it: {run}")),
+        (count, None) => Verdict::attested(view.words(|| format!("said to hold {count} tokens"))),
     }
 }
 
@@ -146,9 +199,8 @@ pub(super) fn unmatched_publishers_answered(view: &View<'_>) -> Verdict {
             .state("who published the last versions was not looked at")?;
         let seen = view.facts.seen.get(&view.subject);
         let versions = seen.map_or_else(Vec::new, Seen::versions);
-        let gate = GateId::parse("unmatched-publishers-answered");
-        let answered = match gate.map(|gate| view.decided(Slot::Attest(gate))) {
-            Some(Standing::One(Decision { at, .. })) => Some(*at),
+        let answered = match view.decided(Slot::Attest(GateId::UNMATCHED_ANSWERED)) {
+            Standing::One(Decision { at, .. }) => Some(*at),
             _ => None,
         };
         let fits_none =

@@ -1,12 +1,15 @@
 //! Wave 2, credentials: what will be shown to the registry instead, and for how long.
 
+use super::GateId;
 use super::Verdict;
 use super::look::{settled, some};
 use super::publish::{Need, is_expired};
 use super::view::{View, contested};
+use super::wave1::is_read;
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{LiveSource, PurposeFact, RunnerFact, TokenFact, TrustConfigFact};
 use crate::model::facts::seen::Seen;
+use crate::model::id::Subject;
 use crate::model::lane::Lane;
 use crate::model::time::{DAY, Ts};
 
@@ -248,8 +251,17 @@ pub(super) fn install_token_read_only(view: &View<'_>) -> Verdict {
         .facts
         .uses_of_secret(view.subject)
         .any(|(_, token_use)| token_use.purpose == PurposeFact::Install);
-    if publishes || !installs {
+    if publishes {
         return Verdict::not_applicable("not a secret that only installs");
+    }
+    let row = view.facts.secrets.get(&view.subject);
+    let mut repos = row.into_iter().flat_map(|row| &row.repos);
+    let read = |repo: &Subject| is_read(view.facts, *repo, GateId::TOKEN_USES_LISTED);
+    if !installs && repos.all(read) {
+        return Verdict::not_applicable("not a secret that only installs");
+    }
+    if !installs {
+        return Verdict::not_looked("not every file was read that may use it");
     }
     let mut tokens = view
         .facts

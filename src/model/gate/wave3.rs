@@ -3,6 +3,7 @@
 use super::look::{settled, some};
 use super::publish::repo_name;
 use super::view::View;
+use super::wave1::not_read;
 use super::{GateId, Verdict, judge};
 use crate::model::fact::{CredentialFact, LiveSource, PackageFact, PathFact};
 use crate::model::facts::seen::Seen;
@@ -87,12 +88,16 @@ pub(super) fn actions_pinned(view: &View<'_>) -> Verdict {
     if view.repo().is_none_or(|repo| repo.scan.is_none()) {
         return Verdict::not_looked("no checkout of it has been scanned");
     }
-    match view
-        .facts
-        .open_paths(view.subject)
-        .filter(|(_, path)| path.unpinned)
-        .count()
-    {
+    let (mut paths, mut unpinned) = (0, 0);
+    for (_, path) in view.facts.open_paths(view.subject) {
+        paths += 1;
+        unpinned += usize::from(path.unpinned);
+    }
+    // Without a path there is nothing to pin, if there really is none.
+    if let (0, Some(verdict)) = (paths, not_read(view.facts, view.subject)) {
+        return verdict;
+    }
+    match unpinned {
         0 => Verdict::passed("every action of a publish job is pinned by commit"),
         count => Verdict::blocked(format!(
             "{count} {} actions that are not pinned",
@@ -172,6 +177,9 @@ pub(super) fn environment_protected(view: &View<'_>) -> Verdict {
             .filter_map(|(_, path)| path.environment.as_deref())
             .collect();
         if wanted.is_empty() {
+            if let Some(verdict) = not_read(view.facts, view.subject) {
+                return Err(verdict);
+            }
             return Ok(list.holds(Verdict::not_applicable(
                 "no publish job of it names an environment",
             )));
@@ -259,24 +267,23 @@ pub(super) fn old_secret_kept(view: &View<'_>) -> Verdict {
         return verdict;
     }
     let row = view.facts.secrets.get(&view.subject);
-    let gate = GateId::parse("canary-published");
-    let paths = row
-        .into_iter()
-        .flat_map(|row| &row.repos)
-        .flat_map(|repo| view.facts.open_paths(*repo));
+    let repos = || row.into_iter().flat_map(|row| &row.repos);
+    let unread = repos().find_map(|repo| not_read(view.facts, *repo));
+    let paths = repos().flat_map(|repo| view.facts.open_paths(*repo));
     let (mut waiting, mut until) = (None, None);
     for (id, path) in paths {
-        let Some(gate) = gate else { continue };
-        let verdict = judge(&View::new(view.facts, id, view.now), gate);
+        let path_view = View::new(view.facts, id, view.now);
+        let verdict = judge(&path_view, GateId::CANARY_PUBLISHED);
         until = [until, verdict.until].into_iter().flatten().min();
         if !verdict.state.is_met() {
             waiting = Some(path);
             break;
         }
     }
-    let verdict = match waiting {
-        None => Verdict::passed("it is gone, and the rehearsal is behind it"),
-        Some(path) => Verdict::blocked(format!(
+    let verdict = match (waiting, unread) {
+        (None, Some(unread)) => unread,
+        (None, None) => Verdict::passed("it is gone, and the rehearsal is behind it"),
+        (Some(path), _) => Verdict::blocked(format!(
             "no store holds it any more, and {} {} was not rehearsed",
             path.repo.map_or("", |repo| repo_name(view.facts, repo)),
             path.file

@@ -216,12 +216,15 @@ pub(super) fn staged_by_this_run(view: &View<'_>) -> Verdict {
     })())
 }
 
-/// Gives the inventory's yes or no of the package's repositories, where one is said.
+/// Gives the inventory's yes or no of the package's repositories: a yes only where it is said of each.
 fn said(view: &View<'_>, ask: fn(&InventoryFact) -> Option<bool>) -> Option<bool> {
-    let mut answers = repos(view)
-        .filter_map(|repo| ask(&view.facts.repos.get(&repo)?.inventory.as_ref()?.value))
-        .peekable();
-    answers.peek().copied().map(|_| answers.all(|yes| yes))
+    let answer = |repo| ask(&view.facts.repos.get(&repo)?.inventory.as_ref()?.value);
+    let answers: Vec<Option<bool>> = repos(view).map(answer).collect();
+    match answers.as_slice() {
+        [] => None,
+        all if all.contains(&Some(false)) => Some(false),
+        all => (!all.contains(&None)).then_some(true),
+    }
 }
 
 fn repos<'a>(view: &View<'a>) -> impl Iterator<Item = Subject> {
@@ -371,8 +374,8 @@ pub(super) fn provenance_verified(view: &View<'_>) -> Verdict {
             && row
                 .paths
                 .iter()
-                .filter_map(|path| view.facts.path(*path))
-                .all(|path| path.ci == CiFact::Circleci)
+                .map(|path| view.facts.path(*path))
+                .all(|path| path.is_some_and(|path| path.ci == CiFact::Circleci))
     });
     let hidden = repos(view).any(|repo| {
         let forge = view.facts.seen.get(&repo).and_then(Seen::forge);

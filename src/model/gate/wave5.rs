@@ -42,6 +42,9 @@ pub(super) fn chain_complete(view: &View<'_>) -> Verdict {
         Release::ByWord => {
             Verdict::attested("every path is released; some edges rest on people's word")
         }
+        Release::Unseen(places) => Verdict::not_looked(format!(
+            "not looked at: {places}; attest who looked there, and when"
+        )),
         Release::No(reason) => Verdict::blocked(reason),
     };
     match chain.until {
@@ -73,8 +76,9 @@ fn cut_over(view: &View<'_>) -> Option<Ts> {
             path,
             lane: view.facts.lane(path)?,
         };
-        let first = fact
-            .packages
+        let first = view
+            .facts
+            .packages_of(fact)
             .iter()
             .filter_map(|one| asked.first(*one))
             .min();

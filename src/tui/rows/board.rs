@@ -68,17 +68,17 @@ pub fn repo_target(row: &Row) -> Target {
 /// The end states of a repository's paths in words: one, or each with its count.
 #[must_use]
 pub fn end_words(row: &Row) -> String {
-    let counted: Vec<(EndState, u16)> = EndState::ALL
-        .into_iter()
-        .zip(row.ends)
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let counted: Vec<(EndState, u16, u16)> = row.ends.some().collect();
     match counted.as_slice() {
         [] => "no path".to_owned(),
-        [(state, _)] => state.words().to_owned(),
+        [(state, _, 0)] => state.words().to_owned(),
+        [(state, all, said)] if all == said => format!("{} (attested)", state.words()),
         several => several
             .iter()
-            .map(|(state, count)| format!("{} {count}", state.words()))
+            .map(|(state, count, said)| match said {
+                0 => format!("{} {count}", state.words()),
+                said => format!("{} {count} ({said} attested)", state.words()),
+            })
             .collect::<Vec<_>>()
             .join(", "),
     }
@@ -87,8 +87,13 @@ pub fn end_words(row: &Row) -> String {
 /// True where every path of the repository is in an end state.
 #[must_use]
 pub fn is_done(row: &Row) -> bool {
-    let [.., open] = row.ends;
-    open == 0 && row.paths > 0
+    row.ends.of(EndState::Open) == 0 && row.paths > 0
+}
+
+/// True where an end state of one of the repository's paths rests on people's word.
+#[must_use]
+pub fn is_by_word(row: &Row) -> bool {
+    row.ends.list().any(|(_, _, said)| said > 0)
 }
 
 impl Item for Row {
@@ -171,7 +176,7 @@ impl Item for Row {
             WAVES => SortKey::Number(i64::from(self.wave)),
             STATE => {
                 // By the worst end state: open comes last in the table and first here.
-                let worst = self.ends.iter().rposition(|count| *count > 0);
+                let worst = self.ends.list().rposition(|(_, count, _)| count > 0);
                 worst.map_or(SortKey::Absent, |at| {
                     SortKey::Number(-i64::try_from(at).unwrap_or(0))
                 })
@@ -202,10 +207,10 @@ fn holds(row: &Row, word: &str, context: &Context) -> bool {
         "attested" => any(|wave| wave.attested),
         "waived" => any(|wave| wave.waived),
         "unknown" => any(|wave| wave.could_not),
-        end => EndState::ALL
-            .into_iter()
-            .zip(row.ends)
-            .any(|(state, count)| count > 0 && state.words().replace(' ', "-") == end),
+        end => row
+            .ends
+            .some()
+            .any(|(state, ..)| state.words().replace(' ', "-") == end),
     }
 }
 

@@ -6,7 +6,7 @@ use tui_input::Input;
 
 use super::{Effect, State, command};
 use crate::model::id::{Kind as Subjects, Subject};
-use crate::session::decide::Action;
+use crate::session::decide::{Action, BEFORE_REHEARSAL};
 use crate::tui::action::Id;
 use crate::tui::form::{Form, Kind, Start, Target};
 use crate::tui::rows::tokens::stamp;
@@ -264,6 +264,7 @@ pub(super) fn answered(state: &mut State, request: u64, result: Result<String, S
         }
         (Err(words), Some(Overlay::Form(form))) if awaited && form.sending => {
             form.sending = false;
+            form.agreed = words.contains(BEFORE_REHEARSAL);
             form.error = Some(words);
         }
         (Err(words), Some(Overlay::Confirm(confirm))) if awaited && confirm.sending => {

@@ -23,7 +23,12 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         cell(buffer, state, row, at, theme)
     });
     if let Some(row) = state.board.current() {
-        let next = row.next.as_ref().map_or("done", |(_, _, words)| words);
+        let next = row
+            .next
+            .as_ref()
+            .map(|(_, _, words)| words)
+            .or(row.waits.as_ref())
+            .map_or("done", |words| words);
         let contested = if row.contested {
             "contested, two people decided differently: decide again; "
         } else {
@@ -73,7 +78,9 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
         board::RUNS => runs(buffer, state, row, at, theme),
         board::STATE => say(
             &board::end_words(row),
-            if board::is_done(row) {
+            if board::is_done(row) && board::is_by_word(row) {
+                Role::Attested
+            } else if board::is_done(row) {
                 Role::Passed
             } else {
                 Role::Text
@@ -115,7 +122,10 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
                 let blocked = *verdict == Verdict::Blocked;
                 say(words, if blocked { Role::Blocked } else { Role::Text });
             }
-            (None, None) => say("done", Role::Passed),
+            (None, None) => match &row.waits {
+                Some(words) => say(words, Role::Faint),
+                None => say("done", Role::Passed),
+            },
         },
         _ => {}
     }

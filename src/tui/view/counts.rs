@@ -6,7 +6,6 @@ use unicode_width::UnicodeWidthStr;
 use super::frame::{COUNTS_AT, counts_room};
 use super::{put, time};
 use crate::model::clock::Clock;
-use crate::model::outcome::EndState;
 use crate::safe::shown::counted;
 use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -85,9 +84,15 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
     if head.paths > 0 {
         all.push((counted(head.paths, "path"), Role::Text));
     }
-    let ends = EndState::ALL.into_iter().zip(head.ends);
-    let ends = ends.filter(|(_, count)| *count > 0);
-    all.extend(ends.map(|(end, count)| (format!("{} {count}", end.words()), Role::Text)));
+    for (end, count, said) in head.ends.some() {
+        all.push(match said {
+            0 => (format!("{} {count}", end.words()), Role::Text),
+            said => {
+                let words = format!("{} {count} ({said} attested)", end.words());
+                (words, Role::Attested)
+            }
+        });
+    }
     let live = &state.snapshot.live;
     let pressing = [
         (
