@@ -15,10 +15,13 @@ use cutover::model::fact::{
     RunsFact, SecretsFact, StageFact, StagesFact, StoreFact, TokenFact, TrustConfigFact, TrustFact,
     UseFact, VersionFact,
 };
-use cutover::model::gate::GATES;
+use cutover::model::facts::Facts;
+use cutover::model::gate::{GATES, GateId, State, View, judge};
 use cutover::model::id::{Kind, Subject};
 use cutover::model::lane::Lane;
+use cutover::model::outcome::{EndState, end_state};
 use cutover::model::policy::Policy;
+use cutover::model::revoke::{Release, chain};
 use cutover::model::time::{DAY, Ts};
 use cutover::session::fold::{Fold, Parsed};
 use cutover::session::judge::{Board, everything};
@@ -530,6 +533,11 @@ impl Maker {
                     owner: bit(0).then(|| "rosa".into()),
                     reviewer: bit(1).then(|| if bit(2) { "rosa".into() } else { "zoe".into() }),
                     lane: bit(3).then(|| Lane::ALL[(shape >> 8) as usize % 6]),
+                    packages: if bit(15) {
+                        vec![format!("@acme/p{of}").into()]
+                    } else {
+                        Vec::new()
+                    },
                     secret_name: bit(4).then(|| SECRETS[(shape >> 12) as usize % 2].into()),
                     secret_store: bit(5)
                         .then(|| ["organisation", "repository"][(shape >> 13) as usize % 2].into()),
@@ -622,6 +630,8 @@ impl Maker {
 
     fn scan(&mut self, of: usize, minute: i64, shape: u32) {
         let bit = |at: u32| shape >> at & 1 == 1;
+        // In some repositories no file tells what is published.
+        let unmapped = shape >> 24 & 7 == 7;
         let packages: Vec<Subject> = if bit(0) {
             vec![package(of), package(REPOS)]
         } else {
@@ -663,7 +673,11 @@ impl Maker {
                 fails_open: bit(13),
                 unpinned: bit(14),
                 staged: bit(15),
-                packages: packages.clone(),
+                packages: if unmapped {
+                    Vec::new()
+                } else {
+                    packages.clone()
+                },
                 ..PathFact::default()
             };
             self.seen(path(of, at as usize), minute, Answer::Path(fact));
@@ -873,6 +887,113 @@ fn mixed(lines: &[Vec<String>], picks: &[usize]) -> Vec<String> {
     out
 }
 
+fn folded(lines: &[Vec<String>]) -> Fold {
+    let mut fold = Fold::default();
+    lines
+        .iter()
+        .flatten()
+        .for_each(|line| fold_in(&mut fold, line));
+    fold.settle();
+    fold
+}
+
+/// Gives the history in which one thing more is not known; nothing where there is no such thing.
+fn unknown(maker: &mut Maker, fold: &Fold, of: usize, kind: u32) -> Option<Vec<Vec<String>>> {
+    let row = fold.facts.repos.get(&repo(of))?;
+    let late = 50;
+    match kind {
+        // A CI file of a system that is not read, a callee elsewhere, a limit, a token in text.
+        0 | 1 => {
+            let mut fact = row.scan.as_ref()?.value.clone();
+            let rules = [
+                "ci-not-read",
+                "unseen-callee",
+                "follow-limit",
+                "token-in-unread-text",
+            ];
+            fact.findings.push(cutover::model::fact::FindingFact {
+                rule: rules[(maker.count % 4) as usize].into(),
+                ..Default::default()
+            });
+            maker.seen(repo(of), late, Answer::Repo(fact));
+        }
+        // Which packages a path publishes.
+        2 => {
+            // Where an inventory names some, that is known.
+            if !row.listed().is_empty() {
+                return None;
+            }
+            let paths = row.paths().to_vec();
+            for path in paths {
+                let mut fact = fold.facts.path(path)?.clone();
+                fact.packages = Vec::new();
+                maker.seen(path, late, Answer::Path(fact));
+            }
+        }
+        // A store that was not listed to its end.
+        3 => {
+            let (fact, _) = fold.facts.seen.get(&repo(of))?.secrets()?;
+            let mut fact = fact.clone();
+            fact.stores
+                .iter_mut()
+                .for_each(|store| store.complete = false);
+            maker.seen(repo(of), late, Answer::Secrets(fact));
+        }
+        // Which token a secret holds.
+        _ => {
+            let said = |line: &String| {
+                line.contains("\"secret_edge_attested\"") || line.contains("\"answer\":{\"edge\"")
+            };
+            let keep =
+                |lines: &Vec<String>| lines.iter().filter(|one| !said(one)).cloned().collect();
+            return Some(maker.lines.iter().map(keep).collect());
+        }
+    }
+    Some(maker.lines.clone())
+}
+
+/// Finds what is better in the second history than in the first.
+fn greener(one: &Facts, other: &Facts, now: Ts) -> Option<String> {
+    let there: std::collections::BTreeSet<Subject> = everything(other).into_iter().collect();
+    let both = everything(one)
+        .into_iter()
+        .filter(|about| there.contains(about));
+    for about in both {
+        for gate in GateId::of_kind(about.kind) {
+            let was = judge(&View::new(one, about, now), *gate);
+            let is = judge(&View::new(other, about, now), *gate);
+            // A word that an observation contradicts counts again where the observation is not there.
+            let masked =
+                was.state == State::Blocked && matches!(is.state, State::Attested | State::Waived);
+            if !masked && is.met(gate.spec()) > was.met(gate.spec()) {
+                return Some(format!("{} of {about}: {was:?}, then {is:?}", gate.word()));
+            }
+        }
+        if about.kind == Kind::Token {
+            let safe = |facts| {
+                matches!(
+                    chain(facts, about, now).release(),
+                    Release::Safe | Release::ByWord
+                )
+            };
+            if safe(other) && !safe(one) {
+                return Some(format!(
+                    "{about} is safe to revoke only where less is known"
+                ));
+            }
+        }
+        if about.kind == Kind::Path {
+            let (was, is) = (end_state(one, about, now).0, end_state(other, about, now).0);
+            let better = was.state == EndState::Open && is.state != EndState::Open;
+            let surer = was.state == is.state && is.basis < was.basis;
+            if better || surer {
+                return Some(format!("{about}: {was:?}, then {is:?}"));
+            }
+        }
+    }
+    None
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -940,6 +1061,23 @@ proptest! {
             return Err(TestCaseError::fail(format!("in another order: {words}")));
         }
         prop_assert_eq!(everything(&plain.facts), everything(&fold.facts));
+    }
+
+    #[test]
+    fn what_is_not_known_makes_nothing_greener(
+        ops in prop::collection::vec(op(), 1..50),
+        of in 0..REPOS,
+        kind in 0..5_u32,
+    ) {
+        let mut maker = Maker::new();
+        ops.iter().for_each(|op| maker.run(op));
+        let before = folded(&maker.lines);
+        let Some(lines) = unknown(&mut maker, &before, of, kind) else { return Ok(()) };
+        let after = folded(&lines);
+        let now = start().plus(3_600);
+        if let Some(words) = greener(&before.facts, &after.facts, now) {
+            return Err(TestCaseError::fail(words));
+        }
     }
 
     #[test]

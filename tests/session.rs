@@ -324,6 +324,7 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     attest(&mut session, path(), "release-environment-exists", 23);
     attest(&mut session, path(), "canary-published", 24);
     for gate in [
+        "trust-decided",
         "dist-tags-correct",
         "installs-clean",
         "provenance-verified",

@@ -273,6 +273,7 @@ gates! {
     "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver" => wave0::second_approver_named;
     "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "list who is on call, and when";
     "tabletop-run" 0 [Session] [] Attested "The team has rehearsed the steps once." "rehearse the steps once with the team";
+    "secret-token-known" 0 [Secret] [] Observed "The token that this secret holds is known." "say which token this secret holds" => wave0::secret_token_known;
     "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "name someone who can administer it" => powers::powers_complete;
     "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named;
     "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named;
@@ -283,7 +284,6 @@ gates! {
     "packages-accounted" 1 [Session] [] Observed "Every package of the organisation has a path, and every path a package." "match npm's packages to publish paths" => accounts::packages_accounted;
     "unmatched-publishers-answered" 1 [Package] [] Observed "No version came from an unknown machine." "ask who published these versions" => wave1::unmatched_publishers_answered;
     "secret-copies-listed" 1 [Secret] [] Observed "Every store that holds a copy of this secret is known." "list every store that holds this secret" => wave1::secret_copies_listed;
-    "secret-token-known" 1 [Secret] [] Observed "The token that this secret holds is known." "say which token this secret holds" => wave1::secret_token_known;
     "tokens-identified" 1 [Token] [] Observed "The secrets that hold this token are known." "confirm which secrets hold this token" => wave1::tokens_identified;
     "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search bots and laptops for this token";
     "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask partners whether they use this token";

@@ -117,12 +117,16 @@ pub struct Open {
     pub gate: GateId,
     pub about: Subject,
     pub state: State,
+    /// It cannot be judged before lanes are chosen.
+    pub for_lanes: bool,
 }
 
 impl Open {
-    /// Tells whether the step takes away what other repositories may still need: it waits for all of them.
+    /// Tells whether the step has to wait for other repositories: it takes away what they may still need, or it hangs
+    /// on their lanes.
     fn is_shared_end(&self) -> bool {
-        self.wave >= REVOCATION && matches!(self.about.kind, Kind::Secret | Kind::Token)
+        (self.wave >= REVOCATION || self.for_lanes)
+            && matches!(self.about.kind, Kind::Secret | Kind::Token)
     }
 }
 
@@ -217,24 +221,22 @@ impl RepoBoard {
         self.contested |= tally.contested;
     }
 
-    /// Names the next step: the lowest wave first, and none that ends what others on its chain may still need.
-    fn name_step(&mut self, mut held: impl FnMut(Subject) -> Option<Waits>) {
-        let early = self.own.filter(|open| open.wave < REVOCATION);
-        (self.open, self.waits) = (early.or(self.own), None);
-        if early.is_some() || self.shared_ends.is_empty() {
+    /// Names the next step: the lowest wave first, and none of a secret or token that has to wait for its chain.
+    fn name_step(&mut self, mut held: impl FnMut(Open) -> Option<Waits>) {
+        (self.open, self.waits) = (self.own, None);
+        let lowest = self.shared_ends.first().map(|open| open.wave);
+        let Some(wave) = lowest.filter(|wave| self.own.is_none_or(|own| *wave <= own.wave)) else {
             return;
+        };
+        self.open = self.own.filter(|own| own.wave == wave);
+        for open in self.shared_ends.iter().filter(|open| open.wave == wave) {
+            match held(*open) {
+                None => self.open = [self.open, Some(*open)].into_iter().flatten().min(),
+                waits => self.waits = self.waits.or(waits),
+            }
         }
-        let held: Vec<(Open, Option<Waits>)> = self
-            .shared_ends
-            .iter()
-            .map(|open| (*open, held(open.about)))
-            .collect();
-        let free = held.iter().find(|(_, waits)| waits.is_none());
-        let free = free.map(|(open, _)| *open);
-        let own = self.own.filter(|open| open.wave == REVOCATION);
-        self.open = [free, own].into_iter().flatten().min();
-        if self.open.is_none() {
-            self.waits = held.first().and_then(|(_, waits)| *waits);
+        if self.open.is_some() {
+            self.waits = None;
         }
     }
 
@@ -389,10 +391,10 @@ impl Board {
             let Some(mut row) = self.repos.get(repo).cloned() else {
                 continue;
             };
-            row.name_step(|about| {
+            row.name_step(|open| {
                 *known
-                    .entry(about)
-                    .or_insert_with(|| self.waits_for(facts, about))
+                    .entry(open.about)
+                    .or_insert_with(|| self.waits_for(facts, open))
             });
             named.push((*repo, row));
         }
@@ -406,9 +408,10 @@ impl Board {
         changed
     }
 
-    /// Finds what a secret's or token's end has to wait for: the session, and every repository of its chain, have to be
-    /// through the rehearsal.
-    fn waits_for(&self, facts: &Facts, about: Subject) -> Option<Waits> {
+    /// Finds what a step of a secret or token has to wait for: every repository of its chain has to have come to its
+    /// wave, and before anything is revoked, the session too.
+    fn waits_for(&self, facts: &Facts, open: Open) -> Option<Waits> {
+        let about = open.about;
         let tokens: Vec<Subject> = match about.kind {
             Kind::Token => vec![about],
             _ => facts.tokens_of(about).collect(),
@@ -419,7 +422,8 @@ impl Board {
         let mut early = rows
             .map(|(repo, row)| (repo, row.map_or(0, |row| early(row))))
             .chain([(Subject::SESSION, self.early_wave(Subject::SESSION))])
-            .filter(|(_, wave)| *wave < REVOCATION);
+            .filter(|(about, _)| open.wave >= REVOCATION || *about != Subject::SESSION)
+            .filter(|(_, wave)| *wave < open.wave);
         let (first, wave) = early.next()?;
         Some(Waits {
             step_of: about,
@@ -501,6 +505,7 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
                 gate: *gate,
                 about: subject,
                 state: verdict.state,
+                for_lanes: view.waits_for_lane(spec),
             };
             tally.open = Some(tally.open.map_or(open, |first| first.min(open)));
         }
@@ -726,6 +731,7 @@ mod tests {
             gate: GateId::parse(gate).unwrap(),
             about: Subject::SESSION,
             state: State::NotLooked,
+            for_lanes: false,
         };
         let mut board = RepoBoard {
             open: Some(open("lane-chosen")),

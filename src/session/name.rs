@@ -194,7 +194,7 @@ pub fn waiting(facts: &Facts, waits: Waits) -> String {
         more => format!(" and {more} more"),
     };
     let wave = waits.wave;
-    format!("wait: {step} is still needed until {first} (wave {wave}){more} are rehearsed")
+    format!("wait: {step} is shared: {first} (wave {wave}){more} come first")
 }
 
 /// A decision that people made differently: it waits for somebody to decide over all of them.

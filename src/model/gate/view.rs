@@ -137,6 +137,9 @@ impl<'a> View<'a> {
         if spec.team && self.facts.session.profile == Profile::Solo {
             return Some("for teams: alone, a cooling-off time stands in its place".into());
         }
+        if spec.wave < 2 && self.facts.stands_in(self.subject) {
+            return Some("asked once the package is known".into());
+        }
         if self.wants_path(spec) && self.pathless {
             return None;
         }
@@ -196,7 +199,7 @@ impl<'a> View<'a> {
     }
 
     /// Tells whether a gate of some lanes cannot be judged before a lane is chosen.
-    pub(super) fn waits_for_lane(&self, spec: &GateSpec) -> bool {
+    pub fn waits_for_lane(&self, spec: &GateSpec) -> bool {
         !spec.lanes.is_all() && self.lane_missing && !self.lanes.meets(spec.lanes)
     }
 

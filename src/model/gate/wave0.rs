@@ -6,6 +6,7 @@ use super::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;
+use crate::model::id::Subject;
 
 pub(super) fn commander_named(view: &View<'_>) -> Verdict {
     named(view, Slot::Commander)
@@ -41,6 +42,20 @@ fn named(view: &View<'_>, slot: Slot) -> Verdict {
             Verdict::passed(format!("named by {}", one.by))
         }
         _ => Verdict::not_looked("nobody is named yet"),
+    }
+}
+
+/// A secret without a known token is not safe to forget: whatever it holds still works.
+pub(super) fn secret_token_known(view: &View<'_>) -> Verdict {
+    let tokens: Vec<Subject> = view.facts.tokens_of(view.subject).collect();
+    let run = |token: &Subject| {
+        let shown = view.facts.shown_edge(*token, view.subject);
+        shown.map(|(edge, _)| edge.run.as_ref())
+    };
+    match (tokens.len(), tokens.iter().find_map(run)) {
+        (0, _) => Verdict::not_looked("nobody has said which token it holds"),
+        (_, Some(run)) => Verdict::passed(format!("a job that has the secret showed it: {run}")),
+        (count, None) => Verdict::attested(view.words(|| format!("said to hold {count} tokens"))),
     }
 }
 

@@ -128,20 +128,6 @@ fn names(view: &View<'_>, packages: &[Subject]) -> String {
     some(&names)
 }
 
-/// A secret without a known token is not safe to forget: whatever it holds still works.
-pub(super) fn secret_token_known(view: &View<'_>) -> Verdict {
-    let tokens: Vec<Subject> = view.facts.tokens_of(view.subject).collect();
-    let run = |token: &Subject| {
-        let shown = view.facts.shown_edge(*token, view.subject);
-        shown.map(|(edge, _)| edge.run.as_ref())
-    };
-    match (tokens.len(), tokens.iter().find_map(run)) {
-        (0, _) => Verdict::not_looked("nobody has said which token it holds"),
-        (_, Some(run)) => Verdict::passed(format!("a job that has the secret showed it: {run}")),
-        (count, None) => Verdict::attested(view.words(|| format!("said to hold {count} tokens"))),
-    }
-}
-
 /// A job that holds the secret proves an edge; else it rests on somebody's word.
 pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
     let disputed = view

@@ -178,7 +178,7 @@ pub(super) fn environment_protected(view: &View<'_>) -> Verdict {
             .collect();
         if wanted.is_empty() {
             if let Some(verdict) = not_read(view.facts, view.subject) {
-                return Err(verdict);
+                return Err(list.holds(verdict));
             }
             return Ok(list.holds(Verdict::not_applicable(
                 "no publish job of it names an environment",
