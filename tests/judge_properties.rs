@@ -952,6 +952,17 @@ fn unknown(maker: &mut Maker, fold: &Fold, of: usize, kind: u32) -> Option<Vec<V
     Some(maker.lines.clone())
 }
 
+fn lost_a_path(one: &Facts, other: &Facts, about: Subject) -> bool {
+    let paths = |facts: &Facts| {
+        let row = facts.packages.get(&about);
+        row.map_or_else(Vec::new, |row| {
+            row.paths.iter().copied().collect::<Vec<_>>()
+        })
+    };
+    let left = paths(other);
+    paths(one).iter().any(|path| !left.contains(path))
+}
+
 /// Finds what is better in the second history than in the first.
 fn greener(one: &Facts, other: &Facts, now: Ts) -> Option<String> {
     let there: std::collections::BTreeSet<Subject> = everything(other).into_iter().collect();
@@ -959,6 +970,10 @@ fn greener(one: &Facts, other: &Facts, now: Ts) -> Option<String> {
         .into_iter()
         .filter(|about| there.contains(about));
     for about in both {
+        // Where it is no longer known that a path publishes a package, the path's stand-in is asked in its place.
+        if lost_a_path(one, other, about) {
+            continue;
+        }
         for gate in GateId::of_kind(about.kind) {
             let was = judge(&View::new(one, about, now), *gate);
             let is = judge(&View::new(other, about, now), *gate);

@@ -501,21 +501,25 @@ fn a_done_session_says_so() {
             at(12),
         )
         .unwrap();
-    let secret = session.facts().repos[&repo("acme/ui")].secrets[0];
-    session
-        .decide(
-            &Action::AttestEdge {
-                token: token("stays"),
-                secret,
-                holds: true,
-                note: "made for it".into(),
-            },
-            at(13),
-        )
-        .unwrap();
+    let secrets: Vec<Subject> = session.facts().secrets.keys().copied().collect();
+    for secret in secrets {
+        session
+            .decide(
+                &Action::AttestEdge {
+                    token: token("stays"),
+                    secret,
+                    holds: true,
+                    note: "made for it".into(),
+                },
+                at(13),
+            )
+            .unwrap();
+    }
     let people: Vec<Subject> = session.facts().persons.keys().copied().collect();
     for (about, gates) in [
         (people, &["publishers-have-2fa", "backup-second-factor"][..]),
+        // Nobody scanned it: what it publishes is somebody's word.
+        (vec![repo("acme/notes")], &["paths-found"]),
         (
             vec![Subject::SESSION],
             &[

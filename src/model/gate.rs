@@ -273,10 +273,10 @@ gates! {
     "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver" => wave0::second_approver_named;
     "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "list who is on call, and when";
     "tabletop-run" 0 [Session] [] Attested "The team has rehearsed the steps once." "rehearse the steps once with the team";
-    "secret-token-known" 0 [Secret] [] Observed "The token that this secret holds is known." "say which token this secret holds" => wave0::secret_token_known;
     "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "name someone who can administer it" => powers::powers_complete;
     "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named;
     "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named;
+    "secret-token-known" 0 [Secret] [] Observed "The token that this secret holds is known." "confirm which token this secret holds" => wave0::secret_token_known;
     "paths-found" 1 [Repo] [] Observed "Every ref that can publish has been scanned." "scan the checkout" => wave1::paths_found;
     "credential-classified" 1 [Path] [] Observed "The credential that this path publishes with is known." "find the credential of this publish job" => wave1::credential_classified;
     "packages-mapped" 1 [Path] [] Observed "The packages that this path publishes are known." "name the packages this job publishes" => wave1::packages_mapped;
