@@ -47,7 +47,7 @@ pub fn find(text: &str) -> Vec<Leak> {
             let before = text.get(seen_to..found.range.start)?;
             line += before.bytes().filter(|&b| b == b'\n').count();
             seen_to = found.range.start;
-            if is_stand_in(value) {
+            if is_stand_in(value) || !has_form(found.kind, value) {
                 return None;
             }
             let start = text
@@ -73,6 +73,42 @@ pub fn find(text: &str) -> Vec<Leak> {
 fn is_stand_in(value: &str) -> bool {
     let body = value.rsplit(['_', '-']).next().unwrap_or(value).as_bytes();
     body.len() >= 8 && body.windows(2).all(|pair| pair.first() == pair.last())
+}
+
+/// Tells whether a value that only its name or place gives away has the form of a credential: a dependency's version,
+/// an expression or a word for the reader has none. Forms with a mark of their own need no more.
+fn has_form(kind: Kind, value: &str) -> bool {
+    let by_place = matches!(
+        kind,
+        Kind::NpmAuth | Kind::AuthorizationValue | Kind::UrlUserinfo | Kind::SignedUrl
+    );
+    if !by_place {
+        return true;
+    }
+    // `Bearer …`, and the user's name of an address.
+    let last = value.rsplit([' ', '\t']).next().unwrap_or(value);
+    let last = match kind {
+        Kind::UrlUserinfo => last
+            .trim_end_matches('@')
+            .rsplit(':')
+            .next()
+            .unwrap_or(last),
+        _ => last,
+    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._~+/=-%".contains(&b);
+    let has = |is: fn(&u8) -> bool| last.as_bytes().iter().any(is);
+    let (lower, upper, digit) = (
+        has(u8::is_ascii_lowercase),
+        has(u8::is_ascii_uppercase),
+        has(u8::is_ascii_digit),
+    );
+    let hex = last.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    last.bytes().all(allowed)
+        && match last.len() {
+            0..16 => kind == Kind::UrlUserinfo && last.len() >= 8 && digit && (lower || upper),
+            16..32 => lower && upper && digit,
+            _ => digit && (lower || upper) && (hex || lower && upper || !last.contains(['.', '/'])),
+        }
 }
 
 fn digest(value: &str) -> String {
@@ -183,6 +219,14 @@ mod tests {
             "NPM_TOKEN: npm_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             "token: npm_token",
             "secure: \"Zm9vYmFyYmF6\"",
+            "curl -H \"Authorization: Bearer ${{ secrets.DEPLOY_TOKEN }}\" https://api.example",
+            "curl -H 'Authorization: Bearer $TOKEN' https://api.example",
+            "Authorization: token {token}",
+            "{\"dependencies\": {\"@acme/my-authorization\": \"^0.2.0\"}}",
+            "{\"dependencies\": {\"@acme/my-authorization\": \"1.0.0-beta.20240101.4\"}}",
+            "{\"dependencies\": {\"@acme/x-authorization\": \"github:acme/x#0123456789abcdef\"}}",
+            "git push https://x-access-token:${{ github.token }}@github.example/a/b",
+            "https://user:password@host.example/",
         ] {
             assert_eq!(find(text), [], "{text}");
         }

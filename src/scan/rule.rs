@@ -102,6 +102,9 @@ rules! {
     "ci-not-read" Note
         "A CI, build or release file of a system that the scan does not read: what it publishes is not known."
         "Check by hand what it publishes and with which token, and record it." README;
+    "committed-npmrc-token" Note
+        "A committed configuration file reads a token from a variable, so a token can still be used here."
+        "Remove the line once the publish needs no token." TOKENS;
     "committed-token" Error
         "A credential is written out in a committed file."
         "Revoke it now, then remove it from the file and its history." TOKENS;

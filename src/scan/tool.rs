@@ -4,6 +4,7 @@
 //! Knows no CI system and judges no credential; nothing is run. Each tool's way of being called has one file below.
 
 mod auth;
+mod code;
 mod dispatch;
 mod file;
 mod follow;
@@ -11,7 +12,7 @@ mod manager;
 mod release;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::Tool;
@@ -147,6 +148,8 @@ pub struct Project<'t> {
     spent: Cell<usize>,
     /// What whole texts came to: many workflow steps say the same.
     texts: RefCell<BTreeMap<String, Vec<InFolder>>>,
+    /// Scripts at which following stopped, each once.
+    stopped: RefCell<BTreeSet<String>>,
 }
 
 impl<'t> Project<'t> {
@@ -161,6 +164,7 @@ impl<'t> Project<'t> {
             followed: RefCell::new(HashMap::new()),
             spent: Cell::new(0),
             texts: RefCell::default(),
+            stopped: RefCell::default(),
         }
     }
 
@@ -182,6 +186,11 @@ impl<'t> Project<'t> {
             .iter()
             .filter_map(|(p, t)| Some((p.clone(), t.clone()?)));
         read.collect()
+    }
+
+    /// Lists the scripts at which following stopped, for depth or number: what lies behind them was not seen.
+    pub fn stopped_at(&self) -> Vec<String> {
+        self.stopped.borrow().iter().cloned().collect()
     }
 
     /// Reads a Taskfile's text, once.
@@ -251,7 +260,7 @@ impl<'t> Project<'t> {
             ..Frame::default()
         };
         let mut walk = Walk::new(self);
-        walk.code(text, &frame);
+        walk.code(text, None, &frame);
         walk.out
     }
 

@@ -82,6 +82,24 @@ const VALUE_FLAGS: &[&str] = &[
     "--increment",
 ];
 
+/// Switches of tools and scripts by which a release is rehearsed or left out.
+const OFF_SWITCHES: &[&str] = &[
+    "--dry-run",
+    "--dryRun",
+    "--dryrun",
+    "--dry_run",
+    "--dry",
+    "--without-publish",
+    "--skip-publish",
+    "--no-publish",
+    "--skip-npm",
+    "--skip-npm-publish",
+    "--check-only",
+    "--smoke-publish",
+    "--pack-only",
+    "--simulate",
+];
+
 /// Flags among those that a tool uses as a switch.
 const SWITCHES: &[(&str, &[&str])] = &[
     ("pnpm", &["-w", "-c", "-r", "-p", "-i", "--parallel"]),
@@ -159,10 +177,10 @@ impl Args {
 
     /// Reads the flags that matter for a publish.
     pub fn publish_flags(&self) -> Flags {
-        // `--dry-run=${{ inputs.dry }}` may be either: then it can publish.
+        // `--dry-run=${{ inputs.dry }}` may be either: then it can publish. `turbo --dry=json` shows what it would do.
         let dry = |(n, v): &(String, Option<String>)| {
-            (n == "--dry-run" || n == "--dryRun" || n == "--dryrun")
-                && !matches!(v.as_deref(), Some(v) if v != "true")
+            OFF_SWITCHES.contains(&n.as_str())
+                && matches!(v.as_deref(), None | Some("true" | "json" | "text"))
         };
         let has = |name: &str| self.flags.iter().rev().find(|(n, _)| n == name);
         let provenance = if has("--no-provenance").is_some() {
@@ -197,7 +215,7 @@ impl Args {
 
 /// Tells whether `--dry-run` is followed by an expression that the CI system fills in: it may be `false`.
 fn chosen_later(flag: &str, word: &str) -> bool {
-    flag == "--dry-run" && ["${{", "<<"].iter().any(|open| word.starts_with(open))
+    OFF_SWITCHES.contains(&flag) && ["${{", "<<"].iter().any(|open| word.starts_with(open))
 }
 
 /// Splits `name@version`, scopes respected.
@@ -228,7 +246,12 @@ impl Walk<'_, '_> {
         if first.starts_with('$') && self.named_by_variable(first, rest, frame) {
             return;
         }
-        let name = program(first);
+        // pnpm's own short names (<https://pnpm.io/cli/alias>).
+        let name = match program(first) {
+            "pn" => "pnpm",
+            "pnx" => "pnpx",
+            name => name,
+        };
         if let Some(inner) = self.unwrap(name, rest, command, frame, hops) {
             return inner;
         }
@@ -284,13 +307,26 @@ impl Walk<'_, '_> {
             | "." | "source" => {
                 if matches!(name, "." | "source") {
                     let (file, args) = rest.split_first()?;
-                    self.run_file(file, args, frame);
+                    self.source(file, args, frame);
                     return Some(());
                 }
                 skip(&[])
             }
+            "setsid" | "chronic" | "catchsegv" | "ts-node-dev" | "firejail" => skip(&[]),
             "nice" => skip(&["-n"]),
-            "timeout" => skip(&["-k", "-s"]).get(1..)?,
+            "timeout" | "gtimeout" => skip(&["-k", "-s", "--kill-after", "--signal"]).get(1..)?,
+            // A file or a user stands before the command.
+            "flock" => skip(&["-w", "--timeout", "-E"]).get(1..)?,
+            "gosu" | "su-exec" => rest.get(1..)?,
+            "su" | "runuser" | "script" => {
+                let at = rest
+                    .iter()
+                    .position(|w| matches!(w.as_str(), "-c" | "--command"))?;
+                self.nested(rest.get(at + 1)?, frame);
+                return Some(());
+            }
+            "nix" | "nix-shell" => return self.nix(name, rest, command, frame, hops),
+            "devbox" => return self.devbox(rest, command, frame, hops),
             "xargs" => skip(&[
                 "-n",
                 "-I",
@@ -317,8 +353,9 @@ impl Walk<'_, '_> {
             }
             "env" | "cross-env" | "cross-env-shell" | "dotenv" | "dotenvx" | "op" | "doppler"
             | "infisical" | "aws-vault" | "chamber" | "with-env" | "retry" | "mise" | "volta"
-            | "nvm" | "fnm" | "nix" | "direnv" | "xvfb-run" | "wireit" | "stdbuf" | "winpty"
-            | "nodeenv" => {
+            | "nvm" | "fnm" | "direnv" | "xvfb-run" | "wireit" | "stdbuf" | "winpty"
+            | "nodeenv" | "teller" | "poetry" | "pipenv" | "bundle" | "rye" | "pixi" | "asdf"
+            | "proto" | "vp" => {
                 return self.unwrap_runner(name, rest, command, frame, hops);
             }
             "bash" | "sh" | "zsh" | "dash" | "ash" | "ksh" | "pwsh" | "powershell" | "cmd" => {
@@ -334,8 +371,15 @@ impl Walk<'_, '_> {
                 self.nested(&skip(&["-b", "--buildLeaderId", "-t"]).join(" "), frame);
                 return Some(());
             }
-            "docker" | "podman" => return self.container(rest, command, frame, hops),
-            "docker-compose" => return Some(()),
+            "docker" | "podman" | "nerdctl" => {
+                return self.container(rest, command, frame, hops).or(Some(()));
+            }
+            "docker-compose" => {
+                let rest: Vec<String> = std::iter::once("compose".to_owned())
+                    .chain(rest.iter().cloned())
+                    .collect();
+                return self.container(&rest, command, frame, hops).or(Some(()));
+            }
             _ => return None,
         };
         self.words(inner, command, frame, hops + 1);
@@ -376,6 +420,17 @@ impl Walk<'_, '_> {
             "env" => &["-u", "-C", "--unset", "--chdir"],
             "dotenv" | "dotenvx" => &["-e", "-f", "-v", "-c"],
             "retry" => &["-t", "-d", "-n", "--times", "--delay", "--tries"],
+            "xvfb-run" => &[
+                "-s",
+                "--server-args",
+                "-n",
+                "--server-num",
+                "-e",
+                "-f",
+                "-w",
+                "-p",
+            ],
+            "stdbuf" => &["-i", "-o", "-e"],
             _ => &[],
         };
         let mut words = skip_flags(rest, takes);
@@ -412,6 +467,67 @@ impl Walk<'_, '_> {
             return Some(());
         }
         self.words(words, command, &frame, hops + 1);
+        Some(())
+    }
+
+    /// `nix develop -c npm publish`, `nix shell nixpkgs#nodejs --command bash -c …`, `nix-shell -p nodejs --run 'npm publish'`.
+    fn nix(
+        &mut self,
+        name: &str,
+        rest: &[String],
+        command: &Command,
+        frame: &Frame,
+        hops: u32,
+    ) -> Option<()> {
+        let hands = |w: &String| matches!(w.as_str(), "--run" | "--command" | "-c");
+        let at = rest.iter().position(hands);
+        let inner = at.and_then(|at| rest.get(at + 1..)).unwrap_or_default();
+        match inner {
+            [text, ..] if name == "nix-shell" || inner.len() == 1 => self.nested(text, frame),
+            [] => {}
+            _ => self.words(inner, command, frame, hops + 1),
+        }
+        Some(())
+    }
+
+    /// `devbox run NAME`: a script of devbox.json, else a program (<https://www.jetify.com/docs/devbox/cli_reference/devbox_run/>).
+    fn devbox(
+        &mut self,
+        rest: &[String],
+        command: &Command,
+        frame: &Frame,
+        hops: u32,
+    ) -> Option<()> {
+        let rest = skip_flags(rest, &["-c", "--config", "-e", "--env"]);
+        let (verb, rest) = rest.split_first()?;
+        if verb != "run" {
+            return Some(());
+        }
+        let words = skip_flags(rest, &["-c", "--config", "-e", "--env", "--environment"]);
+        let config = super::super::tree::join(frame.dir.as_deref().unwrap_or(""), "devbox.json")
+            .and_then(|path| self.project.read(&path))
+            .or_else(|| self.project.read("devbox.json"));
+        let script = config.and_then(|text| {
+            let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+            let script = json
+                .get("shell")?
+                .get("scripts")?
+                .get(words.first()?)?
+                .clone();
+            match script {
+                serde_json::Value::String(text) => Some(text),
+                serde_json::Value::Array(lines) => {
+                    let lines: Vec<&str> = lines.iter().filter_map(|l| l.as_str()).collect();
+                    Some(lines.join("\n"))
+                }
+                _ => None,
+            }
+        });
+        match (script, words) {
+            (Some(text), _) => self.nested(&text, frame),
+            (None, [text]) if text.contains(' ') => self.nested(text, frame),
+            (None, words) => self.words(words, command, frame, hops + 1),
+        }
         Some(())
     }
 
@@ -455,9 +571,15 @@ impl Walk<'_, '_> {
         hops: u32,
     ) -> Option<()> {
         let verb = rest.first()?.as_str();
-        let words = match verb {
-            "run" | "exec" => rest.get(1..)?,
-            "compose" => return Some(()),
+        let words = match (verb, rest.get(1).map(String::as_str)) {
+            ("run" | "exec", _) => rest.get(1..)?,
+            ("container", Some("run" | "exec")) => rest.get(2..)?,
+            ("compose", _) => {
+                let at = rest
+                    .iter()
+                    .position(|w| matches!(w.as_str(), "run" | "exec"));
+                rest.get(at? + 1..)?
+            }
             _ => return Some(()),
         };
         let takes = [
@@ -483,6 +605,25 @@ impl Walk<'_, '_> {
             "--cpus",
             "-m",
             "--memory",
+            "--add-host",
+            "--cap-add",
+            "--device",
+            "--dns",
+            "--expose",
+            "--gpus",
+            "--group-add",
+            "--hostname",
+            "--ipc",
+            "--pid",
+            "--pull",
+            "--restart",
+            "--runtime",
+            "--security-opt",
+            "--shm-size",
+            "--tmpfs",
+            "--ulimit",
+            "--userns",
+            "--volumes-from",
         ];
         let mut frame = frame.clone();
         for pair in words.windows(2) {
@@ -499,8 +640,18 @@ impl Walk<'_, '_> {
             }
         }
         let inner = skip_flags(words, &takes).get(1..).unwrap_or_default();
+        let own = words.iter().take(words.len() - inner.len());
+        let entry = own.zip(words.iter().skip(1)).find_map(|(flag, next)| {
+            let joined = flag.strip_prefix("--entrypoint=");
+            joined.or((flag == "--entrypoint").then_some(next.as_str()))
+        });
+        let inner: Vec<String> = entry
+            .map(str::to_owned)
+            .into_iter()
+            .chain(inner.iter().cloned())
+            .collect();
         frame.dir = frame.dir.clone().or_else(|| Some(String::new()));
-        self.words(inner, command, &frame, hops + 1);
+        self.words(&inner, command, &frame, hops + 1);
         Some(())
     }
 
@@ -580,7 +731,13 @@ impl Walk<'_, '_> {
                 w.to_ascii_lowercase().contains("publish")
                     && (w.contains("Js") || w.contains("Npm"))
             });
-        if !hit && !gradle && !verb && !bazel {
+        // `tool call release --npm-token=env:NPM_TOKEN`: it is handed npm's token, and told to release.
+        let handed = rest.iter().any(|w| {
+            w.starts_with("--npm-token")
+                || w.starts_with("--npm-auth-token")
+                || w.contains("NPM_TOKEN")
+        }) && args.positional.iter().take(4).any(|w| speaks_of_release(w));
+        if !hit && !gradle && !verb && !bazel && !handed {
             return;
         }
         let runs_own_code = matches!(

@@ -1,4 +1,4 @@
-//! Script files and build targets: shell is read as shell, other languages are searched for calls that publish.
+//! Script files and build targets: shell is read as shell, other languages as [`super::code`] does.
 //!
 //! A file is read only from the tree and only as text. Only what the file itself holds counts, not what it imports.
 
@@ -41,34 +41,6 @@ const INTERPRETERS: &[&str] = &[
 /// File endings that are read as scripts of some language.
 const CODE: &[&str] = &[
     ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".py", ".rb", ".ps1", ".pl", ".php",
-];
-
-/// Calls that publish, as they read once quotes, commas and brackets are taken out.
-const CALLS: &[(&str, What, Tool)] = &[
-    ("npm stage publish", What::Stage, Tool::Npm),
-    ("pnpm stage", What::Stage, Tool::Pnpm),
-    ("yarn npm publish", What::Publish, Tool::YarnBerry),
-    ("pnpm publish", What::Publish, Tool::Pnpm),
-    ("pnpm -r publish", What::Publish, Tool::Pnpm),
-    ("pnpm recursive publish", What::Publish, Tool::Pnpm),
-    ("yarn publish", What::Publish, Tool::YarnClassic),
-    ("bun publish", What::Publish, Tool::Bun),
-    ("lerna publish", What::Publish, Tool::Lerna),
-    ("changeset publish", What::Publish, Tool::Changesets),
-    ("nx release publish", What::Publish, Tool::Nx),
-    ("npm publish", What::Publish, Tool::Npm),
-];
-
-/// Flags before a verb whose value says where it runs.
-const PLACE_FLAGS: &[&str] = &[
-    "--cwd",
-    "-C",
-    "--dir",
-    "--prefix",
-    "--filter",
-    "-F",
-    "--workspace",
-    "-w",
 ];
 
 impl Walk<'_, '_> {
@@ -120,7 +92,7 @@ impl Walk<'_, '_> {
             )
         }) {
             let text = rest.last().map_or("", String::as_str);
-            return self.code(text, frame);
+            return self.code(text, None, frame);
         }
         let mut words = super::dispatch::skip_flags(rest, &takes);
         if matches!(name, "deno" | "uv")
@@ -166,6 +138,18 @@ impl Walk<'_, '_> {
         self.release_tool(stem, None, args, frame) || self.release_tool(package, None, args, frame)
     }
 
+    /// `source lib.sh`: what cannot be found is told only where its own name says that it releases.
+    pub(super) fn source(&mut self, file: &str, args: &[String], frame: &Frame) {
+        let name = program(file).to_ascii_lowercase();
+        if ["publish", "release", "deploy"]
+            .iter()
+            .any(|w| name.contains(w))
+            || self.find_file(&placed(file, frame), frame).is_some()
+        {
+            self.run_file(file, args, frame);
+        }
+    }
+
     /// Reads a script file: as shell by its ending or first line, else as code.
     pub(super) fn run_file(&mut self, file: &str, args: &[String], frame: &Frame) {
         let plain = file
@@ -175,6 +159,7 @@ impl Walk<'_, '_> {
             .trim_start_matches("$GITHUB_WORKSPACE/")
             .trim_start_matches("${GITHUB_WORKSPACE}/")
             .trim_start_matches("${{ github.workspace }}/");
+        let plain = &*placed(plain, frame);
         if program(plain).starts_with("gradlew") {
             self.guess_words(file, args, frame);
             return;
@@ -183,22 +168,27 @@ impl Walk<'_, '_> {
             self.unread(plain, args, frame);
             return;
         };
-        let rehearsal = args.iter().any(|a| a == "--dry-run" || a == "--dryRun");
+        let rehearsal = Args::split("", args).publish_flags().dry_run;
+        let switches: Vec<&str> = args
+            .iter()
+            .map(String::as_str)
+            .filter(|a| a.starts_with("--"))
+            .collect();
         let call = Call {
             label: path,
-            text: String::from(if rehearsal { "--dry-run" } else { "" }),
+            text: switches.join(" "),
             dir: frame.dir.clone(),
             in_file: true,
         };
         self.follow(call, frame, |walk, call, inner| {
-            walk.file_text(&call.label, &text, inner);
+            walk.file_text(&call.label, &text, &call.text, inner);
             for act in &mut walk.out {
                 act.flags.dry_run |= rehearsal;
             }
         });
     }
 
-    fn file_text(&mut self, path: &str, text: &str, frame: &Frame) {
+    fn file_text(&mut self, path: &str, text: &str, switches: &str, frame: &Frame) {
         let shebang = text.lines().next().unwrap_or("");
         let code = CODE.iter().any(|s| path.ends_with(s)) && !path.ends_with(".ps1");
         let shell = path.ends_with(".sh")
@@ -207,7 +197,7 @@ impl Walk<'_, '_> {
         if shell || !code && !shebang.starts_with("#!") {
             self.nested(text, frame);
         } else {
-            self.code(text, frame);
+            self.code(text, Some(switches), frame);
         }
     }
 
@@ -265,70 +255,6 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Searches program text for calls that publish.
-    pub(super) fn code(&mut self, text: &str, frame: &Frame) {
-        let lines: Vec<&str> = text.lines().collect();
-        let mut last: Option<(usize, Tool)> = None;
-        for (index, line) in lines.iter().enumerate() {
-            let trimmed = line.trim_start();
-            let is_comment = ["//", "*", "#", "/*"]
-                .iter()
-                .any(|c| trimmed.starts_with(c));
-            let talks = [
-                "console.",
-                "print(",
-                "puts ",
-                "log(",
-                "logger",
-                "throw ",
-                "raise ",
-                "echo ",
-                "describe(",
-                "it(",
-            ];
-            if is_comment || talks.iter().any(|t| trimmed.starts_with(t)) || !may_publish(line) {
-                continue;
-            }
-            let window: Vec<&str> = lines.iter().skip(index).take(4).copied().collect();
-            let mut own = squeeze(line);
-            let mut wide = squeeze(&window.join(" "));
-            if let Some(call) = with_listed_words(&own, text) {
-                wide.clone_from(&call);
-                own = call;
-            }
-            let Some((what, tool)) = call_in(&own, &wide) else {
-                continue;
-            };
-            // A window of four lines sees the same call up to four times.
-            if last.is_some_and(|(at, t)| t == tool && index < at + 4) {
-                continue;
-            }
-            last = Some((index, tool));
-            let mut flags = Flags::default();
-            let always = wide.contains("--dry-run")
-                && !["?", "if ", "&&", "..."]
-                    .iter()
-                    .any(|c| window.join(" ").contains(c));
-            flags.dry_run = always;
-            flags.registry = stated_registry(&window.join(" "), text);
-            self.push(what, tool, flags, frame);
-        }
-        let api = [
-            ("releasePublish(", "nx/release", Tool::Nx),
-            ("libnpmpublish", "libnpmpublish", Tool::Npm),
-            (
-                "npmPublish(",
-                "@jsdevtools/npm-publish",
-                Tool::JsDevtoolsNpmPublish,
-            ),
-        ];
-        for (call, import, tool) in api {
-            if text.contains(import) && text.contains(call) {
-                self.push(What::Publish, tool, Flags::default(), frame);
-            }
-        }
-    }
-
     /// `make publish`, `task publish`, `just publish`: the target's own recipe.
     pub(super) fn target(&mut self, name: &str, rest: &[String], frame: &Frame) {
         let args = Args::split(name, rest);
@@ -358,6 +284,9 @@ impl Walk<'_, '_> {
                 "Taskfile.dist.yml",
             ],
         };
+        if name == "mise" && self.task_file(target, dir, frame) {
+            return;
+        }
         let found = [dir, ""].iter().find_map(|folder| {
             names.iter().find_map(|n| {
                 let path = join(folder, n)?;
@@ -389,6 +318,36 @@ impl Walk<'_, '_> {
                 walk.recipe(&text, target, name, &inner);
             }
         });
+    }
+
+    /// A task of mise that is a file of its own: `release:npm` is `release/npm` in one of these folders
+    /// (<https://mise.jdx.dev/tasks/file-tasks.html>).
+    fn task_file(&mut self, target: &str, dir: &str, frame: &Frame) -> bool {
+        let folders = [
+            "mise-tasks",
+            ".mise-tasks",
+            "mise/tasks",
+            ".mise/tasks",
+            ".config/mise/tasks",
+        ];
+        let name = target.replace(':', "/");
+        for base in [dir, ""] {
+            for folder in folders {
+                let path = join(base, folder).and_then(|at| join(&at, &name));
+                let found = path.and_then(|path| {
+                    let endings = ["", ".sh", ".js", ".mjs", ".ts", ".py", "/_default"];
+                    let mut all = endings.iter().map(|end| format!("{path}{end}"));
+                    all.find(|full| self.project.read(full).is_some())
+                });
+                if let Some(file) = found {
+                    let mut inner = frame.clone();
+                    inner.dir = Some(base.to_owned());
+                    self.run_file(&file, &[], &inner);
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     fn recipe(&mut self, text: &str, target: &str, name: &str, frame: &Frame) {
@@ -454,6 +413,47 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
+
+/// A path that begins with the folder of the script itself, or with the root, as scripts find it out: with
+/// `$(dirname "$0")`, `${BASH_SOURCE%/*}`, or a variable that was set so.
+fn placed<'p>(file: &'p str, frame: &Frame) -> std::borrow::Cow<'p, str> {
+    let Some((head, tail)) = head_of(file) else {
+        return file.into();
+    };
+    let value = frame
+        .values_of(head)
+        .pop()
+        .unwrap_or_else(|| head.to_owned());
+    if value.contains("--show-toplevel") {
+        return tail.to_owned().into();
+    }
+    if !["dirname", "BASH_SOURCE", "$0", "${0", "__dirname"]
+        .iter()
+        .any(|w| value.contains(w))
+    {
+        return file.into();
+    }
+    // The folder of the innermost script file; a package script has none.
+    let own = frame.via.last().filter(|label| !label.contains('#'));
+    let Some(folder) = own.map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir)) else {
+        return file.into();
+    };
+    let up = "../".repeat(value.matches("..").count());
+    join(folder, &format!("{up}{tail}")).map_or_else(|| file.into(), Into::into)
+}
+
+/// Splits `$DIR/lib.sh`, `${DIR}/lib.sh` and `$(…)/lib.sh` into the folder's text and the rest.
+fn head_of(file: &str) -> Option<(&str, &str)> {
+    if !file.starts_with('$') {
+        return None;
+    }
+    let at = match file.as_bytes().get(1)? {
+        b'(' => file.rfind(')')? + 1,
+        b'{' => file.find('}')? + 1,
+        _ => file.find('/')?,
+    };
+    Some((file.get(..at)?, file.get(at..)?.strip_prefix('/')?))
 }
 
 /// Writes make's `$(NAME)` as a shell would, to which it is a command.
@@ -591,50 +591,6 @@ fn kept(text: &str, left: &mut usize) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The registry that a call in a program names; a local test registry anywhere in the file counts.
-fn stated_registry(window: &str, text: &str) -> Option<String> {
-    let given = window
-        .split_once("--registry")
-        .map(|(_, rest)| rest.trim_start_matches(['=', ' ', '\'', '"', ',', '`']));
-    let url = given.map(|rest| {
-        rest.split(['\'', '"', '`', ' ', ',', ']', ')'])
-            .next()
-            .unwrap_or("")
-    });
-    let local = ["localhost:", "127.0.0.1", "verdaccio"]
-        .iter()
-        .any(|w| text.contains(w));
-    match url.filter(|u| !u.is_empty()) {
-        Some(url) if url.contains("://") && !url.contains('$') => Some(url.to_owned()),
-        _ if local => Some("http://localhost".to_owned()),
-        Some(url) => Some(format!("${url}")),
-        None => None,
-    }
-}
-
-/// A cheap look before the line is taken apart.
-fn may_publish(line: &str) -> bool {
-    ["npm", "yarn", "bun", "lerna", "changeset", "nx "]
-        .iter()
-        .any(|w| line.contains(w))
-}
-
-/// Takes quotes, commas and brackets out, so that `spawn("npm", ["publish"])` reads as words.
-fn squeeze(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    for c in line.chars() {
-        let c = if "'\"`,[](){};".contains(c) || c.is_whitespace() {
-            ' '
-        } else {
-            c
-        };
-        if !(c == ' ' && out.ends_with(' ')) {
-            out.push(c);
-        }
-    }
-    out
-}
-
 /// The package manager whose own program file has this name, such as `yarn.js` and `npm-cli.js`.
 fn own_program(bin: &str) -> Option<&'static str> {
     let stem = bin
@@ -646,95 +602,4 @@ fn own_program(bin: &str) -> Option<&'static str> {
         "pnpm" => Some("pnpm"),
         _ => None,
     }
-}
-
-/// A call that is given its words by the name of a list, `spawnSync('npm', args, …)`, with the words that the text
-/// lists under that name; `None` for any other call, and where the list does not begin with a verb of publishing.
-fn with_listed_words(own: &str, text: &str) -> Option<String> {
-    let mut words = own
-        .split(' ')
-        .skip_while(|w| !w.contains("spawn") && !w.contains("exec"));
-    words.next()?;
-    let program = words
-        .next()
-        .filter(|w| matches!(*w, "npm" | "pnpm" | "yarn" | "bun"))?;
-    let list = words
-        .next()
-        .filter(|w| w.chars().all(|c| c.is_alphanumeric() || c == '_'))?;
-    let start = format!(" {list} = [");
-    let (_, listed) = text.split_once(&start)?;
-    let listed = squeeze(listed.split_once(']')?.0);
-    let listed = listed.trim();
-    let publishes = ["publish", "npm publish", "-r publish"];
-    publishes
-        .iter()
-        .any(|p| has_words(listed, p) && listed.starts_with(p))
-        .then(|| format!(" {program} {listed} "))
-}
-
-/// The publishing call that begins in a line, read with the lines after it.
-fn call_in(own: &str, wide: &str) -> Option<(What, Tool)> {
-    let plain = CALLS.iter().find(|(call, _, _)| {
-        own.contains(call.split(' ').next().unwrap_or(call))
-            && has_words(wide, call)
-            && !longer_hit(wide, call)
-    });
-    let flagged = || flagged_call(own, wide).map(|tool| (What::Publish, tool));
-    match plain.map(|(_, what, tool)| (what.clone(), *tool)) {
-        // `yarn --cwd ${dir} npm publish` is yarn's.
-        Some((What::Publish, Tool::Npm)) if own.contains("yarn ") => {
-            flagged().or(Some((What::Publish, Tool::Npm)))
-        }
-        None => flagged(),
-        plain => plain,
-    }
-}
-
-/// A publish with flags before its verb: `yarn --cwd ${dir} publish`, `["--filter", name, "publish"]`.
-fn flagged_call(own: &str, wide: &str) -> Option<Tool> {
-    if !wide.contains(" publish") {
-        return None;
-    }
-    let words: Vec<&str> = wide.split(' ').filter(|w| !w.is_empty()).collect();
-    words.iter().enumerate().find_map(|(at, word)| {
-        let tool = match word.rsplit('/').next() {
-            Some("npm") => Tool::Npm,
-            Some("pnpm") => Tool::Pnpm,
-            Some("yarn") => Tool::YarnClassic,
-            _ => return None,
-        };
-        // Brackets are gone, so a value such as `${dir.path}` is more than one word.
-        let mut value = 0;
-        let mut flagged = false;
-        let mut berry = false;
-        for next in words.get(at + 1..)?.iter().take(12) {
-            if next.starts_with('-') {
-                flagged = true;
-                value = if PLACE_FLAGS.contains(next) { 3 } else { 0 };
-            } else if *next == "publish" && flagged && own.contains(word) {
-                return Some(if berry { Tool::YarnBerry } else { tool });
-            } else if *next == "npm" && tool == Tool::YarnClassic && flagged {
-                berry = true;
-            } else if value == 0 || ["run", "exec", "dlx", "&&", "||", "|"].contains(next) {
-                return None;
-            } else {
-                value -= 1;
-            }
-        }
-        None
-    })
-}
-
-/// Finds `call` as whole words.
-fn has_words(text: &str, call: &str) -> bool {
-    text.match_indices(call).any(|(at, _)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + call.len()..).and_then(|t| t.chars().next());
-        before.is_none_or(|c| c == ' ' || c == '/') && after.is_none_or(|c| c == ' ' || c == '$')
-    })
-}
-
-/// `npm publish` inside `yarn npm publish` or `pnpm publish` belongs to the longer call.
-fn longer_hit(text: &str, call: &str) -> bool {
-    call == "npm publish" && has_words(text, "yarn npm publish")
 }

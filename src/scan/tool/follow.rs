@@ -288,6 +288,11 @@ impl Walk<'_, '_> {
     /// Notes that a cap ended something early.
     pub(super) fn cut_short(&mut self) {
         self.low = 0;
+        let outermost = self
+            .open
+            .first()
+            .map_or_else(String::new, |(label, _)| label.clone());
+        self.project.stopped.borrow_mut().insert(outermost);
     }
 
     pub(super) fn lifecycle(&mut self, names: &[&str], frame: &Frame) {
