@@ -64,6 +64,7 @@ pub fn page(facts: &Facts, now: Ts) -> Page {
 fn subjects(facts: &Facts) -> Vec<(Kind, Subject)> {
     let packages = facts.packages.iter();
     let packages = packages
+        .filter(|(_, row)| !row.stand_in)
         .filter(|(_, row)| !row.fact.as_ref().is_some_and(|fact| fact.value.private))
         .map(|(id, _)| *id);
     let mut all: Vec<(Kind, String, Subject)> = packages

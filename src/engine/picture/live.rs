@@ -237,6 +237,7 @@ pub fn packages(facts: &Facts, now: Ts) -> Vec<PackageRow> {
     let mut rows: Vec<PackageRow> = facts
         .packages
         .iter()
+        .filter(|(_, row)| !row.stand_in)
         .filter(|(_, row)| !row.fact.as_ref().is_some_and(|fact| fact.value.private))
         .map(|(id, _)| package(facts, *id, now))
         .collect();
