@@ -7,7 +7,7 @@ use crate::safe::redact;
 use crate::safe::shown::visible;
 use crate::scan::obstacle::{self, Obstacle, Publishing, Versions};
 use crate::scan::{
-    self, CiSystem, Credential, Place, PublishPath, RepoScan, Runner, Severity, Tool, rule,
+    self, CiSystem, Credential, Finding, Place, PublishPath, RepoScan, Runner, Severity, Tool, rule,
 };
 use std::io::Read as _;
 
@@ -83,7 +83,7 @@ pub fn checks(gathered: &Gathered<'_>) -> Vec<Check> {
     identity(gathered, &scan, &mut list);
     workflow(gathered, &scan, &mut list);
     repository(gathered, &scan, &mut list);
-    leftovers(gathered, &mut list);
+    leftovers(gathered, &scan, &mut list);
     expiry(gathered, &mut list);
     whoami(gathered, &mut list);
     list.0
@@ -316,9 +316,19 @@ fn repository(gathered: &Gathered<'_>, scan: &RepoScan, list: &mut List) {
     }
 }
 
-fn leftovers(gathered: &Gathered<'_>, list: &mut List) {
+fn leftovers(gathered: &Gathered<'_>, scan: &RepoScan, list: &mut List) {
     let oidc = gathered.lane.needs_trust();
     let mut found = false;
+    // The checkout's own .npmrc is read below, line by line.
+    let wired = |one: &&Finding| one.rule == "committed-npmrc-token" && one.file != ".npmrc";
+    for one in scan.findings.iter().filter(wired).filter(|_| oidc) {
+        found = true;
+        list.warned(
+            "leftover-token",
+            format!("{}:{}: {}", visible(&one.file), one.line, one.message),
+            "remove the line: OIDC needs none",
+        );
+    }
     for (name, held) in &gathered.variables.tokens {
         let name = visible(name);
         match held {

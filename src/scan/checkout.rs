@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
+use super::github::registry::may_be_npmjs;
 use super::package::Packages;
 use super::rule::detailed;
-use super::tool::Project;
+use super::tool::{Project, npmrc_auth, variables, yarnrc_auth};
 use super::tree::{FileKind, Folder, SIZE_CAP, Tree, git_config, kind_of};
 use super::{CiSystem, Finding, Place, PublishPath, RepoScan, TokenUse};
 use crate::safe::shown::visible;
@@ -56,6 +57,36 @@ impl Found {
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
+        }
+    }
+}
+
+impl Found {
+    /// Notes each line of a committed configuration file that takes a token of npm's registry from a variable.
+    fn configured_tokens(&mut self, kind: FileKind, path: &str, text: &str) {
+        if super::unread::is_aside(path) {
+            return;
+        }
+        let lines = match kind {
+            FileKind::YarnRc => yarnrc_auth(text),
+            _ => npmrc_auth(text),
+        };
+        for (line, auth) in lines {
+            let ours = may_be_npmjs(auth.host.as_deref().unwrap_or(""));
+            let Some(name) = variables(&auth.value).into_iter().next() else {
+                continue;
+            };
+            if auth.literal || !ours {
+                continue;
+            }
+            let place = Place {
+                file: path.to_owned(),
+                line: line + 1,
+                column: 1,
+                span: (0, 0),
+            };
+            self.findings
+                .push(detailed("committed-npmrc-token", &place, None, &name));
         }
     }
 }
@@ -182,6 +213,7 @@ pub fn scan_tree(
             && let Some(text) = checkout.project.read(&entry.path)
         {
             found.leaks(&entry.path, &text);
+            found.configured_tokens(entry.kind, &entry.path, &text);
         }
     }
     for (path, text) in checkout.project.scripts_read() {

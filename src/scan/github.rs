@@ -7,7 +7,7 @@ mod action;
 mod flow;
 mod job;
 mod judge;
-mod registry;
+pub(super) mod registry;
 mod reuse;
 mod runner;
 mod scope;
@@ -321,6 +321,17 @@ impl<'d> Reader<'_, 'd> {
         let (line, column) = job
             .uses
             .map_or((job.line, job.column), |u| (u.line(), u.column()));
+        if called.is_empty() && reuse::may_publish(self.checkout, job, uses, id_token) {
+            let place = Place {
+                file: flow.file.to_owned(),
+                line,
+                column,
+                span: (0, 0),
+            };
+            let detail = format!("uses: {uses}");
+            let one = detailed("unseen-callee", &place, Some(job.id), &detail);
+            found.findings.push(one);
+        }
         for (ordinal, mut publish) in called.into_iter().enumerate() {
             publish.line = line;
             publish.column = column;

@@ -9,7 +9,7 @@ mod version;
 use chrono::NaiveDate;
 
 use super::package::Packages;
-use super::{CiSystem, Credential, Registry, Runner, Tool};
+use super::{CiSystem, Credential, Registry, Runner, Severity, Tool};
 use crate::assets::policy::{Image, ToolRule};
 use crate::assets::{self, HostKind, policy};
 use crate::model::lane::{Lane, Lanes};
@@ -134,6 +134,15 @@ pub fn lanes(rule: &str) -> Lanes {
         rule if OIDC.contains(&rule) => TRUSTED,
         rule if TOKEN.contains(&rule) => HELD,
         _ => Lanes::ALL,
+    }
+}
+
+/// Returns how severe a rule is for a path: what only keeps it from OIDC is no error while it publishes with a token.
+pub fn severity(rule: &str, stated: Severity, credential: Credential) -> Severity {
+    let works = credential == Credential::Token && OIDC.contains(&rule);
+    match stated {
+        Severity::Error if works => Severity::Warning,
+        stated => stated,
     }
 }
 

@@ -128,6 +128,8 @@ pub(super) struct Walk<'c, 'd> {
     npm_version: Option<String>,
     opaque: bool,
     pending: Vec<(String, Vec<Source>, Place)>,
+    /// npm tokens that the text of a step hands to whatever it runs.
+    handed: Vec<TokenUse>,
     report: Report,
 }
 
@@ -170,6 +172,7 @@ pub(super) fn walk<'d>(
         npm_version: None,
         opaque: false,
         pending: Vec::new(),
+        handed: Vec::new(),
         report: Report::default(),
     };
     for step in &job.steps {
@@ -210,6 +213,7 @@ pub(super) fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&st
 
 impl<'d> Walk<'_, 'd> {
     fn finish(mut self) -> Report {
+        self.tell_handed();
         // What only looks like a publish does not count beside a real one, unless a token stands at its step.
         if self.report.publishes.iter().any(|p| p.sure) {
             self.report
@@ -228,6 +232,7 @@ impl<'d> Walk<'_, 'd> {
         let before = (self.report.publishes.len(), self.report.uses.len());
         if let Some(run) = step.run {
             self.run_node(run, step, scope, here);
+            self.handed_tokens(run, scope, here);
         } else if let Some(uses) = step.uses {
             self.uses(uses, step, scope, here);
         }

@@ -176,6 +176,7 @@ fn obstacle_found(
     if let Some(fix) = one.fix {
         found.fix = fix;
     }
+    found.severity = obstacle::severity(one.rule, found.severity, path.credential);
     if one.blocks && !path.blockers.iter().any(|known| known == one.rule) {
         path.blockers.push(one.rule.to_owned());
     }

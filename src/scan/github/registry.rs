@@ -50,7 +50,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 /// Tells whether a credential for this host (or address) can be one for npm's public registry.
-pub(super) fn may_be_npmjs(address: &str) -> bool {
+pub(in crate::scan) fn may_be_npmjs(address: &str) -> bool {
     if address.is_empty() || address.contains('$') || address.contains("{{") {
         return true;
     }

@@ -104,6 +104,33 @@ fn called<'d>(
     out
 }
 
+/// Owners whose workflows take an id token or secrets for a purpose of their own, and publish no package.
+const PURPOSE_OF_THEIR_OWN: [&str; 5] = ["actions", "github", "pypa", "sigstore", "slsa-framework"];
+
+/// Tells whether a workflow of another repository may publish: it is handed the right to mint id tokens or every secret,
+/// in a repository with a package that can be published.
+pub(super) fn may_publish(
+    checkout: &Checkout<'_>,
+    job: &Job<'_>,
+    uses: &str,
+    id_token: bool,
+) -> bool {
+    let owner = uses.split('/').next().unwrap_or_default();
+    local_path(uses, checkout.repo).is_none()
+        && (id_token || matches!(job.secrets, Passed::Inherit))
+        && !PURPOSE_OF_THEIR_OWN.contains(&owner.to_ascii_lowercase().as_str())
+        && !rehearses(job)
+        && !checkout.project.packages.publishable().is_empty()
+}
+
+/// Tells whether a job asks its callee for a dry run.
+fn rehearses(job: &Job<'_>) -> bool {
+    job.with.iter().any(|(name, node)| {
+        let name = name.to_ascii_lowercase().replace(['-', '_'], "");
+        name == "dryrun" && node.as_str().is_some_and(|v| v.trim() == "true")
+    })
+}
+
 /// A workflow of another repository: npm tokens handed to it, or a name that says npm, make it a publish.
 fn external(
     checkout: &Checkout<'_>,
@@ -166,11 +193,7 @@ fn external(
         "docs",
     ];
     let has_packages = !checkout.project.packages.publishable().is_empty();
-    let rehearsal = job.with.iter().any(|(name, node)| {
-        let name = name.to_ascii_lowercase().replace(['-', '_'], "");
-        name == "dryrun" && node.as_str().is_some_and(|v| v.trim() == "true")
-    });
-    let publishes = !rehearsal
+    let publishes = !rehearses(job)
         && !other.iter().any(|o| file.contains(o))
         && ((speaks && (!reaches.is_empty() || npm))
             || (speaks && id_token && has_packages && node));

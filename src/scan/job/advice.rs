@@ -94,6 +94,10 @@ impl Say<'_> {
             });
         if !said {
             self.advise(one.rule, &one.detail, one.fix.clone());
+            let credential = self.path.credential;
+            if let Some(last) = self.parts.findings.last_mut() {
+                last.severity = obstacle::severity(one.rule, last.severity, credential);
+            }
         }
         if one.blocks {
             self.path.blockers.push(one.rule.to_owned());

@@ -5,7 +5,7 @@ use super::super::registry;
 use super::super::scope::{
     Level, Scope, Source, is_npm_name, is_read_only_name, may_be_token, secret_of,
 };
-use super::{Here, Reach, Walk, Written};
+use super::{Here, N, Reach, Walk, Written};
 use crate::scan::tool::{Act, Configured, variables};
 use crate::scan::{Place, Purpose, TokenUse, Tool};
 
@@ -56,7 +56,9 @@ impl<'d> Walk<'_, 'd> {
         let mut out: Vec<Reach> = Vec::new();
         let shadowed: Vec<&str> = act.env.iter().map(|(n, _)| n.as_str()).collect();
         for (name, value) in &act.env {
-            if !is_npm_name(name) && !name.to_ascii_lowercase().contains("_authtoken") {
+            if !reads(act, name)
+                || !is_npm_name(name) && !name.to_ascii_lowercase().contains("_authtoken")
+            {
                 continue;
             }
             let sources = scope.shell_sources(value, &act.env);
@@ -92,7 +94,10 @@ impl<'d> Walk<'_, 'd> {
             }
         }
         for seen in scope.effective() {
-            if shadowed.contains(&seen.name.as_ref()) || !may_be_token(&seen.sources) {
+            if shadowed.contains(&seen.name.as_ref())
+                || !may_be_token(&seen.sources)
+                || !reads(act, &seen.name)
+            {
                 continue;
             }
             let secret = secret_of(&seen.sources);
@@ -223,6 +228,45 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// Notes the npm tokens that stand in the text of a step, whatever the command there does with them.
+    pub(super) fn handed_tokens(&mut self, run: N<'d>, scope: &Scope<'d>, here: &Here<'d>) {
+        let text = run.as_str().unwrap_or("");
+        for (index, line) in (0_u32..).zip(text.lines()) {
+            if !line.contains("${{") || line.trim_start().starts_with('#') {
+                continue;
+            }
+            for source in scope.sources(line) {
+                let Source::Secret(secret) = source else {
+                    continue;
+                };
+                if !is_npm_name(&secret) || is_read_only_name(&secret) {
+                    continue;
+                }
+                let own = || run.line_within(index, line.trim());
+                self.handed.push(TokenUse {
+                    file: self.flow.file.to_owned(),
+                    job: (!self.flow.action).then(|| self.job.id.to_owned()),
+                    step: Some(here.index),
+                    line: here.uses.as_ref().map_or_else(own, |uses| uses.0),
+                    secret: Some(secret),
+                    purpose: Purpose::Unknown,
+                });
+            }
+        }
+    }
+
+    /// Lists the tokens that steps handed on, but for those that a publish of the job or a use on the same line names.
+    pub(super) fn tell_handed(&mut self) {
+        for handed in std::mem::take(&mut self.handed) {
+            let mut reaches = self.report.publishes.iter().flat_map(|one| &one.reaches);
+            let published = reaches.any(|reach| reach.secret == handed.secret);
+            let same = |one: &TokenUse| one.line == handed.line && one.secret == handed.secret;
+            if !published && !self.report.uses.iter().any(same) {
+                self.report.uses.push(handed);
+            }
+        }
+    }
+
     /// A step that is given an npm token and does nothing with it that is known.
     pub(super) fn unknown_use(&mut self, step: &Step<'d>, scope: &Scope<'d>, here: &Here<'d>) {
         let mut found: Option<(u32, String)> = None;
@@ -253,6 +297,20 @@ impl<'d> Walk<'_, 'd> {
             self.note_use(Purpose::Unknown, &place, Some(secret), here);
         }
     }
+}
+
+/// Tells whether what publishes reads a variable: Yarn's own is read by Yarn alone, and these tools start npm or pnpm, or
+/// publish by themselves (<https://yarnpkg.com/configuration/yarnrc#npmAuthToken>).
+fn reads(act: &Act, name: &str) -> bool {
+    let others = [
+        Tool::Npm,
+        Tool::Pnpm,
+        Tool::Changesets,
+        Tool::Lerna,
+        Tool::SemanticRelease,
+        Tool::JsDevtoolsNpmPublish,
+    ];
+    name != "YARN_NPM_AUTH_TOKEN" || !others.contains(&act.inner.unwrap_or(act.tool))
 }
 
 /// The value of a flag by which a command is given a token, and whether the flag is for npm's only.

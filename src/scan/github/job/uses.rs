@@ -397,7 +397,7 @@ impl<'d> Walk<'_, 'd> {
             .into_iter()
             .filter(|r| r.level <= Level::Input);
         near.extend(from_env);
-        if near.is_empty() {
+        if near.is_empty() && !(speaks && self.may_exchange(&name)) {
             return;
         }
         if writes {
@@ -417,6 +417,16 @@ impl<'d> Walk<'_, 'd> {
         if let Some(last) = self.report.publishes.last_mut() {
             last.sure = false;
         }
+    }
+
+    /// Tells whether an action that speaks of publishing may do so by OIDC: the job may mint id tokens, and job,
+    /// environment or action name npm.
+    fn may_exchange(&self, name: &str) -> bool {
+        let environment = self.job.environment.unwrap_or_default();
+        let npm = [name, self.job.id, environment]
+            .iter()
+            .any(|one| one.to_ascii_lowercase().contains("npm"));
+        self.id_token && npm && !self.checkout.project.packages.publishable().is_empty()
     }
 
     /// Takes off the folder that a checkout step of this job puts the repository into (its input `path`).
