@@ -168,6 +168,11 @@ pub fn log_signatures() -> &'static str {
     include_str!("../assets/policy/log-signatures.toml")
 }
 
+/// Gives the table of release tools that are known by their words alone, as TOML; `scan` reads it.
+pub fn release_tools() -> &'static str {
+    include_str!("../assets/scan/release-tools.toml")
+}
+
 /// Gives the CI, build and hosting systems whose files no reader of the scan reads, as TOML; `scan` reads it.
 pub fn unread_systems() -> &'static str {
     include_str!("../assets/scan/unread-systems.toml")

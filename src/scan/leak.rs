@@ -71,7 +71,11 @@ pub fn find(text: &str) -> Vec<Leak> {
 
 /// One character over and over, as in `npm_xxxx` and `ghp_0000`, says where a value goes and is none.
 fn is_stand_in(value: &str) -> bool {
-    let body = value.rsplit(['_', '-']).next().unwrap_or(value).as_bytes();
+    let body = value
+        .rsplit(['_', '-', '/'])
+        .next()
+        .unwrap_or(value)
+        .as_bytes();
     body.len() >= 8 && body.windows(2).all(|pair| pair.first() == pair.last())
 }
 
@@ -84,6 +88,10 @@ fn has_form(kind: Kind, value: &str) -> bool {
     );
     if !by_place {
         return true;
+    }
+    // A name alone, as in a Sentry DSN, is public and opens nothing.
+    if kind == Kind::UrlUserinfo && !value.trim_end_matches('@').contains(':') {
+        return false;
     }
     // `Bearer …`, and the user's name of an address.
     let last = value.rsplit([' ', '\t']).next().unwrap_or(value);

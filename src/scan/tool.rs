@@ -10,6 +10,7 @@ mod file;
 mod follow;
 mod manager;
 mod release;
+mod table;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -212,6 +212,9 @@ pub(super) fn fallback_removed(view: &View<'_>) -> Verdict {
     if !view.facts.present(id, path) {
         return Verdict::passed("the publish is gone from the files");
     }
+    if let Some(file) = configured(view) {
+        return Verdict::blocked(format!("{file} still reads a token from a variable"));
+    }
     match (path.credential, path.secret.as_deref()) {
         (CredentialFact::Oidc, None) => Verdict::passed("no secret name in reach of the publish"),
         (_, Some(_)) => Verdict::blocked("the workflow still names a secret"),
@@ -220,6 +223,15 @@ pub(super) fn fallback_removed(view: &View<'_>) -> Verdict {
         }
         (_, None) => Verdict::blocked("the workflow still uses a token"),
     }
+}
+
+/// Finds a committed configuration file of the path's repository that takes a token from a variable.
+fn configured<'a>(view: &View<'a>) -> Option<&'a str> {
+    let repo = view.path()?.repo?;
+    let scan = view.facts.repos.get(&repo)?.scan.as_ref()?;
+    let mut found = scan.value.findings.iter();
+    let found = found.find(|one| &*one.rule == "committed-npmrc-token")?;
+    Some(&found.file)
 }
 
 pub(super) fn docs_updated(view: &View<'_>) -> Verdict {

@@ -91,6 +91,10 @@ const KNOWN: &[(&str, Role)] = &[
     ("borales/actions-yarn", Role::Runs("cmd", "yarn ")),
     ("actions/npm", Role::Runs("args", "npm ")),
     ("actions-hub/npm", Role::Runs("args", "npm ")),
+    (
+        "goreleaser/goreleaser-action",
+        Role::Runs("args", "goreleaser "),
+    ),
     ("cross-platform-actions/action", Role::Runs("run", "")),
     ("uraimo/run-on-arch-action", Role::Runs("run", "")),
     ("addnab/docker-run-action", Role::Runs("run", "")),

@@ -872,7 +872,6 @@ const OTHER_MARKETS: &[&str] = &[
     "sentry-cli",
     "changelogithub",
     "bumpp",
-    "goreleaser",
     "python",
     "pip",
     "zip",

@@ -1,6 +1,6 @@
 //! Release tools: which of their commands publish, and which of their configurations say that they do not.
 //!
-//! Owns the table of tools by program name. Configurations written in a programming language are searched, not run.
+//! Tools known by their words alone stand in a table of their own. Configurations written in a programming language are searched, not run.
 
 use serde_json::Value;
 
@@ -8,33 +8,6 @@ use super::super::Tool;
 use super::super::tree::join;
 use super::dispatch::Args;
 use super::{Act, Flags, Frame, Walk, What};
-
-/// Programs that publish to npm by their own name or first word, besides the ones handled below: (program, word).
-const OTHERS: &[(&str, &str)] = &[
-    ("publib", ""),
-    ("publib-npm", ""),
-    ("jsii-release", ""),
-    ("jsii-release-npm", ""),
-    ("beachball", "publish"),
-    ("clean-publish", ""),
-    ("publish-please", ""),
-    ("release-plan", "publish"),
-    ("monodeploy", ""),
-    ("aegir", "release"),
-    ("wasm-pack", "publish"),
-    ("oao", "publish"),
-    ("bumpy", "publish"),
-    ("safe-publish-latest", ""),
-    ("shipjs", "trigger"),
-    ("auto", "shipit"),
-    ("auto", "publish"),
-    ("auto", "latest"),
-    ("auto", "next"),
-    ("auto", "canary"),
-    ("ng-deploy-npm", ""),
-    ("hereby", "publish"),
-    ("pubm", ""),
-];
 
 impl Walk<'_, '_> {
     /// Handles a release tool; false if the program is none.
@@ -101,14 +74,11 @@ impl Walk<'_, '_> {
     }
 
     fn other_tool(&mut self, name: &str, rest: &[String], frame: &Frame) -> bool {
-        if !OTHERS.iter().any(|(program, _)| *program == name) {
+        let Some(tool) = super::table::tool(name) else {
             return false;
-        }
+        };
         let args = Args::split(name, rest);
-        let publishes = OTHERS
-            .iter()
-            .any(|(program, word)| *program == name && (word.is_empty() || *word == args.first()));
-        if publishes && !args.on(&["--no-publish"]) {
+        if tool.publishes(&args, self.project) {
             self.push(What::Publish, Tool::Other, args.publish_flags(), frame);
         }
         true

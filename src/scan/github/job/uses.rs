@@ -159,9 +159,13 @@ impl<'d> Walk<'_, 'd> {
             what: What::Publish,
             tool,
             inner: None,
-            version: at
-                .filter(|v| tool == Tool::JsDevtoolsNpmPublish || v.starts_with('v'))
-                .map(str::to_owned),
+            version: match tool {
+                // The action's own version is not the tool's: https://github.com/cycjimmy/semantic-release-action
+                Tool::SemanticRelease => with("semantic_version").map(str::to_owned),
+                _ => at
+                    .filter(|v| tool == Tool::JsDevtoolsNpmPublish || v.starts_with('v'))
+                    .map(str::to_owned),
+            },
             flags,
             dir: join("", dir.unwrap_or("")),
             env: Vec::new(),

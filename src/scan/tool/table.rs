@@ -1,0 +1,77 @@
+//! Release tools that are data: which of their calls publish to npm stands in `assets/scan/release-tools.toml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::Project;
+use super::dispatch::Args;
+
+/// One tool of the table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReleaseTool {
+    pub program: String,
+    #[serde(default)]
+    words: Vec<String>,
+    flag: Option<String>,
+    #[serde(default)]
+    configs: Vec<String>,
+    holds: Option<String>,
+    #[allow(
+        dead_code,
+        reason = "for whoever edits the table; the tests hold that it is there"
+    )]
+    source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    tool: Vec<ReleaseTool>,
+}
+
+#[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(crate::assets::release_tools()).expect("release-tools.toml"));
+
+/// Returns a tool of the table by its program's name.
+pub(super) fn tool(program: &str) -> Option<&'static ReleaseTool> {
+    TABLE.tool.iter().find(|tool| tool.program == program)
+}
+
+impl ReleaseTool {
+    /// Tells whether a call of the tool publishes in this checkout.
+    pub(super) fn publishes(&self, args: &Args, project: &Project<'_>) -> bool {
+        let said = self.words.is_empty() || self.words.iter().any(|word| word == args.first());
+        let asked = self.flag.as_deref().is_none_or(|flag| args.on(&[flag]));
+        said && asked && self.is_configured(project) && !args.on(&["--no-publish"])
+    }
+
+    fn is_configured(&self, project: &Project<'_>) -> bool {
+        let Some(holds) = &self.holds else {
+            return true;
+        };
+        let mut texts = self.configs.iter().filter_map(|path| project.read(path));
+        texts.any(|text| text.lines().any(|line| line.starts_with(holds.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_each_tool_has_a_source() {
+        assert!(TABLE.tool.is_sorted_by_key(|tool| &tool.program));
+        for tool in &TABLE.tool {
+            assert!(tool.source.starts_with("https://"), "{}", tool.program);
+            assert_eq!(
+                tool.configs.is_empty(),
+                tool.holds.is_none(),
+                "{}",
+                tool.program
+            );
+        }
+    }
+}
