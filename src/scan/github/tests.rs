@@ -776,3 +776,122 @@ fn a_step_named_after_publishing_that_hands_an_action_an_npm_token() {
     );
     assert_eq!(found("name: Publish to npm\n  uses: acme/kite@v1"), 0);
 }
+
+/// Line, secret and purpose of each token use of a one-job workflow.
+fn uses(lines: &str) -> Vec<(u32, Option<String>, Purpose)> {
+    let flow = job(lines);
+    let scan = scan(&[(".github/workflows/r.yml", &flow)]);
+    let uses = scan.token_uses.into_iter();
+    uses.map(|one| (one.line, one.secret, one.purpose))
+        .collect()
+}
+
+#[test]
+fn a_token_in_the_text_of_a_step_is_a_use_whatever_the_command() {
+    let use_of = |line: u32| (line, Some("NPM_TOKEN".to_owned()), Purpose::Unknown);
+    for command in [
+        "./tools/gone.sh ${{ secrets.NPM_TOKEN }}",
+        "echo \"TOKEN=${{ secrets.NPM_TOKEN }}\" >> $GITHUB_ENV",
+        "K=${{ secrets.NPM_TOKEN }} docker compose run all",
+        "npm config set //{{registry}}/:_authToken ${{ secrets.NPM_TOKEN }}",
+    ] {
+        assert_eq!(
+            uses(&format!("steps:\n- run: '{command}'")),
+            [use_of(6)],
+            "{command}"
+        );
+    }
+    let two = "steps:\n- run: |\n    ./a.sh ${{ secrets.NPM_TOKEN }}\n    # ./b.sh ${{ secrets.NPM_TOKEN }}\n    ./c.sh ${{ secrets.NPM_TOKEN }}";
+    assert_eq!(uses(two), [use_of(7), use_of(9)]);
+    let published = "steps:\n- run: npm config set //{{registry}}/:_authToken ${{ secrets.NPM_TOKEN }}\n- run: npm publish";
+    assert!(uses(published).iter().all(|one| one.2 == Purpose::Publish));
+    assert_eq!(
+        uses("steps:\n- run: ./gone.sh ${{ secrets.DEPLOY_KEY }}"),
+        []
+    );
+}
+
+#[test]
+fn a_callee_elsewhere_that_may_publish_is_named() {
+    let told = |uses: &str, more: &str| {
+        let flow = format!("on: push\njobs:\n  a:\n    uses: {uses}\n{more}");
+        let found = scan(&[(".github/workflows/r.yml", &flow)]).findings;
+        found.iter().any(|one| one.rule == "unseen-callee")
+    };
+    let flow = "acme/ci/.github/workflows/flow.yml@v1";
+    assert!(told(flow, "    secrets: inherit\n"));
+    assert!(told(flow, "    permissions: {id-token: write}\n"));
+    assert!(!told(flow, ""));
+    assert!(!told(
+        flow,
+        "    secrets: inherit\n    with: {dry-run: true}\n"
+    ));
+    let proof = "slsa-framework/slsa-github-generator/.github/workflows/generator.yml@v2";
+    assert!(!told(proof, "    permissions: {id-token: write}\n"));
+}
+
+#[test]
+fn what_keeps_from_oidc_alone_is_no_error_while_a_token_publishes() {
+    use crate::scan::Severity;
+    let severity = |lines: &str| {
+        let flow = job(lines);
+        let found = scan(&[(".github/workflows/r.yml", &flow)]).findings;
+        let one = found.iter().find(|one| one.rule == "node-too-old");
+        one.map(|one| one.severity)
+    };
+    let setup =
+        "steps:\n- uses: actions/setup-node@v4\n  with: {node-version: 20}\n- run: npm publish";
+    let token = format!("{setup}\n  env: {{NODE_AUTH_TOKEN: '${{{{ secrets.NPM_TOKEN }}}}'}}");
+    assert_eq!(severity(&token), Some(Severity::Warning));
+    let oidc = format!("permissions: {{id-token: write}}\n{setup}");
+    assert_eq!(severity(&oidc), Some(Severity::Error));
+}
+
+#[test]
+fn committed_files_that_read_a_token_are_noted_where_they_count() {
+    let line = "//{{registry}}/:_authToken=${NPM_TOKEN}\n";
+    let scan = scan(&[
+        (".npmrc", line),
+        ("linux/.npmrc", line),
+        ("examples/a/.npmrc", line),
+        ("other/.npmrc", "//{{other}}/:_authToken=${ART_TOKEN}\n"),
+        (".github/workflows/r.yml", &job("steps:\n- run: npm test")),
+    ]);
+    let noted = scan
+        .findings
+        .iter()
+        .filter(|one| one.rule == "committed-npmrc-token");
+    let files: Vec<&str> = noted.map(|one| one.file.as_str()).collect();
+    assert_eq!(files, [".npmrc", "linux/.npmrc"]);
+}
+
+#[test]
+fn release_tools_of_the_table_publish_as_it_says() {
+    let tools = |command: &str, files: &[(&str, &str)]| {
+        let flow = job(&format!(
+            "steps:\n- run: {command}\n  env: {{NODE_AUTH_TOKEN: '${{{{ secrets.T }}}}'}}"
+        ));
+        let mut all = vec![(".github/workflows/r.yml", flow.as_str())];
+        all.extend(files);
+        scan(&all).publish_paths.len()
+    };
+    assert_eq!(tools("npx changelogen --publish", &[]), 1);
+    assert_eq!(tools("npx changelogen --bump", &[]), 0);
+    assert_eq!(
+        tools(
+            "goreleaser release --clean",
+            &[(
+                ".goreleaser.yml",
+                "version: 2\nnpms:\n- name: '@acme/kit'\n"
+            )]
+        ),
+        1
+    );
+    assert_eq!(
+        tools(
+            "goreleaser release --clean",
+            &[(".goreleaser.yml", "version: 2\nbuilds: []\n")]
+        ),
+        0
+    );
+}
