@@ -41,6 +41,9 @@ impl Level {
 }
 
 /// Find what publishes to npm from local checkouts
+///
+/// Reads GitHub Actions, GitLab CI, CircleCI and Azure Pipelines with their expressions, Jenkins and Travis for commands,
+/// tools and secret names. Files of other CI systems are named as not read, with what names npm or a token in them.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     /// Checkouts, or folders that hold checkouts
