@@ -71,6 +71,15 @@ pub enum Error {
     Refused(#[from] Refusal),
     #[error("the roster has a key, so this needs a signature: name your key with --sign-with")]
     Unsigned,
+    #[error(
+        "the roster has no such key of {0}, so nobody could verify this signature: have the founder, or somebody whose key \
+         is on the roster, run `cutover key adopt {0} FILE.pub` first"
+    )]
+    NotOnRoster(String),
+    #[error("only {0}, who founded the session, can put the first key on the roster")]
+    NotFounder(String),
+    #[error(transparent)]
+    Sign(#[from] journal::seal::SignError),
     #[error("this session is open read-only: {0}")]
     ReadOnly(String),
     #[error("an event could not be put into words: {0}")]
@@ -460,6 +469,7 @@ impl Session {
     /// # Errors
     /// As [`Session::decide`].
     pub fn seal(&mut self, now: Ts) -> Result<(), Error> {
+        self.may_sign()?;
         let part = journal::merge::Part::read(&self.path, &*self.file)?;
         let data = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
         self.append(

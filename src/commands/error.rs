@@ -153,7 +153,10 @@ impl From<session::Error> for CommandError {
             session::Error::ReadOnly(why) => {
                 Self::user(format!("this session is open read-only: {why}"))
             }
-            session::Error::Unsigned => Self::user(error.to_string()),
+            session::Error::Unsigned
+            | session::Error::NotOnRoster(_)
+            | session::Error::NotFounder(_)
+            | session::Error::Sign(_) => Self::user(error.to_string()),
             session::Error::Encode(_) => Self::internal(error.to_string()),
         }
     }

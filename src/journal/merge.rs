@@ -27,6 +27,17 @@ pub struct Part<'a> {
     index: BTreeMap<EventId, (u64, Place)>,
 }
 
+/// How a file stands beside another copy of its session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Events that only the other copy has.
+    pub missing: Vec<EventId>,
+    /// Events that both have, with different lines.
+    pub forked: Vec<EventId>,
+    /// How many events only this file has.
+    pub more: usize,
+}
+
 impl<'a> Part<'a> {
     /// Reads a file that is to be merged, exported or sealed. A torn tail is left out.
     ///
@@ -46,6 +57,40 @@ impl<'a> Part<'a> {
             report,
             index,
         })
+    }
+
+    /// Finds the event whose line has this hash.
+    ///
+    /// # Errors
+    /// The file cannot be read any more.
+    pub fn event_of(&self, hash: &str) -> Result<Option<EventId>, Error> {
+        let end = format!("\"hash\":\"{hash}\"}}");
+        for (id, (_, place)) in &self.index {
+            if self.text(*place)?.ends_with(&end) {
+                return Ok(Some(*id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Compares with another copy of the session.
+    ///
+    /// # Errors
+    /// A file cannot be read any more.
+    pub fn beside(&self, other: &Part<'_>) -> Result<Beside, Error> {
+        let mut beside = Beside::default();
+        for (id, (_, place)) in &other.index {
+            match self.index.get(id) {
+                None => beside.missing.push(*id),
+                Some((_, own)) if self.text(*own)? != other.text(*place)? => {
+                    beside.forked.push(*id)
+                }
+                Some(_) => {}
+            }
+        }
+        let ours = self.index.keys().filter(|id| !other.index.contains_key(id));
+        beside.more = ours.count();
+        Ok(beside)
     }
 
     fn text(&self, place: Place) -> Result<String, Error> {

@@ -271,6 +271,95 @@ fn sealing_and_signing() {
         "{}",
         ran.text()
     );
+    // A key that the roster does not know signs nothing here.
+    let other = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(place.path("other"))
+        .stdin(Stdio::null())
+        .status();
+    assert!(other.is_ok_and(|status| status.success()));
+    let lines = || {
+        std::fs::read_to_string(place.path("one.cutover"))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    let before = lines();
+    place.run(&["--sign-with", "other", "log", "seal"]).fails(
+        1,
+        "the roster has no such key of rosa",
+        0,
+    );
+    place
+        .run(&[
+            "--sign-with",
+            "other",
+            "--actor",
+            "ken",
+            "key",
+            "adopt",
+            "ken",
+            "other.pub",
+        ])
+        .fails(1, "the roster has no such key of ken", 0);
+    assert_eq!(lines(), before, "nothing was written");
+    assert_eq!(place.run(&["log", "verify"]).code, 0);
+}
+
+#[test]
+fn only_the_founder_puts_the_first_key_on_the_roster() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    let key = format!("ssh-ed25519 {}", "A".repeat(68));
+    place.write("ken.pub", key);
+    place
+        .run(&["--actor", "ken", "key", "adopt", "ken", "ken.pub"])
+        .fails(1, "only rosa, who founded the session", 0);
+}
+
+#[test]
+fn a_cut_at_a_line_end_is_found_by_a_head_or_another_copy() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    for note in ["first", "second", "third"] {
+        assert_eq!(place.run(&["note", note]).code, 0);
+    }
+    let whole = std::fs::read_to_string(place.path("one.cutover")).unwrap();
+    // What `log head` prints, which transcripts mask.
+    let (_, last) = whole.trim_end().rsplit_once("\"hash\":\"").unwrap();
+    let hash = last.trim_end_matches("\"}").to_owned();
+    place.write("copy.kept", &whole);
+    let kept = place.run(&["log", "verify", "--head", &hash, "--against", "copy.kept"]);
+    assert_eq!(kept.code, 0, "{}", kept.text());
+    assert!(
+        kept.out.contains("every line of copy.kept is here"),
+        "{}",
+        kept.text()
+    );
+    let shorter: String = whole
+        .lines()
+        .take(whole.lines().count() - 1)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    place.write("one.cutover", shorter);
+    let alone = place.run(&["log", "verify"]);
+    assert!(
+        alone.code == 0 && alone.err.contains("leave no trace in the file itself"),
+        "{}",
+        alone.text()
+    );
+    let cut = place.run(&["log", "verify", "--head", &hash]);
+    assert!(
+        cut.code == 12 && cut.out.contains("lines were cut off"),
+        "{}",
+        cut.text()
+    );
+    let beside = place.run(&["log", "verify", "--against", "copy.kept"]);
+    assert!(
+        beside.code == 12 && beside.out.contains("1 event of copy.kept: missing here"),
+        "{}",
+        beside.text()
+    );
 }
 
 #[test]

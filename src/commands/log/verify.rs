@@ -7,7 +7,7 @@ use crate::journal::SEALED;
 use crate::journal::merge::Part;
 use crate::journal::seal::{SealState, check_seal};
 use crate::journal::writer::open_for_reading;
-use crate::safe::shown::counted;
+use crate::safe::shown::{counted, visible};
 use crate::session::Session;
 use crate::session::fold::Signature;
 use std::path::{Path, PathBuf};
@@ -20,9 +20,16 @@ pub struct Options {
     /// The session file; default: the only *.cutover here
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
+    /// A hash that `log head` printed before: its line must still be there
+    #[arg(long, value_name = "HASH")]
+    pub head: Vec<String>,
+    /// Another copy of the session: no line of it may be missing here
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
 }
 
-/// Verifies. Exits 0 only for an intact file.
+/// Verifies. Exits 0 only for an intact file, 12 for one that is damaged, forked or cut, 11 where all bytes are as they were
+/// written and a signature is by nobody whom the roster knows.
 ///
 /// # Errors
 /// The file cannot be read at all.
@@ -39,7 +46,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         counted(session.fold.writers.len(), "writer")
     )];
     seals(&session, &path, &mut problems, &mut said)?;
-    signatures(&session, &mut problems, &mut said);
+    copies(options, &session, &path, &mut problems, &mut said)?;
+    let untrusted = signatures(&session, &mut said);
     if !session.fold.unused.is_empty() {
         said.push(format!(
             "{} that this version cannot use",
@@ -51,13 +59,26 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             .out
             .say(format!("line {}: not used: {why}", place.line));
     }
-    for problem in &problems {
+    for problem in problems.iter().chain(&untrusted) {
         writeln!(context.out.data(), "{problem}")?;
     }
     let name = shown(&path);
-    if problems.is_empty() {
+    if problems.is_empty() && untrusted.is_empty() {
         writeln!(context.out.data(), "{name}: intact: {}", said.join(", "))?;
+        if options.head.is_empty() && options.against.is_none() {
+            context.out.hint("lines cut off the end leave no trace in the file itself: compare with a hash that `cutover log head` printed (--head HASH) or with another copy (--against FILE)");
+        }
         return Ok(Exit::Done);
+    }
+    if problems.is_empty() {
+        let words = "no byte was changed, and signatures are by nobody whom the roster knows";
+        writeln!(
+            context.out.data(),
+            "{name}: not trusted: {words}: {}",
+            said.join(", ")
+        )?;
+        context.out.hint("find out who wrote these lines: they count as unsigned. A key is put on the roster with `cutover key adopt`");
+        return Ok(Exit::Blocked);
     }
     writeln!(
         context.out.data(),
@@ -170,7 +191,62 @@ fn seals(
     Ok(())
 }
 
-fn signatures(session: &Session, problems: &mut Vec<String>, said: &mut Vec<String>) {
+/// Holds the file to what somebody kept of it.
+fn copies(
+    options: &Options,
+    session: &Session,
+    path: &Path,
+    problems: &mut Vec<String>,
+    said: &mut Vec<String>,
+) -> Result<(), CommandError> {
+    // Damage is told already, and such a file cannot be counted over.
+    if (options.head.is_empty() && options.against.is_none()) || !session.report.appendable() {
+        return Ok(());
+    }
+    let file = open_for_reading(path)?;
+    let part = Part::read(path, &file)?;
+    for hash in &options.head {
+        let hash = hash.trim().to_ascii_lowercase();
+        match part.event_of(&hash)? {
+            Some(id) => said.push(format!("the head of {id} is there")),
+            None => problems.push(format!(
+                "no line has the hash {}: lines were cut off, or it is another session's",
+                visible(&hash)
+            )),
+        }
+    }
+    let Some(other) = &options.against else {
+        return Ok(());
+    };
+    let source = open_for_reading(other)?;
+    let copy = Part::read(other, &source)?;
+    let name = shown(other);
+    if copy.report.session != session.report.session {
+        problems.push(format!("{name} is of another session"));
+        return Ok(());
+    }
+    let beside = part.beside(&copy)?;
+    for (what, ids) in [
+        ("missing here", &beside.missing),
+        ("another line here", &beside.forked),
+    ] {
+        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
+            let count = counted(ids.len(), "event");
+            problems.push(format!("{count} of {name}: {what}: {first} to {last}"));
+        }
+    }
+    if beside.missing.is_empty() && beside.forked.is_empty() {
+        said.push(format!(
+            "every line of {name} is here, and {} more",
+            beside.more
+        ));
+    }
+    Ok(())
+}
+
+/// Counts the signatures, and returns those that the roster does not bear out.
+fn signatures(session: &Session, said: &mut Vec<String>) -> Vec<String> {
+    let mut problems = Vec::new();
     let mut good = 0;
     let mut unchecked = 0;
     for entry in &session.fold.log {
@@ -193,4 +269,5 @@ fn signatures(session: &Session, problems: &mut Vec<String>, said: &mut Vec<Stri
             counted(unchecked, "signature")
         ));
     }
+    problems
 }
