@@ -113,7 +113,7 @@ fn publishing<'a>(context: &'a Context<'_, '_>, path: &'a PublishPath) -> Publis
     let tool = context.tool();
     let writes = publish.setup.as_ref().filter(|setup| setup.registry);
     let image = (path.node_version.is_none() && !publish.opaque && publish.setup.is_none())
-        .then(|| path.runner_label.as_deref())
+        .then_some(path.runner_label.as_deref())
         .flatten()
         .filter(|_| !context.job.sets_up_node());
     Publishing {
