@@ -346,7 +346,7 @@ fn to_the_panel(tty: &mut Tty, last: &str) {
     tty.send("a1b2c3d4\t\t\ttwo listings without it");
     tty.shows("two listings without it");
     tty.send(&format!("\r{last}"));
-    tty.shows("cannot be taken back");
+    tty.shows("cannot be undone");
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_paste_and_typing_ahead_confirm_nothing() {
         "\u{1b}[200~acme-bot/ci-publish\u{1b}[201~",
         "a paste is refused here",
     );
-    tty.send("\r").shows("not that name");
+    tty.send("\r").shows("does not match");
     assert_eq!(
         std::fs::read(&path).unwrap(),
         before,
@@ -434,7 +434,7 @@ fn the_main_job_is_walked_with_keys() {
         .send("release train on Thursday\r")
         .shows("written: note added");
     tty.send("u")
-        .shows("taken back: gate waived of acme/parsers");
+        .shows("undone: gate waived of acme/parsers");
     tty.send("6").shows("release train on Thursday");
     tty.send("y").shows("cutover undo -s acme.cutover");
     tty.send("\u{1b}");

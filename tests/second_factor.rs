@@ -154,7 +154,7 @@ fn the_cost_is_said_before_and_keys_lead_through_it() {
     console.show(&asked);
     let screen = console.screen();
     assert!(
-        screen.contains("In an exercise it is given by itself"),
+        screen.contains("The tabletop approves it"),
         "{screen}"
     );
     assert!(!screen.contains("auth/cli"), "{screen}");
