@@ -433,8 +433,7 @@ fn the_main_job_is_walked_with_keys() {
         .shows("Add a note")
         .send("release train on Thursday\r")
         .shows("written: note added");
-    tty.send("u")
-        .shows("undone: gate waived of acme/parsers");
+    tty.send("u").shows("undone: gate waived of acme/parsers");
     tty.send("6").shows("release train on Thursday");
     tty.send("y").shows("cutover undo -s acme.cutover");
     tty.send("\u{1b}");

@@ -153,10 +153,7 @@ fn the_cost_is_said_before_and_keys_lead_through_it() {
     });
     console.show(&asked);
     let screen = console.screen();
-    assert!(
-        screen.contains("The tabletop approves it"),
-        "{screen}"
-    );
+    assert!(screen.contains("The tabletop approves it"), "{screen}");
     assert!(!screen.contains("auth/cli"), "{screen}");
     let effects = console.key(Key::Char('x'));
     assert_eq!(effects, [Effect::StopReading]);
