@@ -28,8 +28,8 @@ pub struct Options {
     pub against: Option<PathBuf>,
 }
 
-/// Verifies. Exits 0 only for an intact file, 12 for one that is damaged, forked or cut, 11 where all bytes are as they were
-/// written and a signature is by nobody whom the roster knows.
+/// Verifies. Exits 0 only for an intact file, 12 for one that is damaged, forked or cut, 11 where the hash chains hold and
+/// a signature does not match the roster.
 ///
 /// # Errors
 /// The file cannot be read at all.
@@ -39,6 +39,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let opened = Session::open(&path, context.session_options(actor, true)?);
     let mut session = opened.map_err(|error| cannot_open(error, &path))?;
     context.check_signatures(&mut session);
+    session
+        .check_rest(context.now())
+        .map_err(|error| CommandError::user(format!("signatures could not be checked: {error}")))?;
     let mut problems = problems(&session);
     let mut said = vec![format!(
         "{} of {}",
@@ -71,13 +74,13 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Ok(Exit::Done);
     }
     if problems.is_empty() {
-        let words = "no byte was changed, and signatures are by nobody whom the roster knows";
+        let words = "the hash chains hold, and signatures do not match the roster";
         writeln!(
             context.out.data(),
             "{name}: not trusted: {words}: {}",
             said.join(", ")
         )?;
-        context.out.hint("find out who wrote these lines: they count as unsigned. A key is put on the roster with `cutover key adopt`");
+        context.out.hint("either another key signed these lines, or whoever rewrote them made the chain anew: ask their writer. They count as unsigned; a key is put on the roster with `cutover key adopt`");
         return Ok(Exit::Blocked);
     }
     writeln!(
