@@ -76,7 +76,9 @@ pub enum Error {
          is on the roster, run `cutover key adopt {0} FILE.pub` first"
     )]
     NotOnRoster(String),
-    #[error("only {0}, who founded the session, can put the first key on the roster")]
+    #[error(
+        "only {0}, who founded the session, can put the first key on the roster, on the device that founded it"
+    )]
     NotFounder(String),
     #[error(transparent)]
     Sign(#[from] journal::seal::SignError),

@@ -102,7 +102,11 @@ impl Lock {
                 // Without the text the message still names the lock.
                 let _ = file.take(MAX_HOLDER).read_to_end(&mut text);
                 let text = String::from_utf8_lossy(&text);
-                let holder = crate::safe::shown::visible(text.trim()).into_owned();
+                let holder = match text.trim() {
+                    // The holder empties the file before it writes its name.
+                    "" => "which one is not known yet".to_owned(),
+                    name => crate::safe::shown::visible(name).into_owned(),
+                };
                 return Err(Error::Locked { path, holder });
             }
             Err(std::fs::TryLockError::Error(source)) => {

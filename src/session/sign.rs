@@ -230,16 +230,13 @@ impl Session {
         }
     }
 
-    /// The first key of a roster has no other to vouch for it: only the founder's word counts.
+    /// The first key of a roster has no other to vouch for it: only the founder's word counts, from the founding device,
+    /// since a name is a label that anybody can give.
     fn is_founder(&self) -> Result<(), Error> {
-        let founder = self
-            .fold
-            .writers
-            .first()
-            .map(|writer| writer.person.as_ref());
-        match founder {
-            Some(person) if person != self.options.actor => {
-                Err(Error::NotFounder(person.to_owned()))
+        let own = self.journal.as_ref().map(|journal| journal.writer());
+        match self.fold.writers.first() {
+            Some(founder) if own != Some(founder.id) || *founder.person != *self.options.actor => {
+                Err(Error::NotFounder(founder.person.to_string()))
             }
             _ => Ok(()),
         }
