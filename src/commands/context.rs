@@ -192,26 +192,32 @@ impl Context {
 
     /// Checks the signatures that were not checked yet. Without `ssh-keygen` they stay so, and say so.
     pub fn check_signatures(&mut self, session: &mut Session) {
-        let pending = session
-            .fold
-            .log
-            .iter()
-            .any(|entry| entry.signature == Signature::NotChecked);
-        if !pending {
+        if !self.can_verify(session) {
             return;
+        }
+        let known = session.notices.len();
+        session.check_pending(self.now());
+        for notice in session.notices.iter().skip(known) {
+            self.out.warn(notice);
+        }
+    }
+
+    /// Finds what checks signatures, where there are some to check; says so where there is none.
+    pub fn can_verify(&mut self, session: &mut Session) -> bool {
+        let mut log = session.fold.log.iter();
+        if !log.any(|entry| entry.signature == Signature::NotChecked) {
+            return false;
         }
         match self.ssh_keygen() {
             Ok(ssh_keygen) => {
                 session.verify_with(ssh_keygen);
-                let known = session.notices.len();
-                session.check_pending(self.now());
-                for notice in session.notices.iter().skip(known) {
-                    self.out.warn(notice);
-                }
+                true
             }
-            Err(error) => self
-                .out
-                .warn(format!("signatures were not checked: {error}")),
+            Err(error) => {
+                self.out
+                    .warn(format!("signatures were not checked: {error}"));
+                false
+            }
         }
     }
 

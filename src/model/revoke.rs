@@ -132,19 +132,8 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain<'_> {
         until,
     };
     for secret in held {
-        for (repo, path, fact) in facts.paths_of_secret(secret) {
-            let (freed, words, until) = released(facts, path, fact.credential, now);
-            chain.holds.push(Hold {
-                repo,
-                path: Some(path),
-                needs: Needs::Path(fact),
-                released: freed != Freed::No,
-                by_word: freed == Freed::ByWord,
-                words,
-            });
-            chain.until = [chain.until, until].into_iter().flatten().min();
-        }
-        for (repo, path, fact) in rewired(facts, secret) {
+        let named = facts.paths_of_secret(secret);
+        for (repo, path, fact) in named.chain(rewired(facts, secret)) {
             let (freed, words, until) = released(facts, path, fact.credential, now);
             chain.holds.push(Hold {
                 repo,

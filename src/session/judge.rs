@@ -355,22 +355,19 @@ impl Board {
             if let Some(at) = row.until {
                 self.wake_at(at, repo);
             }
-            match row.shared_ends.is_empty() {
-                true => row.name_step(|_| None),
-                // What it waits for is found out below, once every row is new.
-                false => {
-                    if let Some(old) = self.repos.get(&repo) {
-                        (row.open, row.waits) = (old.open, old.waits);
-                    }
-                }
-            }
-            match row.shared_ends.is_empty() {
-                true => self.ending.remove(&repo),
-                false => self.ending.insert(repo),
-            };
             let old = self.repos.get(&repo);
             moved |= old.map(|old| early(old)) != Some(early(&row));
-            moved |= !row.shared_ends.is_empty();
+            if row.shared_ends.is_empty() {
+                row.name_step(|_| None);
+                self.ending.remove(&repo);
+            } else {
+                // What it waits for is found out below, once every row is new.
+                if let Some(old) = old {
+                    (row.open, row.waits) = (old.open, old.waits);
+                }
+                self.ending.insert(repo);
+                moved = true;
+            }
             // A fact of the repository itself shows though no gate moved: another owner, another name.
             if touched.subjects.contains(&repo) || old != Some(&row) {
                 changed.insert(repo);

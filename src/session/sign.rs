@@ -144,7 +144,7 @@ impl Session {
         self.check_some(ssh_keygen, usize::MAX, now)
     }
 
-    /// Checks all that a start left for another time, if a program to do so is known.
+    /// Checks every signature that was not checked yet, if a program to do so is known.
     ///
     /// # Errors
     /// `ssh-keygen` could not be asked, or the file could not be read back.
