@@ -11,6 +11,7 @@ use regex::Regex;
 
 use crate::assets::{HostKind, registries};
 use crate::model::token_name::is_npm_token;
+use crate::scan::script::hides_what_it_runs;
 use crate::scan::tree::{FileKind, Tree};
 use crate::scan::yaml::Node;
 
@@ -59,20 +60,6 @@ static SECRET: LazyLock<Option<Regex>> =
 /// `$NAME`, `${NAME`, `$(NAME)`, `%NAME%`, `$env:NAME`.
 static VARIABLE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?i)(?:\$\{?(?:env[:.])?|\$\(|%)([a-z_][a-z0-9_]*)").ok());
-
-/// Text whose commands stand nowhere: decoded, fetched or put together before a shell or an interpreter runs it.
-static UNREADABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let shell = r"(?:sudo\s+(?:-\S+\s+)*)?(?:/\S+/)?(?:(?:ba|z|da|k|a)?sh|pwsh|node|deno|bun|python3?|perl|ruby)";
-    Regex::new(&format!(
-        r#"(?im)(?:^|[\s;&|({{])(?:eval\b|iex\b|invoke-expression\b)|\bbase64\s+(?:-\w*d|--decode)|\bxxd\s+-\w*r|\bopenssl\s+(?:enc|base64)\b.*\s-d\b|\|\s*{shell}(?:\s+-\S*)*\s*(?:$|[;&|)])|(?:^|[\s;&|]){shell}\s+(?:-\S+\s+)*(?:<\(|-\w*c\s+["']?[$`])|(?:^|[\s;&|])(?:source|\.)\s+(?:<\(|/dev/stdin)|^\s*(?:\$\(|`)"#
-    ))
-    .ok()
-});
-
-/// Tools that print what a shell is to take over: what they print is known.
-static KNOWN_EVAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"eval\s+"?(?:\$\(|`)\s*(?:\S*/)?(?:ssh-agent|fnm env|brew shellenv|(?:node|rb|py|go)env init|mise activate|direnv)[^)`]*[)`]"?"#).ok()
-});
 
 /// Words of a script that publishes, or that writes npm's login.
 static SPEAKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -288,11 +275,7 @@ impl Reader<'_> {
         let npm = reach.npm || named.is_some();
         let any = reach.any || npm || fits(&SECRET, text);
         let line = node.line_within(0, "");
-        let plain = match KNOWN_EVAL.as_ref() {
-            Some(known) => known.replace_all(text, ""),
-            None => text.into(),
-        };
-        if npm && fits(&UNREADABLE, &plain) {
+        if npm && hides_what_it_runs(text) {
             self.push(line, job, Some(at), What::Unreadable);
         }
         if !any {

@@ -204,6 +204,9 @@ rules! {
     "token-in-pull-request" Error
         "A workflow that runs code of pull requests with secrets has an npm token in reach."
         "Move the publish to a workflow that runs on push, release or tag." "https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/";
+    "token-in-unread-text" Warning
+        "An npm token is in reach of text that decodes, fetches or computes what it runs: what becomes of it is not known."
+        "Write the commands out, or set the token in the one step that publishes." SECRETS;
     "token-not-read" Note
         "A token is set for the publish, but nothing that the files show reads that name."
         "Remove it, or check which script reads it." TOKENS;

@@ -4,14 +4,16 @@
 //! assignments of the same script. What cannot be read as shell is read as far as it goes.
 
 mod guard;
+mod hidden;
 mod lexer;
 mod reader;
 
+pub use hidden::hides_what_it_runs;
 use lexer::{Kind, Lexer, Token};
 use reader::Reader;
 
 /// Most commands that are kept of one script.
-const COMMAND_CAP: usize = 20_000;
+pub const COMMAND_CAP: usize = 20_000;
 
 /// One simple command of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,7 +1,5 @@
 //! Shell text to tokens: words with their quotes taken off, operators, redirections and here-documents.
 
-use super::COMMAND_CAP;
-
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     /// A word; `plain` if no part of it was quoted (only then can it be a keyword or an assignment).
@@ -106,9 +104,6 @@ impl<'t> Lexer<'t> {
 
     pub fn run(mut self) -> Vec<Token> {
         while let Some(c) = self.peek() {
-            if self.tokens.len() > COMMAND_CAP * 8 {
-                break;
-            }
             match c {
                 '\n' => {
                     self.compares &= self.joins_lines();
