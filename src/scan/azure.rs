@@ -9,7 +9,7 @@ mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use frame::{Frame, defaults, template_path};
+use frame::{Frame, Handed, defaults, template_path};
 use task::{input, node_tool, relative_dir, release_service};
 
 use super::checkout::{Checkout, Found};
@@ -197,7 +197,11 @@ impl<'d, 's> Walk<'d, 's> {
             ..frame.clone()
         };
         if let Some(handed) = list.as_str().and_then(|text| frame.parameter(text)) {
-            return self.list(handed, &inner, job);
+            let there = Frame {
+                file: handed.file,
+                ..inner
+            };
+            return self.list(handed.node, &there, job);
         }
         for item in list.items() {
             if item.as_str().is_some() || item.is_seq() {
@@ -266,18 +270,21 @@ impl<'d, 's> Walk<'d, 's> {
             depth: frame.depth + 1,
             ..frame.clone()
         };
-        inner.parameters = defaults(root);
+        inner.parameters = defaults(root, file);
         for (key, value) in item
             .get("parameters")
             .map(Node::entries)
             .unwrap_or_default()
         {
             let Some(key) = key.as_str() else { continue };
-            let value = value
-                .as_str()
-                .and_then(|text| frame.parameter(text))
-                .unwrap_or(value);
-            inner.parameters.insert(key.to_owned(), value);
+            let passed_on = value.as_str().and_then(|text| frame.parameter(text));
+            let written = Handed {
+                file: frame.file,
+                node: value,
+            };
+            inner
+                .parameters
+                .insert(key.to_owned(), passed_on.unwrap_or(written));
         }
         match (job, root.get("steps")) {
             (Some(job), Some(steps)) => self.list(steps, &inner, Some(job)),

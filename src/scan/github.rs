@@ -243,6 +243,11 @@ impl<'d> Reader<'_, 'd> {
                 &mut found.findings,
             );
         }
+        for event in &report.unseen {
+            let name = (!flow.action).then_some(job.id);
+            let one = detailed(event.rule, &event.place, name, &event.detail);
+            found.findings.push(one);
+        }
         found.uses.extend(report.uses);
     }
 
@@ -316,18 +321,25 @@ impl<'d> Reader<'_, 'd> {
     /// A job that calls a workflow: each publishing job of the callee is a path of the caller.
     fn caller(&self, flow: &Flow<'d>, job: &Job<'d>, found: &mut Found) {
         let id_token = self.id_token(flow, job);
-        let called = reuse::publishes(self.checkout, self.flows, flow, job, id_token);
+        let reuse::Called {
+            publishes: called,
+            cut,
+        } = reuse::publishes(self.checkout, self.flows, flow, job, id_token);
         let uses = job.uses.and_then(|u| u.as_str()).unwrap_or("");
         let (line, column) = job
             .uses
             .map_or((job.line, job.column), |u| (u.line(), u.column()));
+        let place = Place {
+            file: flow.file.to_owned(),
+            line,
+            column,
+            span: (0, 0),
+        };
+        if cut {
+            let one = detailed("follow-limit", &place, Some(job.id), uses);
+            found.findings.push(one);
+        }
         if called.is_empty() && reuse::may_publish(self.checkout, job, uses, id_token) {
-            let place = Place {
-                file: flow.file.to_owned(),
-                line,
-                column,
-                span: (0, 0),
-            };
             let detail = format!("uses: {uses}");
             let one = detailed("unseen-callee", &place, Some(job.id), &detail);
             found.findings.push(one);

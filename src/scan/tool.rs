@@ -13,7 +13,7 @@ mod release;
 mod table;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::Tool;
@@ -62,6 +62,8 @@ pub enum What {
     Trace,
     /// Runs a file that is not in the tree or is no text, or a command whose words name an npm release.
     Unread(String),
+    /// Goes on deeper, or for longer, than is followed: what comes there was not seen.
+    CutShort,
 }
 
 /// Flags that matter for a publish.
@@ -149,8 +151,6 @@ pub struct Project<'t> {
     spent: Cell<usize>,
     /// What whole texts came to: many workflow steps say the same.
     texts: RefCell<BTreeMap<String, Vec<InFolder>>>,
-    /// Scripts at which following stopped, each once.
-    stopped: RefCell<BTreeSet<String>>,
 }
 
 impl<'t> Project<'t> {
@@ -165,7 +165,6 @@ impl<'t> Project<'t> {
             followed: RefCell::new(HashMap::new()),
             spent: Cell::new(0),
             texts: RefCell::default(),
-            stopped: RefCell::default(),
         }
     }
 
@@ -187,11 +186,6 @@ impl<'t> Project<'t> {
             .iter()
             .filter_map(|(p, t)| Some((p.clone(), t.clone()?)));
         read.collect()
-    }
-
-    /// Lists the scripts at which following stopped, for depth or number: what lies behind them was not seen.
-    pub fn stopped_at(&self) -> Vec<String> {
-        self.stopped.borrow().iter().cloned().collect()
     }
 
     /// Reads a Taskfile's text, once.
@@ -375,11 +369,14 @@ impl<'p, 't> Walk<'p, 't> {
     }
 
     fn commands(&mut self, commands: &[Command], frame: &Frame) {
+        if commands.len() >= super::script::COMMAND_CAP {
+            self.cut_short(frame);
+        }
         // Variables that the script itself sets, in order.
         let mut set: Vec<(String, String)> = Vec::new();
         for command in commands {
             if self.out.len() >= ACT_CAP {
-                return;
+                return self.cut_short(frame);
             }
             if keep_variables(command, &mut set) || dispatch::is_silent(command) {
                 continue;
@@ -407,8 +404,21 @@ impl<'p, 't> Walk<'p, 't> {
 
     fn push(&mut self, what: What, tool: Tool, flags: Flags, frame: &Frame) -> Option<&mut Act> {
         if self.out.len() >= ACT_CAP {
+            self.cut_short(frame);
             return None;
         }
+        Some(self.note(what, tool, flags, frame))
+    }
+
+    /// Notes that a cap ended something early.
+    fn cut_short(&mut self, frame: &Frame) {
+        self.low = 0;
+        if self.out.last().is_none_or(|act| act.what != What::CutShort) {
+            self.note(What::CutShort, Tool::Other, Flags::default(), frame);
+        }
+    }
+
+    fn note(&mut self, what: What, tool: Tool, flags: Flags, frame: &Frame) -> &mut Act {
         let (line, command, needle) = frame.top.as_deref().cloned().unwrap_or_default();
         let mut flags = flags;
         frame.mark(&what, tool, &mut flags);
@@ -417,7 +427,7 @@ impl<'p, 't> Walk<'p, 't> {
         } else {
             (tool, None)
         };
-        self.out.push(Act {
+        self.out.push_mut(Act {
             what,
             tool,
             inner,
@@ -433,14 +443,13 @@ impl<'p, 't> Walk<'p, 't> {
             via: frame.via.to_vec(),
             auth: None,
             sure: true,
-        });
-        self.out.last_mut()
+        })
     }
 
     /// Follows a text that another command runs.
     fn nested(&mut self, text: &str, frame: &Frame) {
         if frame.depth >= DEPTH_CAP {
-            return self.cut_short();
+            return self.cut_short(frame);
         }
         let mut inner = frame.clone();
         inner.depth += 1;

@@ -29,11 +29,19 @@ pub(super) fn template_path(
     tree::join(folder, name)
 }
 
+/// A value of a template's parameter, with the file that it stands in: a list of steps runs where it is handed to, and
+/// is read where it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Handed<'d, 's> {
+    pub(super) file: &'d str,
+    pub(super) node: Node<'d, 's>,
+}
+
 /// What holds for the node being walked.
 #[derive(Clone, Default)]
 pub(super) struct Frame<'d, 's> {
     pub(super) file: &'d str,
-    pub(super) parameters: BTreeMap<String, Node<'d, 's>>,
+    pub(super) parameters: BTreeMap<String, Handed<'d, 's>>,
     pub(super) stage: Option<String>,
     pub(super) pool: Option<Node<'d, 's>>,
     pub(super) variables: Vec<Variable>,
@@ -43,7 +51,7 @@ pub(super) struct Frame<'d, 's> {
 
 impl<'d, 's> Frame<'d, 's> {
     /// The node that `${{ parameters.x }}` alone stands for.
-    pub(super) fn parameter(&self, text: &str) -> Option<Node<'d, 's>> {
+    pub(super) fn parameter(&self, text: &str) -> Option<Handed<'d, 's>> {
         let inner = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
         self.parameters.get(parameter_name(inner)?).copied()
     }
@@ -59,7 +67,7 @@ impl<'d, 's> Frame<'d, 's> {
             out.push_str(before);
             let value = parameter_name(name.trim())
                 .and_then(|n| self.parameters.get(n))
-                .and_then(|n| n.as_str());
+                .and_then(|handed| handed.node.as_str());
             match value {
                 Some(value) => out.push_str(value),
                 None => {
@@ -82,20 +90,26 @@ pub(super) fn parameter_name(text: &str) -> Option<&str> {
         .or_else(|| rest.strip_prefix("['")?.strip_suffix("']"))
 }
 
-/// A template's own values: a list of named parameters, or the older mapping.
-pub(super) fn defaults<'d, 's>(root: Node<'d, 's>) -> BTreeMap<String, Node<'d, 's>> {
+/// A template's own values, as `file` states them: a list of named parameters, or the older mapping.
+pub(super) fn defaults<'d, 's>(
+    root: Node<'d, 's>,
+    file: &'d str,
+) -> BTreeMap<String, Handed<'d, 's>> {
     let mut found = BTreeMap::new();
     let Some(parameters) = root.get("parameters") else {
         return found;
     };
     for (key, value) in parameters.entries() {
-        found.extend(key.as_str().map(|k| (k.to_owned(), value)));
+        found.extend(
+            key.as_str()
+                .map(|k| (k.to_owned(), Handed { file, node: value })),
+        );
     }
     for item in parameters.items() {
         if let (Some(name), Some(value)) =
             (item.get("name").and_then(Node::as_str), item.get("default"))
         {
-            found.insert(name.to_owned(), value);
+            found.insert(name.to_owned(), Handed { file, node: value });
         }
     }
     found

@@ -305,3 +305,37 @@ jobs:
     let said = rules(&scan).into_iter().filter(|r| *r == "ci-no-oidc");
     assert_eq!(said.count(), 1);
 }
+
+#[test]
+fn steps_that_a_pipeline_hands_to_a_template_stand_in_the_pipeline() {
+    let root = "
+extends:
+  template: /ci/outer.yml
+  parameters:
+    stages:
+      - stage: Ship
+        jobs:
+          - job: Ship
+            steps:
+              - script: npm publish
+";
+    let outer = "
+parameters:
+  - {name: stages, type: stageList, default: []}
+extends:
+  template: v1/Official.yml@templates
+  parameters:
+    stages: ${{ parameters.stages }}
+";
+    let scan = read_files(&[
+        MANIFEST,
+        ("azure-pipelines.yml", root),
+        ("ci/outer.yml", outer),
+    ]);
+    let places: Vec<(&str, u32)> = scan
+        .publish_paths
+        .iter()
+        .map(|path| (path.file.as_str(), path.line))
+        .collect();
+    assert_eq!(places, [("azure-pipelines.yml", 10)]);
+}

@@ -7,15 +7,18 @@ mod publish;
 mod uses;
 
 use super::super::checkout::Checkout;
+use super::super::script::hides_what_it_runs;
 use super::super::tool::{Act, Flags, What};
 use super::super::tree::join;
 use super::super::{ActionUse, Place, Purpose, Registry, Reusable, TokenUse, Tool};
 use super::flow::{Flow, Job, N, Step};
-use super::scope::{Bound, Level, Scope, Secrets, Source};
+use super::scope::{Bound, Level, Scope, Secrets, Source, is_npm_name, may_be_token, secret_of};
 use credential::looks_like_login;
 
 /// How deep composite actions are entered.
-const DEPTH_CAP: u32 = 4;
+const DEPTH_CAP: u32 = 10;
+/// Most composite actions that are entered for one job: what calls others twice each grows beyond any use.
+const COMPOSITE_CAP: u32 = 500;
 
 /// A token that a publish can reach.
 #[derive(Debug, Clone)]
@@ -89,6 +92,8 @@ pub(super) struct Report {
     pub publishes: Vec<Publish>,
     pub uses: Vec<TokenUse>,
     pub events: Vec<Event>,
+    /// What was not seen, told whether or not the job publishes.
+    pub unseen: Vec<Event>,
     pub actions: Vec<ActionUse>,
     /// Steps that run commands, other than the publishing ones.
     pub other_steps: u32,
@@ -130,6 +135,8 @@ pub(super) struct Walk<'c, 'd> {
     pending: Vec<(String, Vec<Source>, Place)>,
     /// npm tokens that the text of a step hands to whatever it runs.
     handed: Vec<TokenUse>,
+    /// Composite actions entered so far.
+    composites: u32,
     report: Report,
 }
 
@@ -173,6 +180,7 @@ pub(super) fn walk<'d>(
         opaque: false,
         pending: Vec::new(),
         handed: Vec::new(),
+        composites: 0,
         report: Report::default(),
     };
     for step in &job.steps {
@@ -232,6 +240,7 @@ impl<'d> Walk<'_, 'd> {
         let before = (self.report.publishes.len(), self.report.uses.len());
         if let Some(run) = step.run {
             self.run_node(run, step, scope, here);
+            self.hidden_text(run, scope, here);
             self.handed_tokens(run, scope, here);
         } else if let Some(uses) = step.uses {
             self.uses(uses, step, scope, here);
@@ -258,6 +267,27 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// Says that a text hides what it runs, where it has an npm token in reach.
+    fn hidden_text(&mut self, run: N<'d>, scope: &Scope<'d>, here: &Here<'d>) {
+        let text = run.as_str().unwrap_or("");
+        if !hides_what_it_runs(text) {
+            return;
+        }
+        let token = scope.effective().into_iter().find(|seen| {
+            let secret = secret_of(&seen.sources);
+            may_be_token(&seen.sources)
+                && (is_npm_name(&seen.name) || secret.is_some_and(is_npm_name))
+        });
+        if let Some(name) = token.map(|seen| seen.name.to_string()) {
+            let mut place = run.place(scope.file);
+            if let Some((line, column, _)) = &here.uses {
+                (place.line, place.column) = (*line, *column);
+                self.flow.file.clone_into(&mut place.file);
+            }
+            self.unseen("token-in-unread-text", &place, &name);
+        }
+    }
+
     fn folder(&self, step: &Step<'d>, scope: &Scope<'d>) -> Option<String> {
         let Some(text) = step.folder.or(self.job.folder) else {
             return Some(String::new());
@@ -273,7 +303,10 @@ impl<'d> Walk<'_, 'd> {
     fn run_node(&mut self, run: N<'d>, step: &Step<'d>, scope: &Scope<'d>, here: &Here<'d>) {
         let text = run.as_str().unwrap_or("");
         let dir = self.folder(step, scope);
-        let texts = scope.substitute(text);
+        let texts = match scope.default_of(text) {
+            Some(command) => vec![command.to_owned()],
+            None => scope.substitute(text),
+        };
         let project = &self.checkout.project;
         let found: Vec<_> = texts
             .iter()
@@ -281,11 +314,14 @@ impl<'d> Walk<'_, 'd> {
             .collect();
         let mut acts: Vec<&Act> = Vec::new();
         for act in found.iter().flat_map(|acts| acts.iter()) {
+            // What one script does twice is told once; a rehearsal before the publish is another thing than the publish.
             if !acts.iter().any(|a| {
                 a.line == act.line
                     && a.what == act.what
                     && a.tool == act.tool
                     && a.command == act.command
+                    && a.flags.dry_run == act.flags.dry_run
+                    && a.flags.registry == act.flags.registry
             }) {
                 acts.push(act);
             }
@@ -341,6 +377,7 @@ impl<'d> Walk<'_, 'd> {
                     }
                 }
                 What::Unread(_) => guesses.push(act),
+                What::CutShort => self.unseen("follow-limit", &place, &act.command),
                 What::Install => self.install(act, &place, scope, here),
                 What::DistTag => self.token_use(Purpose::DistTag, act, &place, scope, here),
                 What::Deprecate => self.token_use(Purpose::Deprecate, act, &place, scope, here),
@@ -385,6 +422,14 @@ impl<'d> Walk<'_, 'd> {
 
     fn event(&mut self, rule: &'static str, place: &Place, detail: &str) {
         self.report.events.push(Event {
+            rule,
+            place: place.clone(),
+            detail: detail.to_owned(),
+        });
+    }
+
+    fn unseen(&mut self, rule: &'static str, place: &Place, detail: &str) {
+        self.report.unseen.push(Event {
             rule,
             place: place.clone(),
             detail: detail.to_owned(),

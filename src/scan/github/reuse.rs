@@ -11,8 +11,20 @@ use super::flow::{Flow, IdToken, Job, Passed};
 use super::job::{Binding, Publish, Reach, walk};
 use super::scope::{Level, Scope, is_npm_name, may_be_token, secret_of};
 
-/// How many workflows deep calls are followed; GitHub itself allows ten.
-const DEPTH_CAP: u32 = 4;
+/// How many workflows deep calls are followed, which is what GitHub allows:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations>
+const DEPTH_CAP: u32 = 10;
+/// Most calls that are followed from one job: workflows that call others twice each grow beyond any use.
+const CALL_CAP: u32 = 500;
+
+/// What a calling job publishes.
+#[derive(Default)]
+pub(super) struct Called {
+    /// The first publish of each job of the callees.
+    pub publishes: Vec<Publish>,
+    /// True where calls led further than they were followed.
+    pub cut: bool,
+}
 
 /// Gives the path in this checkout of a called workflow, `None` where it lies in another repository.
 pub(super) fn local_path(uses: &str, repo: &str) -> Option<String> {
@@ -37,71 +49,88 @@ pub(super) fn local_path(uses: &str, repo: &str) -> Option<String> {
     .flatten()
 }
 
-/// Lists what a calling job publishes: the first publish of each job of the callee.
+/// Follows what a calling job calls.
 pub(super) fn publishes<'d>(
     checkout: &Checkout<'_>,
     flows: &[Flow<'d>],
     flow: &Flow<'d>,
     job: &Job<'d>,
     id_token: bool,
-) -> Vec<Publish> {
+) -> Called {
     let mut scope = Scope::new(flow.file);
     scope.open_inputs.clone_from(&flow.inputs);
-    called(checkout, flows, flow, job, id_token, &scope, 0)
+    let mut calls = Calls {
+        checkout,
+        flows,
+        left: CALL_CAP,
+        found: Called::default(),
+    };
+    calls.follow(flow, job, id_token, &scope, 0);
+    calls.found
 }
 
-fn called<'d>(
-    checkout: &Checkout<'_>,
-    flows: &[Flow<'d>],
-    flow: &Flow<'d>,
-    job: &Job<'d>,
-    id_token: bool,
-    outer: &Scope<'d>,
-    depth: u32,
-) -> Vec<Publish> {
-    let uses = job.uses.and_then(|u| u.as_str()).unwrap_or("");
-    let mut scope = outer.clone();
-    scope.matrix.clone_from(&job.matrix);
-    scope.push(&flow.env, Level::Workflow);
-    let Some(path) = local_path(uses, checkout.repo) else {
-        return external(checkout, uses, job, id_token, &scope);
-    };
-    let Some(callee) = flows.iter().find(|f| !f.action && f.file == path) else {
-        return Vec::new();
-    };
-    if depth >= DEPTH_CAP {
-        return Vec::new();
-    }
-    let mut out = Vec::new();
-    let mut given = Scope::new(callee.file);
-    given.inputs = scope.bind(&job.with);
-    super::job::bind_defaults(&mut given, &callee.inputs);
-    for inner in callee.jobs.iter().filter(|j| !j.never) {
-        if given.rules_out(inner.condition) {
-            continue;
-        }
-        // A called job has at most what the caller has.
-        let stated = inner.permissions.or(callee.permissions);
-        let may = id_token && stated.is_none_or(|s| s == IdToken::Write);
-        if inner.uses.is_some() {
-            let mut at = Scope::new(callee.file);
-            at.inputs = scope.bind(&job.with);
-            at.secrets = scope.bind_secrets(job);
-            out.extend(called(checkout, flows, callee, inner, may, &at, depth + 1));
-            continue;
-        }
-        let binding = Binding {
-            inputs: scope.bind(&job.with),
-            secrets: scope.bind_secrets(job),
+/// The calls of one job, as they are followed.
+struct Calls<'c, 'd> {
+    checkout: &'c Checkout<'c>,
+    flows: &'c [Flow<'d>],
+    left: u32,
+    found: Called,
+}
+
+impl<'d> Calls<'_, 'd> {
+    fn follow(
+        &mut self,
+        flow: &Flow<'d>,
+        job: &Job<'d>,
+        id_token: bool,
+        outer: &Scope<'d>,
+        depth: u32,
+    ) {
+        let uses = job.uses.and_then(|u| u.as_str()).unwrap_or("");
+        let mut scope = outer.clone();
+        scope.matrix.clone_from(&job.matrix);
+        scope.push(&flow.env, Level::Workflow);
+        let Some(path) = local_path(uses, self.checkout.repo) else {
+            let elsewhere = external(self.checkout, uses, job, id_token, &scope);
+            self.found.publishes.extend(elsewhere);
+            return;
         };
-        out.extend(
-            walk(checkout, flows, callee, inner, may, Some(binding))
+        let flows = self.flows;
+        let Some(callee) = flows.iter().find(|f| !f.action && f.file == path) else {
+            return;
+        };
+        if depth >= DEPTH_CAP || self.left == 0 {
+            self.found.cut = true;
+            return;
+        }
+        self.left -= 1;
+        let mut given = Scope::new(callee.file);
+        given.inputs = scope.bind(&job.with);
+        super::job::bind_defaults(&mut given, &callee.inputs);
+        for inner in callee.jobs.iter().filter(|j| !j.never) {
+            if given.rules_out(inner.condition) {
+                continue;
+            }
+            // A called job has at most what the caller has.
+            let stated = inner.permissions.or(callee.permissions);
+            let may = id_token && stated.is_none_or(|s| s == IdToken::Write);
+            if inner.uses.is_some() {
+                let mut at = Scope::new(callee.file);
+                at.inputs = scope.bind(&job.with);
+                at.secrets = scope.bind_secrets(job);
+                self.follow(callee, inner, may, &at, depth + 1);
+                continue;
+            }
+            let binding = Binding {
+                inputs: scope.bind(&job.with),
+                secrets: scope.bind_secrets(job),
+            };
+            let report = walk(self.checkout, flows, callee, inner, may, Some(binding));
+            self.found
                 .publishes
-                .into_iter()
-                .next(),
-        );
+                .extend(report.publishes.into_iter().next());
+        }
     }
-    out
 }
 
 /// Owners whose workflows take an id token or secrets for a purpose of their own, and publish no package.
@@ -192,11 +221,14 @@ fn external(
         "vscode",
         "docs",
     ];
+    // A deployment takes an id token for its cloud or its pages.
+    let only_deploys =
+        file.contains("deploy") && !["publish", "release"].iter().any(|w| file.contains(w));
     let has_packages = !checkout.project.packages.publishable().is_empty();
     let publishes = !rehearses(job)
         && !other.iter().any(|o| file.contains(o))
         && ((speaks && (!reaches.is_empty() || npm))
-            || (speaks && id_token && has_packages && node));
+            || (speaks && !only_deploys && id_token && has_packages && node));
     if !publishes {
         return Vec::new();
     }

@@ -281,6 +281,16 @@ impl<'d> Scope<'d> {
         texts
     }
 
+    /// Returns the default of an input that is the whole of a text and that no caller is known to set: a command that
+    /// an action lets its caller replace.
+    pub fn default_of(&self, text: &str) -> Option<&'d str> {
+        let name = text.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
+        let name = name.strip_prefix("inputs.")?;
+        let mut open = self.open_inputs.iter();
+        let (_, default) = open.find(|(open, _)| open.eq_ignore_ascii_case(name))?;
+        default.filter(|text| !text.contains("${{"))
+    }
+
     fn literals(&self, body: &str) -> Vec<String> {
         if body == "github.action_path" {
             let folder = self.action_folder.as_deref().unwrap_or("");

@@ -174,6 +174,10 @@ fn credentials_in_reach() {
             token("A"),
         ),
         (
+            "permissions: {id-token: write}\nsteps:\n- uses: changesets/action@v2\n  with: {publish-script: npm run release}",
+            oidc.clone(),
+        ),
+        (
             "permissions: {id-token: write}\nsteps:\n- uses: changesets/action@v1\n  with: {publish: npm run release}\n  env: {NPM_TOKEN: ''}",
             oidc,
         ),
@@ -206,6 +210,9 @@ fn what_is_no_publish() {
         "steps:\n- uses: changesets/action@v1\n  with: {version: npm run version}",
         "steps:\n- uses: JS-DevTools/npm-publish@v3\n  with: {token: x, dry-run: true}",
         "steps:\n- uses: cycjimmy/semantic-release-action@v4\n  with: {dry_run: true}",
+        "steps:\n- uses: changesets/action@v1\n  with: {publish: 'echo never here'}",
+        "steps:\n- uses: changesets/action@v2\n  with: {publish-script: 'pnpx @changesets/cli@2 tag'}",
+        "permissions: {id-token: write}\nuses: acme/flows/.github/workflows/deploy_preview.yml@v2\nwith: {node_version: 20}",
         "steps:\n- run: gh workflow run npm-publish.yml",
         "steps:\n- run: npx vsce publish\n  env: {VSCE_PAT: '${{ secrets.P }}'}",
         "steps:\n- uses: peaceiris/actions-gh-pages@v4\n  with: {publish_dir: ./dist}",
@@ -894,4 +901,113 @@ fn release_tools_of_the_table_publish_as_it_says() {
         ),
         0
     );
+}
+
+#[test]
+fn a_rehearsal_in_a_script_does_not_hide_the_publish_after_it() {
+    let script = "if [ \"$DRY\" = true ]; then\n  npm publish --dry-run\nelse\n  npm publish\nfi\n";
+    let flow = job("steps:\n- run: ./ship.sh\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}");
+    let found = scan(&[(".github/workflows/r.yml", &flow), ("ship.sh", script)]);
+    assert_eq!(found.publish_paths.len(), 1);
+    // To another registry first, then to npm: both are paths.
+    let both = "npm publish --registry http://localhost:4873\nnpm publish\n";
+    let found = scan(&[(".github/workflows/r.yml", &flow), ("ship.sh", both)]);
+    let registries: Vec<Registry> = found.publish_paths.iter().map(|p| p.registry).collect();
+    assert_eq!(registries, [Registry::Other, Registry::Npmjs]);
+}
+
+#[test]
+fn what_npm_run_is_told_reaches_the_script() {
+    let manifest = r#"{"name":"a","version":"1.0.0","scripts":{"ship":"npm publish"}}"#;
+    let table = [
+        ("npm run ship", Some(Registry::Npmjs)),
+        (
+            "npm run ship --registry=http://localhost:4873",
+            Some(Registry::Other),
+        ),
+        ("npm run ship --dry-run", None),
+        ("npm run ship -- --dry-run", None),
+    ];
+    for (text, want) in table {
+        let flow = job(&format!("steps:\n- run: {text}"));
+        let found = scan(&[
+            (".github/workflows/r.yml", &flow),
+            ("package.json", manifest),
+        ]);
+        let got = found.publish_paths.first().map(|path| path.registry);
+        assert_eq!(got, want, "{text}");
+    }
+}
+
+#[test]
+fn a_command_that_callers_may_replace_is_read_by_its_default() {
+    let action = "inputs:\n  cmd: {default: npm publish}\nruns:\n  using: composite\n  steps:\n  - {shell: bash, run: '${{ inputs.cmd }}'}\n";
+    let found = scan(&[(".github/actions/ship/action.yml", action)]);
+    assert_eq!(found.publish_paths.len(), 1);
+}
+
+#[test]
+fn where_following_ends_is_told() {
+    let limits = |files: &[(&str, &str)]| {
+        let mut found = scan(files).findings;
+        found.retain(|one| one.rule == "follow-limit");
+        found
+            .into_iter()
+            .map(|one| (one.file, one.line))
+            .collect::<Vec<_>>()
+    };
+    // A script that calls the next, longer than is followed.
+    let scripts: Vec<String> = (0..20)
+        .map(|n| format!(r#""s{n}":"npm run s{}""#, n + 1))
+        .collect();
+    let manifest = format!(
+        r#"{{"name":"a","version":"1.0.0","scripts":{{{}}}}}"#,
+        scripts.join(",")
+    );
+    let flow = job("steps:\n- run: npm run s0");
+    let at = (".github/workflows/r.yml".to_owned(), 6);
+    assert_eq!(
+        limits(&[
+            (".github/workflows/r.yml", &flow),
+            ("package.json", &manifest)
+        ]),
+        [at.clone()]
+    );
+    // More commands than are kept of one text.
+    let many = job(&format!("steps:\n- run: |\n{}", "    a\n".repeat(20_001)));
+    assert_eq!(limits(&[(".github/workflows/r.yml", &many)]).len(), 1);
+    // Composite actions that call each other.
+    let action = "runs: {using: composite, steps: [{uses: ./.github/actions/a}]}";
+    let flow = job("steps:\n- uses: ./.github/actions/a");
+    let found = limits(&[
+        (".github/workflows/r.yml", &flow),
+        (".github/actions/a/action.yml", action),
+    ]);
+    assert!(found.contains(&at), "{found:?}");
+    // Workflows that call each other.
+    let called = "on: workflow_call\njobs:\n  a: {uses: ./.github/workflows/c.yml}\n  b: {uses: ./.github/workflows/c.yml}\n";
+    let flow = job("uses: ./.github/workflows/c.yml");
+    let found = limits(&[
+        (".github/workflows/r.yml", &flow),
+        (".github/workflows/c.yml", called),
+    ]);
+    assert!(
+        found.iter().any(|one| one.0.ends_with("r.yml")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_token_beside_text_that_hides_what_it_runs_is_told() {
+    for (env, told) in [
+        ("NPM_TOKEN: '${{ secrets.NPM_TOKEN }}'", true),
+        ("A: b", false),
+    ] {
+        let lines = format!("steps:\n- run: eval \"$(echo $BLOB | base64 -d)\"\n  env: {{{env}}}");
+        assert_eq!(
+            rules(&lines).contains(&"token-in-unread-text"),
+            told,
+            "{env}"
+        );
+    }
 }

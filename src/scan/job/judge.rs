@@ -175,6 +175,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
                     self.publish(act, step, line);
                 }
             }
+            What::CutShort => self.cut_short(line),
             What::Auth => {
                 if let Some(auth) = act.auth.clone() {
                     let place = self.place(line, 1);
@@ -396,6 +397,17 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
     }
 
     /// Output that can show a credential counts only where one is in reach.
+    fn cut_short(&mut self, line: u32) {
+        let job = self.job;
+        self.parts.finding(
+            "follow-limit",
+            &job.file,
+            (line, 1),
+            job.name.as_deref(),
+            "",
+        );
+    }
+
     fn leaky(&mut self, act: &Act, step: &Step<'_, '_>, line: u32, rule: &'static str) {
         if self.token(act, step, Registry::Npmjs).is_some() {
             super::advice::leaky(self.job, line, rule, &act.command, self.parts);

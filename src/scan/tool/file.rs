@@ -211,7 +211,18 @@ impl Walk<'_, '_> {
         let endings: &[&str] = if whole {
             &[""]
         } else {
-            &["", ".js", ".ts", ".mjs", "/index.js", "/index.ts", ".sh"]
+            &[
+                "",
+                ".js",
+                ".ts",
+                ".mjs",
+                ".cjs",
+                ".mts",
+                ".cts",
+                "/index.js",
+                "/index.ts",
+                ".sh",
+            ]
         };
         for base in bases.into_iter().flatten() {
             let path = join(base, plain)?;
@@ -311,7 +322,7 @@ impl Walk<'_, '_> {
             let mut inner = inner.clone();
             inner.depth += 1;
             if inner.depth > super::DEPTH_CAP {
-                walk.cut_short();
+                walk.cut_short(&inner);
             } else if matches!(name, "task" | "go-task" | "mise") {
                 walk.task(&project.taskfile(&path, &text), target, name, &inner);
             } else {

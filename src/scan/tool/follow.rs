@@ -70,7 +70,10 @@ impl Walk<'_, '_> {
         } else {
             after(words, name).iter().filter(|w| *w != "--").collect()
         };
-        let outer = self.sent(&args, frame);
+        let mut outer = self.sent(&args, frame);
+        if manager == "npm" {
+            hand_down(&args, &mut outer);
+        }
         if manager == "bun" && !self.has_script(name, &outer) {
             let extra: Vec<String> = extra.into_iter().cloned().collect();
             return self.run_file(name, &extra, frame);
@@ -208,7 +211,7 @@ impl Walk<'_, '_> {
             return;
         }
         if project.spent.get() >= FOLLOW_CAP {
-            return self.cut_short();
+            return self.cut_short(frame);
         }
         if !self.begin(&call.label) {
             return;
@@ -239,7 +242,7 @@ impl Walk<'_, '_> {
         let (line, command, needle) = frame.top.as_deref().cloned().unwrap_or_default();
         for act in acts {
             if self.out.len() >= ACT_CAP {
-                return;
+                return self.cut_short(frame);
             }
             // What leads back into something that is still followed is noted there.
             let back = |(label, _): &(String, usize)| act.via.contains(label);
@@ -283,16 +286,6 @@ impl Walk<'_, '_> {
         }
         self.low = if whole { before } else { before.min(self.low) };
         whole
-    }
-
-    /// Notes that a cap ended something early.
-    pub(super) fn cut_short(&mut self) {
-        self.low = 0;
-        let outermost = self
-            .open
-            .first()
-            .map_or_else(String::new, |(label, _)| label.clone());
-        self.project.stopped.borrow_mut().insert(outermost);
     }
 
     pub(super) fn lifecycle(&mut self, names: &[&str], frame: &Frame) {
@@ -363,6 +356,19 @@ impl Walk<'_, '_> {
         }
         self.run_script("yarn", &[name.to_owned()], &inner);
         true
+    }
+}
+
+/// Adds what npm hands to the script it runs: its own flags, as variables.
+/// <https://docs.npmjs.com/cli/v11/using-npm/scripts#environment>
+fn hand_down(args: &Args, frame: &mut Frame) {
+    let flags = args.publish_flags();
+    let registry = flags.registry.map(|url| ("npm_config_registry", url));
+    let dry = flags
+        .dry_run
+        .then(|| ("npm_config_dry_run", "true".to_owned()));
+    for (name, value) in registry.into_iter().chain(dry) {
+        Rc::make_mut(&mut frame.env).push((name.to_owned(), value));
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::flow::{N, Step};
 use super::super::registry;
 use super::super::scope::{Level, Scope, Source, is_npm_name, may_be_token, secret_of};
 use super::publish::public_first;
-use super::{DEPTH_CAP, Here, Reach, Setup, Walk, Written, bind_defaults};
+use super::{COMPOSITE_CAP, DEPTH_CAP, Here, Reach, Setup, Walk, Written, bind_defaults};
 use crate::scan::tool::{Act, Flags, What};
 use crate::scan::tree::join;
 use crate::scan::{ActionUse, Place, Tool};
@@ -251,25 +251,16 @@ impl<'d> Walk<'_, 'd> {
         scope: &Scope<'d>,
         here: &Here<'d>,
     ) {
-        let Some(command) = step
-            .with
-            .iter()
-            .find(|(n, _)| *n == "publish")
-            .and_then(|(_, v)| v.as_str())
+        // Version 2 calls it `publish-script`: https://github.com/changesets/action/blob/main/CHANGELOG.md
+        let stated = ["publish", "publish-script"].iter();
+        let Some(command) = stated
+            .filter_map(|name| input(step, name))
+            .find(|command| !command.trim().is_empty())
         else {
             return;
         };
-        if command.trim().is_empty() {
-            return;
-        }
-        let dir = self.folder(step, scope);
-        let cwd = step
-            .with
-            .iter()
-            .find(|(n, _)| *n == "cwd")
-            .and_then(|(_, v)| v.as_str())
-            .map(str::to_owned);
-        let dir = cwd.or(dir).unwrap_or_default();
+        let cwd = input(step, "cwd").map(str::to_owned);
+        let dir = cwd.or_else(|| self.folder(step, scope)).unwrap_or_default();
         let command = scope
             .substitute(command)
             .into_iter()
@@ -289,7 +280,9 @@ impl<'d> Walk<'_, 'd> {
         .iter()
         .any(|c| command.contains(c));
         if inner.is_some_and(|a| a.flags.dry_run)
-            || (inner.is_none() && (known_not || !unread && self.tags_only(&command, &dir)))
+            || (inner.is_none()
+                && (known_not
+                    || !unread && (is_no_publish(&command) || self.tags_only(&command, &dir))))
         {
             return;
         }
@@ -469,8 +462,10 @@ impl<'d> Walk<'_, 'd> {
             self.unknown_action(text, uses, step, scope, here);
             return;
         };
-        if here.depth >= DEPTH_CAP {
-            return;
+        self.composites += 1;
+        if here.depth >= DEPTH_CAP || self.composites > COMPOSITE_CAP {
+            let place = self.uses_place(uses, scope, here);
+            return self.unseen("follow-limit", &place, text);
         }
         let mut inner = Scope::new(flow.file);
         inner.env.clone_from(&scope.env);
@@ -494,6 +489,24 @@ impl<'d> Walk<'_, 'd> {
         let kept: Vec<_> = added.filter(|s| s.level == Level::Written).collect();
         scope.env.extend(kept);
     }
+}
+
+/// Tells whether every command of a text is one that publishes nothing: it only speaks, or tags.
+fn is_no_publish(text: &str) -> bool {
+    let tags = |words: &[String]| {
+        let tool = words
+            .iter()
+            .position(|word| word == "changeset" || word.starts_with("@changesets/cli"));
+        let verb = tool.and_then(|at| words.get(at + 1));
+        verb.is_some_and(|verb| verb == "tag" || verb == "git-tag")
+    };
+    crate::scan::script::commands(text).iter().all(|command| {
+        let first = command.words.first().map(String::as_str);
+        matches!(
+            first,
+            Some("echo" | "printf" | "true" | ":" | "exit" | "git")
+        ) || tags(&command.words)
+    })
 }
 
 /// Gives an input of a step as written.
