@@ -13,9 +13,9 @@ use serde::Deserialize;
 
 pub mod demo;
 pub mod guide;
-pub mod policy;
+pub(crate) mod policy;
 
-pub use policy::{OidcSupport, Policy, policy};
+pub(crate) use policy::policy;
 
 /// A user's template or theme may not be larger, in bytes.
 const USER_FILE_CAP: u64 = 256 * 1024;

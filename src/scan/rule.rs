@@ -39,6 +39,7 @@ const STAGED: &str = "https://docs.npmjs.com/staged-publishing";
 const BYPASS: &str = "https://gh.io/npm-gat-bypass2fa-deprecation";
 const EVENTS: &str =
     "https://docs.github.com/en/actions/how-tos/administer/control-workflow-execution";
+const CHANGESETS: &str = "https://github.com/changesets/action/releases/tag/v2.0.0";
 const YARN: &str = "https://github.com/yarnpkg/berry/pull/6898";
 
 macro_rules! rules {
@@ -71,6 +72,10 @@ fn filled(words: &'static str) -> &'static str {
             "{setup-node}",
             least.setup_node_without_dummy_token.major().to_string(),
         ),
+        (
+            "{changesets}",
+            policy.changesets_action.from.major().to_string(),
+        ),
         ("{blocked-event}", policy.blocked_event.event.clone()),
         ("{refused}", policy.trust.refused_triggers.join(" and ")),
     ];
@@ -93,6 +98,12 @@ rules! {
     "bypass-token-write" Warning
         "npm refuses unpublishing, and changes of access, owners, teams, trust and tokens, by tokens that bypass 2FA: this step may fail already."
         "Do it by hand with 2FA; to take a version back from users, `npm deprecate` it." BYPASS;
+    "changesets-no-npmrc" Warning
+        "changesets/action {changesets} and newer make no .npmrc of NPM_TOKEN, and nothing that the files show reads it: the publish may have no credential."
+        "Publish by OIDC (`id-token: write` and a trust configuration), or give setup-node `registry-url` and the token as NODE_AUTH_TOKEN." CHANGESETS;
+    "changesets-old-inputs" Error
+        "changesets/action {changesets} and newer refuse to run with the inputs of version 1."
+        "Rename the inputs as the message says." CHANGESETS;
     "ci-elsewhere" Note
         "A CI file that names npm or a token stands where its system does not read it by itself."
         "Check that nothing includes it or is set to run it." SYNTAX;
@@ -175,7 +186,7 @@ rules! {
         "Provenance is asked for, but `id-token: write` is missing: the publish fails."
         "Add `permissions: id-token: write` to the job." PROVENANCE;
     "publish-can-fail-silently" Warning
-        "A failed publish does not fail the run."
+        "A failed publish may not fail the run."
         "Remove `continue-on-error`, `|| true` and the like from the publish." SYNTAX;
     "publish-no-environment" Warning
         "The publish runs without an environment, so whoever can push a branch can publish."

@@ -195,6 +195,42 @@ fn credentials_in_reach() {
     }
 }
 
+/// Version 2 refuses the inputs of version 1, and makes no .npmrc: the version alone moves the credential.
+#[test]
+fn changesets_action_by_version() {
+    let token = "env: {NPM_TOKEN: '${{ secrets.A }}'}";
+    let (inputs, npmrc) = ("changesets-old-inputs", "changesets-no-npmrc");
+    let old = "with: {publish: npm run release, title: x}";
+    let new = "with: {publish-script: npm run release, pr-title: x}";
+    let writes = "- run: echo '//{{registry}}/:_authToken=${NPM_TOKEN}' > .npmrc\n";
+    let pinned = "a".repeat(40);
+    let table = [
+        ("", "changesets/action@v1", old, token, vec![]),
+        ("", "changesets/action@v2", old, token, vec![npmrc, inputs]),
+        ("", "changesets/action@v2.1.2", new, token, vec![npmrc]),
+        ("", "changesets/action@v2", new, "", vec![]),
+        (writes, "changesets/action@v2", new, token, vec![]),
+        (
+            "",
+            &*format!("changesets/action@{pinned}"),
+            old,
+            token,
+            vec![],
+        ),
+        ("", "acme/changesets-action@v2", old, token, vec![]),
+    ];
+    for (before, uses, with, env, want) in table {
+        let lines = format!("steps:\n{before}- uses: {uses}\n  {with}\n  {env}");
+        let flow = job(&lines);
+        let got = scan(&[(".github/workflows/r.yml", &flow)]);
+        assert_eq!(got.publish_paths.len(), 1, "{lines}");
+        let mut seen: Vec<&str> = got.findings.iter().map(|one| one.rule).collect();
+        seen.retain(|rule| rule.starts_with("changesets-"));
+        seen.sort_unstable();
+        assert_eq!(seen, want, "{lines}");
+    }
+}
+
 #[test]
 fn what_is_no_publish() {
     for lines in [
