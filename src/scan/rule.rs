@@ -209,6 +209,9 @@ rules! {
     "shell-trace" Warning
         "`set -x` prints commands with their variables filled in beside an npm token."
         "Remove `set -x` from the step." SECRETS;
+    "staged-not-public" Warning
+        "This step follows `npm stage publish` and may need the new version, which nobody can install before a person approves it."
+        "Move it behind the approval: into a workflow that is started once the version is public." STAGED;
     "token-beside-oidc" Warning
         "The job may mint OIDC tokens and has an npm token in reach: npm falls back to it in silence."
         "Remove the token from the job once the trust configuration is proven." TRUSTED;

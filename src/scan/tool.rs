@@ -21,7 +21,7 @@ use super::package::Packages;
 use super::script::Command;
 use super::tree::Tree;
 
-pub use auth::{Auth, npmrc_auth, variables, yarnrc_auth};
+pub use auth::{Auth, bunfig_auth, npmrc_auth, variables, yarnrc_auth};
 
 /// How deep scripts are followed into scripts.
 const DEPTH_CAP: u32 = 8;

@@ -232,6 +232,55 @@ fn changesets_action_by_version() {
 }
 
 #[test]
+fn steps_that_come_too_early_after_staging() {
+    let table = [
+        (
+            "npm stage publish",
+            "- run: npm dist-tag add @acme/kit@1.0.0 next",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: npm deprecate @acme/kit@1.0.0 old",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: npm install -g @acme/kit@1.0.0",
+            true,
+        ),
+        ("npm stage publish", "- run: gh release create v1.0.0", true),
+        (
+            "npm stage publish",
+            "- uses: softprops/action-gh-release@v2",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: gh release create v1.0.0 --draft",
+            false,
+        ),
+        (
+            "npm stage publish",
+            "- uses: softprops/action-gh-release@v2\n  with: {draft: true}",
+            false,
+        ),
+        ("npm stage publish", "- run: npm install left-pad", false),
+        ("npm publish", "- run: gh release create v1.0.0", false),
+    ];
+    for (publish, step, want) in table {
+        let after = format!("permissions: {{id-token: write}}\nsteps:\n- run: {publish}\n{step}");
+        assert_eq!(
+            rules(&after).contains(&"staged-not-public"),
+            want,
+            "{after}"
+        );
+        let before = format!("permissions: {{id-token: write}}\nsteps:\n{step}\n- run: {publish}");
+        assert!(!rules(&before).contains(&"staged-not-public"), "{before}");
+    }
+}
+
+#[test]
 fn what_is_no_publish() {
     for lines in [
         "steps:\n- run: npm publish --dry-run\n  env: {NODE_AUTH_TOKEN: '${{ secrets.T }}'}",
@@ -891,6 +940,18 @@ fn committed_files_that_read_a_token_are_noted_where_they_count() {
         ("linux/.npmrc", line),
         ("examples/a/.npmrc", line),
         ("other/.npmrc", "//{{other}}/:_authToken=${ART_TOKEN}\n"),
+        (
+            "bun/bunfig.toml",
+            "[install]\nregistry = { url = \"https://{{registry}}\", token = \"$NPM_TOKEN\" }\n",
+        ),
+        (
+            "scope/bunfig.toml",
+            "[install.scopes]\nacme = { token = \"$NPM_TOKEN\", url = \"https://{{registry}}/\" }\n",
+        ),
+        (
+            "far/bunfig.toml",
+            "[install.scopes]\nacme = { token = \"$ART\", url = \"https://{{other}}/\" }\n",
+        ),
         (".github/workflows/r.yml", &job("steps:\n- run: npm test")),
     ]);
     let noted = scan
@@ -898,7 +959,13 @@ fn committed_files_that_read_a_token_are_noted_where_they_count() {
         .iter()
         .filter(|one| one.rule == "committed-npmrc-token");
     let files: Vec<&str> = noted.map(|one| one.file.as_str()).collect();
-    assert_eq!(files, [".npmrc", "linux/.npmrc"]);
+    let want = [
+        ".npmrc",
+        "bun/bunfig.toml",
+        "linux/.npmrc",
+        "scope/bunfig.toml",
+    ];
+    assert_eq!(files, want);
 }
 
 #[test]
@@ -913,6 +980,27 @@ fn release_tools_of_the_table_publish_as_it_says() {
     };
     assert_eq!(tools("npx changelogen --publish", &[]), 1);
     assert_eq!(tools("npx changelogen --bump", &[]), 0);
+    let npms = (
+        ".goreleaser.yml",
+        "version: 2\nnpms:\n- name: '@acme/kit'\n",
+    );
+    for dry in [
+        "--snapshot",
+        "--skip=publish",
+        "--skip=announce,publish",
+        "--skip publish",
+    ] {
+        assert_eq!(
+            tools(&format!("goreleaser release {dry}"), &[npms]),
+            0,
+            "{dry}"
+        );
+    }
+    assert_eq!(tools("goreleaser release --skip=announce", &[npms]), 1);
+    let mono = ("monochange.toml", "[defaults]\n");
+    assert_eq!(tools("mc publish", &[mono]), 1);
+    assert_eq!(tools("mc publish --dry-run", &[mono]), 0);
+    assert_eq!(tools("mc publish", &[]), 0);
     assert_eq!(
         tools(
             "goreleaser release --clean",

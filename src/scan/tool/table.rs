@@ -14,7 +14,10 @@ pub(super) struct ReleaseTool {
     pub program: String,
     #[serde(default)]
     words: Vec<String>,
-    flag: Option<String>,
+    #[serde(default)]
+    flags: Vec<String>,
+    #[serde(default)]
+    dry: Vec<String>,
     #[serde(default)]
     configs: Vec<String>,
     holds: Option<String>,
@@ -44,17 +47,37 @@ impl ReleaseTool {
     /// Tells whether a call of the tool publishes in this checkout.
     pub(super) fn publishes(&self, args: &Args, project: &Project<'_>) -> bool {
         let said = self.words.is_empty() || self.words.iter().any(|word| word == args.first());
-        let asked = self.flag.as_deref().is_none_or(|flag| args.on(&[flag]));
-        said && asked && self.is_configured(project) && !args.on(&["--no-publish"])
+        let asked = self.flags.is_empty() || self.flags.iter().any(|flag| args.on(&[flag]));
+        let dry = args.on(&["--no-publish"]) || self.dry.iter().any(|flag| has(args, flag));
+        said && asked && !dry && self.is_configured(project)
     }
 
     fn is_configured(&self, project: &Project<'_>) -> bool {
-        let Some(holds) = &self.holds else {
-            return true;
-        };
         let mut texts = self.configs.iter().filter_map(|path| project.read(path));
-        texts.any(|text| text.lines().any(|line| line.starts_with(holds.as_str())))
+        match &self.holds {
+            None => self.configs.is_empty() || texts.next().is_some(),
+            Some(holds) => {
+                texts.any(|text| text.lines().any(|line| line.starts_with(holds.as_str())))
+            }
+        }
     }
+}
+
+/// Tells whether a call has a flag, or `--flag=value` with the value alone, in a list, or as the next word.
+fn has(args: &Args, flag: &str) -> bool {
+    let Some((name, wanted)) = flag.split_once('=') else {
+        return args.on(&[flag]);
+    };
+    args.flags.iter().any(|(given, value)| {
+        given == name
+            && match value {
+                Some(value) => value.split(',').any(|one| one == wanted),
+                None => args
+                    .positional
+                    .iter()
+                    .any(|word| word.split(',').any(|one| one == wanted)),
+            }
+    })
 }
 
 #[cfg(test)]
@@ -66,12 +89,8 @@ mod tests {
         assert!(TABLE.tool.is_sorted_by_key(|tool| &tool.program));
         for tool in &TABLE.tool {
             assert!(tool.source.starts_with("https://"), "{}", tool.program);
-            assert_eq!(
-                tool.configs.is_empty(),
-                tool.holds.is_none(),
-                "{}",
-                tool.program
-            );
+            let holds = tool.holds.is_none() || !tool.configs.is_empty();
+            assert!(holds, "{}", tool.program);
         }
     }
 }

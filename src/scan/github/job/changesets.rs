@@ -23,18 +23,12 @@ impl<'d> Walk<'_, 'd> {
         here: &Here<'d>,
     ) {
         let names = ["publish", "publish-script"];
-        let given = names.iter().find_map(|name| input(step, name));
-        let Some(command) = given.filter(|command| !command.trim().is_empty()) else {
+        let mut given = names.iter().filter_map(|name| input(step, name));
+        let Some(command) = given.find(|command| !command.trim().is_empty()) else {
             return;
         };
-        let dir = self.folder(step, scope);
-        let cwd = step
-            .with
-            .iter()
-            .find(|(n, _)| *n == "cwd")
-            .and_then(|(_, v)| v.as_str())
-            .map(str::to_owned);
-        let dir = cwd.or(dir).unwrap_or_default();
+        let cwd = input(step, "cwd").map(str::to_owned);
+        let dir = cwd.or_else(|| self.folder(step, scope)).unwrap_or_default();
         let command = scope
             .substitute(command)
             .into_iter()
