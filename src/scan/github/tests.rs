@@ -280,6 +280,37 @@ fn steps_that_come_too_early_after_staging() {
     }
 }
 
+/// A row of the repository's own file adds a publish, and hides none that the scan sees without it.
+#[test]
+fn release_tools_that_the_repository_names() {
+    let own = "[token]\npublish = \"allow\"\n[[release-tool]]\nprogram = \"acme-ship\"\nwords = [\"go\"]\ndry = [\"--preview\"]\n[[release-tool]]\nprogram = \"release.sh\"\nwords = [\"never\"]\n";
+    let ship = ("ship.sh", "npm publish\n");
+    let paths = |command: &str, own: &str| {
+        let flow = job(&format!("steps:\n- run: {command}"));
+        let files = [
+            (".github/workflows/r.yml", &*flow),
+            (".github/cutover.toml", own),
+            ship,
+            ("release.sh", "npm publish\n"),
+        ];
+        let got = scan(&files);
+        let broken = got
+            .findings
+            .iter()
+            .any(|one| one.rule == "unreadable-file" && one.file == ".github/cutover.toml");
+        (got.publish_paths.len(), broken)
+    };
+    assert_eq!(paths("acme-ship go", own), (1, false));
+    assert_eq!(paths("acme-ship go", ""), (0, false));
+    assert_eq!(paths("acme-ship stay", own), (0, false));
+    assert_eq!(paths("acme-ship go --preview", own), (0, false));
+    assert_eq!(paths("./release.sh", own), (1, false));
+    assert_eq!(
+        paths("acme-ship go", "[[release-tool]]\nprogramme = 'x'\n"),
+        (0, true)
+    );
+}
+
 #[test]
 fn what_is_no_publish() {
     for lines in [

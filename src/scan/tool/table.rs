@@ -7,10 +7,14 @@ use serde::Deserialize;
 use super::Project;
 use super::dispatch::Args;
 
+/// Where a repository names release tools of its own, beside what its pull requests may not bring in.
+pub const OWN: &str = ".github/cutover.toml";
+
 /// One tool of the table.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReleaseTool {
+pub struct ReleaseTool {
+    /// The tool's own program, as a command line names it.
     pub program: String,
     #[serde(default)]
     words: Vec<String>,
@@ -25,7 +29,7 @@ pub(super) struct ReleaseTool {
         dead_code,
         reason = "for whoever edits the table; the tests hold that it is there"
     )]
-    source: String,
+    source: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +41,24 @@ struct Table {
 #[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(crate::assets::release_tools()).expect("release-tools.toml"));
+
+/// The part of a repository's file that is about its tools; the rest is `check`'s.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Own {
+    #[serde(rename = "release-tool")]
+    tools: Vec<ReleaseTool>,
+}
+
+/// Reads the tools that a repository names.
+///
+/// # Errors
+/// The text is no TOML, or a tool is not as the table wants it; the words say what is wrong.
+pub fn own_tools(text: &str) -> Result<Vec<ReleaseTool>, String> {
+    let read = toml::from_str::<Own>(text);
+    read.map(|own| own.tools)
+        .map_err(|error| error.message().to_owned())
+}
 
 /// Returns a tool of the table by its program's name.
 pub(super) fn tool(program: &str) -> Option<&'static ReleaseTool> {
@@ -88,7 +110,13 @@ mod tests {
     fn the_table_is_in_order_and_each_tool_has_a_source() {
         assert!(TABLE.tool.is_sorted_by_key(|tool| &tool.program));
         for tool in &TABLE.tool {
-            assert!(tool.source.starts_with("https://"), "{}", tool.program);
+            assert!(
+                tool.source
+                    .as_deref()
+                    .is_some_and(|page| page.starts_with("https://")),
+                "{}",
+                tool.program
+            );
             let holds = tool.holds.is_none() || !tool.configs.is_empty();
             assert!(holds, "{}", tool.program);
         }
