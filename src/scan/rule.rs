@@ -189,7 +189,7 @@ rules! {
         "A failed publish may not fail the run."
         "Remove `continue-on-error`, `|| true` and the like from the publish." SYNTAX;
     "publish-no-environment" Warning
-        "The publish runs without an environment, so whoever can push a branch can publish."
+        "The publish runs without an environment, so whoever can push a branch may be able to publish."
         "Give the job an environment with a branch or tag rule and reviewers, and name it in the trust configuration." ENVIRONMENTS;
     "pull-request-target-blocked" Warning
         "GitHub blocks {blocked-event} runs in public repositories that have no policy of their own about it: this publish may not start by one."
@@ -240,7 +240,7 @@ rules! {
         "The file could not be read, so nothing is known about what it publishes."
         "Mend what the message says, and scan again." SYNTAX;
     "unseen-callee" Note
-        "The publish happens in a workflow, action or script that this checkout does not hold."
+        "A publish may happen in a workflow, action or script that this checkout does not hold."
         "Scan the repository that holds it too; the calling workflow is the one to register." TRUSTED;
     "yarn-classic-no-oidc" Error
         "yarn 1 cannot publish with OIDC."
@@ -317,6 +317,26 @@ mod tests {
                 "{}",
                 rule.id
             );
+        }
+    }
+
+    /// What rests on a guess says so: the files do not show whether it is met.
+    #[test]
+    fn a_guess_is_no_statement() {
+        let guesses = [
+            "bypass-token-write",
+            "changesets-no-npmrc",
+            "dist-tag-without-credential",
+            "publish-can-fail-silently",
+            "publish-no-environment",
+            "pull-request-target-blocked",
+            "self-hosted-runner",
+            "staged-not-public",
+            "unseen-callee",
+        ];
+        for id in guesses {
+            let title = rule(id).unwrap().title;
+            assert!(title.contains(" may "), "{id}: {title}");
         }
     }
 

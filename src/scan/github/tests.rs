@@ -212,6 +212,13 @@ fn changesets_action_by_version() {
         (writes, "changesets/action@v2", new, token, vec![]),
         (
             "",
+            "changesets/action@v2",
+            new,
+            &*format!("{token}\npermissions: {{id-token: write}}"),
+            vec![],
+        ),
+        (
+            "",
             &*format!("changesets/action@{pinned}"),
             old,
             token,

@@ -99,7 +99,9 @@ impl<'d> Walk<'_, 'd> {
             .reaches
             .iter()
             .any(|reach| reach.level == Level::Written);
-        if set(TOKEN)
+        // With an id token the publish has a credential, and the token is only left over.
+        if !self.id_token
+            && set(TOKEN)
             && !set("NODE_AUTH_TOKEN")
             && !written
             && !publish.read_names.iter().any(|name| name == TOKEN)
