@@ -13,9 +13,9 @@ use serde::Deserialize;
 
 pub mod demo;
 pub mod guide;
-pub mod policy;
+pub(crate) mod policy;
 
-pub use policy::{OidcSupport, Policy, policy};
+pub(crate) use policy::policy;
 
 /// A user's template or theme may not be larger, in bytes.
 const USER_FILE_CAP: u64 = 256 * 1024;
@@ -153,6 +153,18 @@ impl Host {
     }
 }
 
+/// Owners whose workflows publish no package.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Owners {
+    owners: Vec<String>,
+}
+
+#[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
+static OTHER_PURPOSE: LazyLock<Owners> = LazyLock::new(|| {
+    toml::from_str(include_str!("../assets/scan/other-purpose.toml")).expect("other-purpose.toml")
+});
+
 #[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
 static REGISTRIES: LazyLock<Registries> = LazyLock::new(|| {
     toml::from_str(include_str!("../assets/policy/registries.toml")).expect("registries.toml")
@@ -166,6 +178,11 @@ pub fn registries() -> &'static Registries {
 /// Gives the signatures of failed publish logs, as TOML; `diagnose` reads them.
 pub fn log_signatures() -> &'static str {
     include_str!("../assets/policy/log-signatures.toml")
+}
+
+/// Gives the owners whose workflows take an id token or secrets for a purpose of their own, in lower case.
+pub fn owners_of_other_purpose() -> &'static [String] {
+    &OTHER_PURPOSE.owners
 }
 
 /// Gives the table of release tools that are known by their words alone, as TOML; `scan` reads it.

@@ -1,6 +1,9 @@
 //! npm's rules on publishing credentials as data: `assets/policy/npm.toml`, its shape and its one reader.
 //!
-//! Judges nothing. A user's file never replaces it.
+//! Judges nothing. A user's file never replaces it. The types are the crate's own, so that the compiler names each key
+//! that nothing reads (`dead_code`); keys that no type has are refused.
+
+#![deny(dead_code)]
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,8 +16,6 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// The day on which this was last compared with npm's own pages.
-    pub as_of: NaiveDate,
     pub cutoff: Cutoff,
     pub activation: Activation,
     pub write_token: WriteToken,
@@ -23,6 +24,7 @@ pub struct Policy {
     pub after_publish: AfterPublish,
     pub after_revoke: AfterRevoke,
     pub minimum: Minimum,
+    pub changesets_action: ChangesetsAction,
     pub npm_latest: NpmLatest,
     pub token_names: TokenNames,
     /// Code names of Node's long-term lines, with the range that each is.
@@ -33,8 +35,6 @@ pub struct Policy {
     pub providers: Vec<Provider>,
     #[serde(rename = "tool")]
     pub tools: Vec<ToolRule>,
-    #[serde(rename = "change")]
-    pub changes: Vec<Change>,
 }
 
 /// The end of direct publishing with tokens that bypass 2FA.
@@ -45,8 +45,6 @@ pub struct Cutoff {
     pub earliest: NaiveDate,
     /// While false, no hours or minutes are shown, and the words "day not announced" are.
     pub day_announced: bool,
-    pub says: String,
-    pub source: String,
 }
 
 /// How long an unused trust configuration lives.
@@ -54,8 +52,6 @@ pub struct Cutoff {
 #[serde(deny_unknown_fields)]
 pub struct Activation {
     pub hours: u32,
-    pub since: NaiveDate,
-    pub source: String,
 }
 
 /// Lives of granular tokens that can write.
@@ -63,11 +59,9 @@ pub struct Activation {
 #[serde(deny_unknown_fields)]
 pub struct WriteToken {
     pub max_days: u32,
-    pub default_days: u32,
     /// Our own advice: rotate well before the end.
     pub rotate_after_days: u32,
     pub per_account: u32,
-    pub source: String,
 }
 
 /// The window after a second factor in which npm does not ask again.
@@ -77,20 +71,24 @@ pub struct TwoFactor {
     pub window_minutes: u32,
     pub calls_per_window: u32,
     pub pause_seconds: u32,
-    pub source: String,
 }
 
 /// Limits of trusted publisher configurations.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trust {
-    pub max_per_package: u32,
-    pub since: NaiveDate,
-    pub source: String,
+    pub max_per_package: usize,
     /// Triggers whose OIDC tokens are refused.
     pub refused_triggers: Vec<String>,
     /// Name of the permission that lets a configuration move dist-tags.
     pub dist_tag_permission: String,
+}
+
+impl Trust {
+    /// Tells whether npm refuses OIDC tokens of runs that this event started.
+    pub fn refuses(&self, event: &str) -> bool {
+        self.refused_triggers.iter().any(|no| no == event)
+    }
 }
 
 /// How long a published version may stay invisible.
@@ -98,9 +96,6 @@ pub struct Trust {
 #[serde(deny_unknown_fields)]
 pub struct AfterPublish {
     pub visible_within_minutes: u32,
-    /// Path of the request that tells how far a version is.
-    pub status_path: String,
-    pub source: String,
 }
 
 /// How long a revoked token may still be accepted.
@@ -108,7 +103,6 @@ pub struct AfterPublish {
 #[serde(deny_unknown_fields)]
 pub struct AfterRevoke {
     pub settles_within_minutes: u32,
-    pub source: String,
 }
 
 /// Names by which variables and secrets hold an npm token, by convention.
@@ -135,7 +129,6 @@ pub struct TokenNames {
 pub struct BlockedEvent {
     pub event: String,
     pub from: NaiveDate,
-    pub source: String,
 }
 
 /// The npm that `latest` means, and what it needs.
@@ -147,7 +140,6 @@ pub struct NpmLatest {
     pub node: String,
     /// What to install instead, as npm takes it.
     pub instead: String,
-    pub source: String,
 }
 
 /// Machines that jobs run on.
@@ -156,7 +148,6 @@ pub struct NpmLatest {
 pub struct Runners {
     /// How labels of machines begin that are not the CI system's own.
     pub third_party: Vec<String>,
-    pub source: String,
     /// Node that the system's own images bring, for jobs that set none up.
     #[serde(rename = "image")]
     pub images: Vec<Image>,
@@ -170,7 +161,6 @@ pub struct Image {
     pub node: Version,
     /// For a label that moved to another image: what it brought before, and the days between which either was met.
     pub before: Option<Before>,
-    pub source: String,
 }
 
 /// What a label meant before it moved.
@@ -189,8 +179,6 @@ pub struct Before {
 pub struct Minimum {
     pub npm_oidc_publish: Version,
     pub node_oidc_publish: Version,
-    pub npm_trust: Version,
-    pub npm_trust_permissions: Version,
     pub npm_stage: Version,
     pub npm_oidc_dist_tag: Version,
     /// First npm 12 that has the OIDC dist-tag.
@@ -199,9 +187,16 @@ pub struct Minimum {
     pub node_with_npm_oidc: Version,
     /// First setup-node that sets no placeholder token.
     pub setup_node_without_dummy_token: Version,
-    /// First changesets/action that makes no .npmrc of NPM_TOKEN and has the new input names.
-    pub changesets_action_without_npmrc: Version,
-    pub source: String,
+}
+
+/// The change of changesets/action that alone moves a publish from one credential to another.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangesetsAction {
+    /// First version that makes no .npmrc of NPM_TOKEN and refuses the old names of inputs.
+    pub from: Version,
+    /// Old names of inputs, with the new ones.
+    pub renamed: BTreeMap<String, String>,
 }
 
 /// A CI system as npm sees it.
@@ -213,8 +208,6 @@ pub struct Provider {
     pub supported: bool,
     /// Whether npm makes provenance for it.
     pub provenance: bool,
-    pub note: String,
-    pub source: String,
 }
 
 /// From which version a publishing tool can do without a token.
@@ -234,7 +227,6 @@ pub struct ToolRule {
     /// First version of the tool that brings along a part from `since` on.
     pub bundled_since: Option<Version>,
     pub note: String,
-    pub source: String,
 }
 
 /// How a tool gets at OIDC.
@@ -250,21 +242,34 @@ pub enum OidcSupport {
     Never,
 }
 
-/// One dated change of npm's rules.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    pub on: NaiveDate,
-    pub says: String,
-    pub source: String,
-}
-
 #[expect(clippy::expect_used, reason = "an embedded file that the tests read")]
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../assets/policy/npm.toml")).expect("npm.toml")
+    let mut table = raw().expect("npm.toml");
+    drop_sources(&mut table);
+    table.try_into().expect("npm.toml")
 });
 
-/// Gives npm's rules as of [`Policy::as_of`].
+/// Reads the file as it stands, sources and all.
+pub(super) fn raw() -> Result<toml::Table, toml::de::Error> {
+    toml::from_str(include_str!("../../assets/policy/npm.toml"))
+}
+
+/// Takes out the pages that rules are from: they are for whoever keeps the file, and judge nothing.
+fn drop_sources(table: &mut toml::Table) {
+    table.remove("source");
+    for (_, value) in table.iter_mut() {
+        match value {
+            toml::Value::Table(inner) => drop_sources(inner),
+            toml::Value::Array(rows) => rows
+                .iter_mut()
+                .filter_map(toml::Value::as_table_mut)
+                .for_each(drop_sources),
+            _ => {}
+        }
+    }
+}
+
+/// Gives npm's rules as of the day that the file names.
 pub fn policy() -> &'static Policy {
     &POLICY
 }

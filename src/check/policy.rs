@@ -11,9 +11,10 @@ use super::rule::{self, Rule};
 use crate::safe::redact::redact;
 use crate::safe::shown::visible;
 use crate::scan::Purpose;
+use crate::scan::tool::{self, ReleaseTool};
 
 /// Where the policy stands in a repository.
-pub const PATH: &str = ".github/cutover.toml";
+pub const PATH: &str = tool::OWN;
 
 /// Most bytes of a policy.
 pub const MAX_BYTES: u64 = 256 * 1024;
@@ -53,6 +54,8 @@ pub struct Policy {
     pub unseen: Unseen,
     pub yaml: Yaml,
     pub allow: Vec<Allow>,
+    /// Release tools that the scan knows beside those of its own table; each is read there.
+    pub release_tool: Vec<ReleaseTool>,
 }
 
 /// Where workflows may use an npm token.
@@ -136,6 +139,7 @@ impl Default for Policy {
             unseen: Unseen::default(),
             yaml: Yaml::default(),
             allow: Vec::new(),
+            release_tool: Vec::new(),
         }
     }
 }
@@ -342,6 +346,13 @@ mod tests {
             .map(|l| l.trim_start_matches("# ").to_owned() + "\n")
             .collect();
         assert_eq!(parse(&example).unwrap().allow.len(), 1, "{example}");
+        let tool: String = SAMPLE
+            .lines()
+            .skip_while(|l| !l.starts_with("# [[release-tool]]"))
+            .take_while(|l| !l.is_empty())
+            .map(|l| l.trim_start_matches("# ").to_owned() + "\n")
+            .collect();
+        assert_eq!(parse(&tool).unwrap().release_tool.len(), 1, "{tool}");
         for rule in rule::ALL {
             assert!(SAMPLE.contains(rule.id), "{}", rule.id);
         }

@@ -260,7 +260,6 @@ mod tests {
         let wanted = [
             ("npm-too-old", &least.npm_oidc_publish),
             ("stage-unknown-command", &least.npm_stage),
-            ("trust-unknown-command", &least.npm_trust),
             ("dist-tag-without-credential", &least.npm_oidc_dist_tag),
             ("dist-tag-without-credential", &least.npm12_oidc_dist_tag),
         ];

@@ -5,15 +5,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::assets::policy;
 use crate::model::semver::{Version, exact};
 
 use super::Context;
 use super::condition::{Condition, Given, Term};
 use super::log::{Line, Log, Place, Step, Stream};
 use super::signature::{Class, Fact, Known, Scope, Table};
-
-/// A publish within this many minutes may not be visible yet.
-const VISIBLE_WITHIN: u32 = 60;
 
 /// One failure and what was printed around it.
 pub struct Episode<'e, 'l> {
@@ -217,7 +215,8 @@ impl<'l> Whole<'l> {
     /// A moment ago: by this log, which names the same package or none; or by what is known otherwise.
     fn just_published(&self, package: Option<&str>) -> bool {
         let minutes = self.context.published_minutes_ago;
-        minutes.is_some_and(|minutes| minutes < VISIBLE_WITHIN)
+        let visible = policy().after_publish.visible_within_minutes;
+        minutes.is_some_and(|minutes| minutes < visible)
             || self.published.keys().any(|whole| {
                 let name = whole.rsplit_once('@').map(|(name, _)| name);
                 package.is_none() || name == package

@@ -144,6 +144,16 @@ pub struct PathFact {
     pub packages: Vec<Subject>,
 }
 
+impl PathFact {
+    /// Tells whether it runs on a runner that npm takes no provenance from, and asks for provenance or gets it by
+    /// itself: with provenance off, such a runner publishes by OIDC.
+    pub fn lacks_hosted_runner(&self) -> bool {
+        let named = |rule: &str| self.blockers.iter().any(|one| **one == *rule);
+        self.runner == RunnerFact::SelfHosted
+            && (named("self-hosted-runner") || named("self-hosted-provenance"))
+    }
+}
+
 /// One package of a repository, as its package.json says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

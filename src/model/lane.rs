@@ -2,6 +2,7 @@
 
 use super::fact::{CiFact, CredentialFact, PathFact, RegistryFact, RunnerFact, ToolFact};
 use super::policy::Policy;
+use crate::assets;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -117,6 +118,9 @@ impl Lanes {
     }
 }
 
+/// What a runner that the CI system does not host means, and the three ways out (<https://github.com/pnpm/pnpm/pull/16721>).
+pub const UNHOSTED: &str = "self-hosted runner: npm takes the OIDC token of such a GitHub runner, but refuses the provenance that a public package gets by itself (E422): move this one job to a hosted runner, turn provenance off, or stage with a stage-only token";
+
 /// A lane that the facts speak for, with the reason in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
@@ -141,6 +145,7 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
             until: None,
         })
     };
+    let npm = assets::policy();
     match path.ci {
         CiFact::Azure | CiFact::Jenkins | CiFact::Travis | CiFact::Unread => {
             return say(
@@ -150,11 +155,8 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
         }
         CiFact::Github | CiFact::Gitlab | CiFact::Circleci => {}
     }
-    if path.runner == RunnerFact::SelfHosted {
-        return say(
-            Lane::StagedToken,
-            "self-hosted runner: not supported by npm, whether it is refused is unknown; staged with a stage-only token, or move this one job to a hosted runner",
-        );
+    if path.lacks_hosted_runner() {
+        return say(Lane::StagedToken, UNHOSTED);
     }
     if path.credential == CredentialFact::Oidc {
         return if path.staged {
@@ -174,13 +176,19 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
         ToolFact::YarnClassic => {
             return say(
                 Lane::Trusted,
-                "yarn classic never exchanges OIDC tokens: pack with yarn, publish the tarball with npm 11.5.1 or newer",
+                &format!(
+                    "yarn classic never exchanges OIDC tokens: pack with yarn, publish the tarball with npm {} or newer",
+                    npm.minimum.npm_oidc_publish
+                ),
             );
         }
         ToolFact::Bun => {
             return say(
                 Lane::Trusted,
-                "bun publish does not exchange OIDC tokens: pack with bun, publish the tarball with npm 11.5.1 or newer",
+                &format!(
+                    "bun publish does not exchange OIDC tokens: pack with bun, publish the tarball with npm {} or newer",
+                    npm.minimum.npm_oidc_publish
+                ),
             );
         }
         _ => {}
@@ -188,7 +196,10 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
     if path.blocked_events && cutoff > today {
         return Some(Proposal {
             lane: Lane::Bridge,
-            reason: "the registry refuses OIDC tokens of pull_request_target and issue_comment events: a bridge until the trigger is changed".to_owned(),
+            reason: format!(
+                "the registry refuses OIDC tokens of {} events: a bridge until the trigger is changed",
+                npm.trust.refused_triggers.join(" and ")
+            ),
             until: cutoff.pred_opt(),
         });
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::github::registry::may_be_npmjs;
 use super::package::Packages;
 use super::rule::detailed;
-use super::tool::{Project, npmrc_auth, variables, yarnrc_auth};
+use super::tool::{OWN, Project, bunfig_auth, npmrc_auth, variables, yarnrc_auth};
 use super::tree::{FileKind, Folder, SIZE_CAP, Tree, git_config, kind_of};
 use super::{CiSystem, Finding, Place, PublishPath, RepoScan, TokenUse};
 use crate::safe::shown::visible;
@@ -69,6 +69,7 @@ impl Found {
         }
         let lines = match kind {
             FileKind::YarnRc => yarnrc_auth(text),
+            FileKind::Bunfig => bunfig_auth(text),
             _ => npmrc_auth(text),
         };
         for (line, auth) in lines {
@@ -207,6 +208,17 @@ pub fn scan_tree(
     }
     ci.extend(super::unread::scan(&checkout, &mut found));
     super::unread::strays(&checkout, &mut found);
+    if let Err(reason) = checkout.project.own_tools() {
+        let place = Place {
+            file: OWN.to_owned(),
+            line: 1,
+            column: 1,
+            span: (0, 0),
+        };
+        found
+            .findings
+            .push(detailed("unreadable-file", &place, None, reason));
+    }
     for entry in tree.entries().iter().filter(|e| e.regular) {
         let kinds = [FileKind::Npmrc, FileKind::YarnRc, FileKind::Bunfig];
         if kinds.contains(&entry.kind)

@@ -11,6 +11,7 @@ pub(super) mod registry;
 mod reuse;
 mod runner;
 mod scope;
+mod stage;
 #[cfg(test)]
 mod tests;
 
@@ -242,6 +243,8 @@ impl<'d> Reader<'_, 'd> {
                 &report,
                 &mut found.findings,
             );
+            let packages = self.checkout.project.packages;
+            stage::too_early(job, packages, flow.file, &report, &mut found.findings);
         }
         for event in &report.unseen {
             let name = (!flow.action).then_some(job.id);

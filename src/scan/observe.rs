@@ -3,6 +3,7 @@
 //! Names that do not fit their service's grammar are left out here: the scan reports them as findings. Anything that
 //! looks like a credential is redacted before it can reach a file.
 
+use super::obstacle::is_refused;
 use super::{
     CiSystem, Credential, Finding, Package, PublishPath, Purpose, Registry, RepoScan, Reusable,
     Runner, TokenUse, Tool,
@@ -183,12 +184,10 @@ fn path_fact(path: &PublishPath, repo: Subject, registry: &str) -> PathFact {
                 .all(|trigger| trigger.event == "workflow_call"),
         staged: path.staged,
         fails_open: !path.fails_closed,
-        blocked_events: path.triggers.iter().any(|trigger| {
-            matches!(
-                trigger.event.as_str(),
-                "pull_request_target" | "issue_comment"
-            )
-        }),
+        blocked_events: path
+            .triggers
+            .iter()
+            .any(|trigger| is_refused(&trigger.event)),
         unpinned: path.actions.iter().any(|action| !action.pinned),
         blockers: path
             .blockers

@@ -147,7 +147,7 @@ pub fn severity(rule: &str, stated: Severity, credential: Credential) -> Severit
 }
 
 /// Gives the policy's row of a tool; none for scripts and tools that it does not know.
-pub fn tool_rule(tool: Tool) -> Option<&'static ToolRule> {
+pub(crate) fn tool_rule(tool: Tool) -> Option<&'static ToolRule> {
     let id = match tool {
         Tool::Npm => "npm",
         Tool::Pnpm => "pnpm",
@@ -169,7 +169,7 @@ pub fn tool_rule(tool: Tool) -> Option<&'static ToolRule> {
 
 /// Tells whether npm refuses OIDC tokens of runs that this event started.
 pub fn is_refused(event: &str) -> bool {
-    policy().trust.refused_triggers.iter().any(|no| no == event)
+    policy().trust.refuses(event)
 }
 
 /// Gives everything in the way of a publish without a token, what blocks it first.
@@ -371,7 +371,7 @@ fn how_to_oidc(ci: CiSystem) -> Option<String> {
 }
 
 /// Gives the image whose Node a job runs by its labels; none for any label that the policy does not know.
-pub fn image(label: Option<&str>) -> Option<&'static Image> {
+pub(crate) fn image(label: Option<&str>) -> Option<&'static Image> {
     let label = label?.trim();
     policy()
         .runner

@@ -39,6 +39,7 @@ const STAGED: &str = "https://docs.npmjs.com/staged-publishing";
 const BYPASS: &str = "https://gh.io/npm-gat-bypass2fa-deprecation";
 const EVENTS: &str =
     "https://docs.github.com/en/actions/how-tos/administer/control-workflow-execution";
+const CHANGESETS: &str = "https://github.com/changesets/action/releases/tag/v2.0.0";
 const YARN: &str = "https://github.com/yarnpkg/berry/pull/6898";
 
 macro_rules! rules {
@@ -71,6 +72,10 @@ fn filled(words: &'static str) -> &'static str {
             "{setup-node}",
             least.setup_node_without_dummy_token.major().to_string(),
         ),
+        (
+            "{changesets}",
+            policy.changesets_action.from.major().to_string(),
+        ),
         ("{blocked-event}", policy.blocked_event.event.clone()),
         ("{refused}", policy.trust.refused_triggers.join(" and ")),
     ];
@@ -93,6 +98,12 @@ rules! {
     "bypass-token-write" Warning
         "npm refuses unpublishing, and changes of access, owners, teams, trust and tokens, by tokens that bypass 2FA: this step may fail already."
         "Do it by hand with 2FA; to take a version back from users, `npm deprecate` it." BYPASS;
+    "changesets-no-npmrc" Warning
+        "changesets/action {changesets} and newer make no .npmrc of NPM_TOKEN, and nothing that the files show reads it: the publish may have no credential."
+        "Publish by OIDC (`id-token: write` and a trust configuration), or give setup-node `registry-url` and the token as NODE_AUTH_TOKEN." CHANGESETS;
+    "changesets-old-inputs" Error
+        "changesets/action {changesets} and newer refuse to run with the inputs of version 1."
+        "Rename the inputs as the message says." CHANGESETS;
     "ci-elsewhere" Note
         "A CI file that names npm or a token stands where its system does not read it by itself."
         "Check that nothing includes it or is set to run it." SYNTAX;
@@ -175,10 +186,10 @@ rules! {
         "Provenance is asked for, but `id-token: write` is missing: the publish fails."
         "Add `permissions: id-token: write` to the job." PROVENANCE;
     "publish-can-fail-silently" Warning
-        "A failed publish does not fail the run."
+        "A failed publish may not fail the run."
         "Remove `continue-on-error`, `|| true` and the like from the publish." SYNTAX;
     "publish-no-environment" Warning
-        "The publish runs without an environment, so whoever can push a branch can publish."
+        "The publish runs without an environment, so whoever can push a branch may be able to publish."
         "Give the job an environment with a branch or tag rule and reviewers, and name it in the trust configuration." ENVIRONMENTS;
     "pull-request-target-blocked" Warning
         "GitHub blocks {blocked-event} runs in public repositories that have no policy of their own about it: this publish may not start by one."
@@ -198,6 +209,9 @@ rules! {
     "shell-trace" Warning
         "`set -x` prints commands with their variables filled in beside an npm token."
         "Remove `set -x` from the step." SECRETS;
+    "staged-not-public" Warning
+        "This step follows `npm stage publish` and may need the new version, which nobody can install before a person approves it."
+        "Move it behind the approval: into a workflow that is started once the version is public." STAGED;
     "token-beside-oidc" Warning
         "The job may mint OIDC tokens and has an npm token in reach: npm falls back to it in silence."
         "Remove the token from the job once the trust configuration is proven." TRUSTED;
@@ -229,7 +243,7 @@ rules! {
         "The file could not be read, so nothing is known about what it publishes."
         "Mend what the message says, and scan again." SYNTAX;
     "unseen-callee" Note
-        "The publish happens in a workflow, action or script that this checkout does not hold."
+        "A publish may happen in a workflow, action or script that this checkout does not hold."
         "Scan the repository that holds it too; the calling workflow is the one to register." TRUSTED;
     "yarn-classic-no-oidc" Error
         "yarn 1 cannot publish with OIDC."
@@ -306,6 +320,26 @@ mod tests {
                 "{}",
                 rule.id
             );
+        }
+    }
+
+    /// What rests on a guess says so: the files do not show whether it is met.
+    #[test]
+    fn a_guess_is_no_statement() {
+        let guesses = [
+            "bypass-token-write",
+            "changesets-no-npmrc",
+            "dist-tag-without-credential",
+            "publish-can-fail-silently",
+            "publish-no-environment",
+            "pull-request-target-blocked",
+            "self-hosted-runner",
+            "staged-not-public",
+            "unseen-callee",
+        ];
+        for id in guesses {
+            let title = rule(id).unwrap().title;
+            assert!(title.contains(" may "), "{id}: {title}");
         }
     }
 

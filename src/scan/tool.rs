@@ -12,7 +12,7 @@ mod manager;
 mod release;
 mod table;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -21,7 +21,8 @@ use super::package::Packages;
 use super::script::Command;
 use super::tree::Tree;
 
-pub use auth::{Auth, npmrc_auth, variables, yarnrc_auth};
+pub use auth::{Auth, bunfig_auth, npmrc_auth, variables, yarnrc_auth};
+pub use table::{OWN, ReleaseTool, own_tools};
 
 /// How deep scripts are followed into scripts.
 const DEPTH_CAP: u32 = 8;
@@ -144,6 +145,8 @@ pub struct Project<'t> {
     pub tree: &'t dyn Tree,
     pub packages: &'t Packages,
     files: RefCell<BTreeMap<String, Option<Rc<str>>>>,
+    /// Release tools that the repository names, or what is wrong with its file.
+    own: OnceCell<Result<Vec<ReleaseTool>, String>>,
     taskfiles: RefCell<BTreeMap<String, Rc<file::Taskfile>>>,
     configured: RefCell<ByFolder>,
     /// What scripts, files and targets came to that were followed to their end, and how many were followed in all.
@@ -160,6 +163,7 @@ impl<'t> Project<'t> {
             tree,
             packages,
             files: RefCell::default(),
+            own: OnceCell::new(),
             taskfiles: RefCell::default(),
             configured: RefCell::default(),
             followed: RefCell::new(HashMap::new()),
@@ -177,6 +181,18 @@ impl<'t> Project<'t> {
         let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), text.clone());
         text
+    }
+
+    /// Gives the release tools that the repository names in [`OWN`]; none where it has no such file.
+    ///
+    /// # Errors
+    /// The file is there and cannot be understood; the words say why.
+    pub fn own_tools(&self) -> &Result<Vec<ReleaseTool>, String> {
+        self.own
+            .get_or_init(|| match self.tree.read(OWN, SCRIPT_CAP) {
+                Ok(text) => table::own_tools(&text),
+                Err(_) => Ok(Vec::new()),
+            })
     }
 
     /// Lists the files read so far, with their texts, in the order of their paths.

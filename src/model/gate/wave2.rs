@@ -7,13 +7,13 @@ use super::publish::{Need, is_expired};
 use super::view::{View, contested};
 use super::wave1::is_read;
 use crate::model::decision::{Decision, Slot, Standing, Value};
-use crate::model::fact::{LiveSource, PurposeFact, RunnerFact, TokenFact, TrustConfigFact};
+use crate::model::fact::{LiveSource, PurposeFact, TokenFact, TrustConfigFact};
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
-use crate::model::lane::Lane;
+use crate::model::lane::{Lane, UNHOSTED};
 use crate::model::time::{DAY, Ts};
 
-/// A trust config needs its package on the registry and its job on a supported, hosted runner.
+/// A trust config needs its package on the registry, and a job on a hosted runner or without provenance.
 pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
     let Some(package) = view.facts.packages.get(&view.subject) else {
         return Verdict::not_looked("not seen in any checkout");
@@ -25,11 +25,9 @@ pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
         .paths
         .iter()
         .filter_map(|path| view.facts.path(*path))
-        .find(|path| path.runner == RunnerFact::SelfHosted);
+        .find(|path| path.lacks_hosted_runner());
     match blocked {
-        Some(_) => Verdict::blocked(
-            "a path of it runs on a self-hosted runner, which npm does not support",
-        ),
+        Some(_) => Verdict::blocked(UNHOSTED),
         None => settled(trusted(view)),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Composite actions of the checkout are entered with the caller's inputs. Judging the outcome is not done here.
 
+mod changesets;
 mod credential;
 mod publish;
 mod uses;

@@ -10,6 +10,7 @@ use super::action::speaks_of_release;
 use super::flow::{Flow, IdToken, Job, Passed};
 use super::job::{Binding, Publish, Reach, walk};
 use super::scope::{Level, Scope, is_npm_name, may_be_token, secret_of};
+use crate::assets::owners_of_other_purpose;
 
 /// How many workflows deep calls are followed, which is what GitHub allows:
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations>
@@ -133,9 +134,6 @@ impl<'d> Calls<'_, 'd> {
     }
 }
 
-/// Owners whose workflows take an id token or secrets for a purpose of their own, and publish no package.
-const PURPOSE_OF_THEIR_OWN: [&str; 5] = ["actions", "github", "pypa", "sigstore", "slsa-framework"];
-
 /// Tells whether a workflow of another repository may publish: it is handed the right to mint id tokens or every secret,
 /// in a repository with a package that can be published.
 pub(super) fn may_publish(
@@ -147,7 +145,7 @@ pub(super) fn may_publish(
     let owner = uses.split('/').next().unwrap_or_default();
     local_path(uses, checkout.repo).is_none()
         && (id_token || matches!(job.secrets, Passed::Inherit))
-        && !PURPOSE_OF_THEIR_OWN.contains(&owner.to_ascii_lowercase().as_str())
+        && !owners_of_other_purpose().contains(&owner.to_ascii_lowercase())
         && !rehearses(job)
         && !checkout.project.packages.publishable().is_empty()
 }

@@ -199,6 +199,129 @@ fn credentials_in_reach() {
     }
 }
 
+/// Version 2 refuses the inputs of version 1, and makes no .npmrc: the version alone moves the credential.
+#[test]
+fn changesets_action_by_version() {
+    let token = "env: {NPM_TOKEN: '${{ secrets.A }}'}";
+    let (inputs, npmrc) = ("changesets-old-inputs", "changesets-no-npmrc");
+    let old = "with: {publish: npm run release, title: x}";
+    let new = "with: {publish-script: npm run release, pr-title: x}";
+    let writes = "- run: echo '//{{registry}}/:_authToken=${NPM_TOKEN}' > .npmrc\n";
+    let pinned = "a".repeat(40);
+    let table = [
+        ("", "changesets/action@v1", old, token, vec![]),
+        ("", "changesets/action@v2", old, token, vec![npmrc, inputs]),
+        ("", "changesets/action@v2.1.2", new, token, vec![npmrc]),
+        ("", "changesets/action@v2", new, "", vec![]),
+        (writes, "changesets/action@v2", new, token, vec![]),
+        (
+            "",
+            "changesets/action@v2",
+            new,
+            &*format!("{token}\npermissions: {{id-token: write}}"),
+            vec![],
+        ),
+        (
+            "",
+            &*format!("changesets/action@{pinned}"),
+            old,
+            token,
+            vec![],
+        ),
+        ("", "acme/changesets-action@v2", old, token, vec![]),
+    ];
+    for (before, uses, with, env, want) in table {
+        let lines = format!("steps:\n{before}- uses: {uses}\n  {with}\n  {env}");
+        let flow = job(&lines);
+        let got = scan(&[(".github/workflows/r.yml", &flow)]);
+        assert_eq!(got.publish_paths.len(), 1, "{lines}");
+        let mut seen: Vec<&str> = got.findings.iter().map(|one| one.rule).collect();
+        seen.retain(|rule| rule.starts_with("changesets-"));
+        seen.sort_unstable();
+        assert_eq!(seen, want, "{lines}");
+    }
+}
+
+#[test]
+fn steps_that_come_too_early_after_staging() {
+    let table = [
+        (
+            "npm stage publish",
+            "- run: npm dist-tag add @acme/kit@1.0.0 next",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: npm deprecate @acme/kit@1.0.0 old",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: npm install -g @acme/kit@1.0.0",
+            true,
+        ),
+        ("npm stage publish", "- run: gh release create v1.0.0", true),
+        (
+            "npm stage publish",
+            "- uses: softprops/action-gh-release@v2",
+            true,
+        ),
+        (
+            "npm stage publish",
+            "- run: gh release create v1.0.0 --draft",
+            false,
+        ),
+        (
+            "npm stage publish",
+            "- uses: softprops/action-gh-release@v2\n  with: {draft: true}",
+            false,
+        ),
+        ("npm stage publish", "- run: npm install left-pad", false),
+        ("npm publish", "- run: gh release create v1.0.0", false),
+    ];
+    for (publish, step, want) in table {
+        let after = format!("permissions: {{id-token: write}}\nsteps:\n- run: {publish}\n{step}");
+        assert_eq!(
+            rules(&after).contains(&"staged-not-public"),
+            want,
+            "{after}"
+        );
+        let before = format!("permissions: {{id-token: write}}\nsteps:\n{step}\n- run: {publish}");
+        assert!(!rules(&before).contains(&"staged-not-public"), "{before}");
+    }
+}
+
+/// A row of the repository's own file adds a publish, and hides none that the scan sees without it.
+#[test]
+fn release_tools_that_the_repository_names() {
+    let own = "[token]\npublish = \"allow\"\n[[release-tool]]\nprogram = \"acme-ship\"\nwords = [\"go\"]\ndry = [\"--preview\"]\n[[release-tool]]\nprogram = \"release.sh\"\nwords = [\"never\"]\n";
+    let ship = ("ship.sh", "npm publish\n");
+    let paths = |command: &str, own: &str| {
+        let flow = job(&format!("steps:\n- run: {command}"));
+        let files = [
+            (".github/workflows/r.yml", &*flow),
+            (".github/cutover.toml", own),
+            ship,
+            ("release.sh", "npm publish\n"),
+        ];
+        let got = scan(&files);
+        let broken = got
+            .findings
+            .iter()
+            .any(|one| one.rule == "unreadable-file" && one.file == ".github/cutover.toml");
+        (got.publish_paths.len(), broken)
+    };
+    assert_eq!(paths("acme-ship go", own), (1, false));
+    assert_eq!(paths("acme-ship go", ""), (0, false));
+    assert_eq!(paths("acme-ship stay", own), (0, false));
+    assert_eq!(paths("acme-ship go --preview", own), (0, false));
+    assert_eq!(paths("./release.sh", own), (1, false));
+    assert_eq!(
+        paths("acme-ship go", "[[release-tool]]\nprogramme = 'x'\n"),
+        (0, true)
+    );
+}
+
 #[test]
 fn what_is_no_publish() {
     for lines in [
@@ -862,6 +985,18 @@ fn committed_files_that_read_a_token_are_noted_where_they_count() {
         ("linux/.npmrc", line),
         ("examples/a/.npmrc", line),
         ("other/.npmrc", "//{{other}}/:_authToken=${ART_TOKEN}\n"),
+        (
+            "bun/bunfig.toml",
+            "[install]\nregistry = { url = \"https://{{registry}}\", token = \"$NPM_TOKEN\" }\n",
+        ),
+        (
+            "scope/bunfig.toml",
+            "[install.scopes]\nacme = { token = \"$NPM_TOKEN\", url = \"https://{{registry}}/\" }\n",
+        ),
+        (
+            "far/bunfig.toml",
+            "[install.scopes]\nacme = { token = \"$ART\", url = \"https://{{other}}/\" }\n",
+        ),
         (".github/workflows/r.yml", &job("steps:\n- run: npm test")),
     ]);
     let noted = scan
@@ -869,7 +1004,13 @@ fn committed_files_that_read_a_token_are_noted_where_they_count() {
         .iter()
         .filter(|one| one.rule == "committed-npmrc-token");
     let files: Vec<&str> = noted.map(|one| one.file.as_str()).collect();
-    assert_eq!(files, [".npmrc", "linux/.npmrc"]);
+    let want = [
+        ".npmrc",
+        "bun/bunfig.toml",
+        "linux/.npmrc",
+        "scope/bunfig.toml",
+    ];
+    assert_eq!(files, want);
 }
 
 #[test]
@@ -884,6 +1025,27 @@ fn release_tools_of_the_table_publish_as_it_says() {
     };
     assert_eq!(tools("npx changelogen --publish", &[]), 1);
     assert_eq!(tools("npx changelogen --bump", &[]), 0);
+    let npms = (
+        ".goreleaser.yml",
+        "version: 2\nnpms:\n- name: '@acme/kit'\n",
+    );
+    for dry in [
+        "--snapshot",
+        "--skip=publish",
+        "--skip=announce,publish",
+        "--skip publish",
+    ] {
+        assert_eq!(
+            tools(&format!("goreleaser release {dry}"), &[npms]),
+            0,
+            "{dry}"
+        );
+    }
+    assert_eq!(tools("goreleaser release --skip=announce", &[npms]), 1);
+    let mono = ("monochange.toml", "[defaults]\n");
+    assert_eq!(tools("mc publish", &[mono]), 1);
+    assert_eq!(tools("mc publish --dry-run", &[mono]), 0);
+    assert_eq!(tools("mc publish", &[]), 0);
     assert_eq!(
         tools(
             "goreleaser release --clean",

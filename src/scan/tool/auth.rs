@@ -103,6 +103,31 @@ pub fn npmrc_auth(text: &str) -> Vec<(u32, Auth)> {
     out
 }
 
+/// Reads the credentials of a bunfig.toml text: the `token` of `install.registry` and of each of `install.scopes`, which
+/// bun takes from a variable where it begins with `$` (<https://bun.com/docs/runtime/bunfig#install-registry>).
+pub fn bunfig_auth(text: &str) -> Vec<(u32, Auth)> {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let Some(install) = table.get("install").and_then(toml::Value::as_table) else {
+        return Vec::new();
+    };
+    let scopes = install.get("scopes").and_then(toml::Value::as_table);
+    let registries = install
+        .get("registry")
+        .into_iter()
+        .chain(scopes.into_iter().flat_map(toml::Table::values));
+    registries
+        .filter_map(|registry| {
+            let word = |key: &str| registry.get(key).and_then(toml::Value::as_str);
+            let token = word("token")?;
+            let host = word("url").and_then(|url| url.split("//").nth(1)?.split('/').next());
+            let quoted = |line: &str| line.contains("token") && line.contains(token);
+            let line = text.lines().position(quoted).unwrap_or_default();
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            Some((line, Auth::new(host, token)))
+        })
+        .collect()
+}
+
 /// Reads the credentials of a .yarnrc.yml text: `npmAuthToken` and `npmAuthIdent`, with the registry above them.
 pub fn yarnrc_auth(text: &str) -> Vec<(u32, Auth)> {
     let mut out = Vec::new();

@@ -75,13 +75,26 @@ impl Walk<'_, '_> {
 
     fn other_tool(&mut self, name: &str, rest: &[String], frame: &Frame) -> bool {
         let Some(tool) = super::table::tool(name) else {
-            return false;
+            return self.own_tool(name, rest, frame);
         };
         let args = Args::split(name, rest);
         if tool.publishes(&args, self.project) {
             self.push(What::Publish, Tool::Other, args.publish_flags(), frame);
         }
         true
+    }
+
+    /// A tool that the repository names: it adds a publish and hides none, so a call that publishes nothing by its row is
+    /// read as any other command.
+    fn own_tool(&mut self, name: &str, rest: &[String], frame: &Frame) -> bool {
+        let args = Args::split(name, rest);
+        let project = self.project;
+        let mut own = project.own_tools().iter().flatten();
+        let publishes = own.any(|tool| tool.program == name && tool.publishes(&args, project));
+        if publishes {
+            self.push(What::Publish, Tool::Other, args.publish_flags(), frame);
+        }
+        publishes
     }
 
     fn lerna(&mut self, rest: &[String], frame: &Frame) -> bool {

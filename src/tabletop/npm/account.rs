@@ -4,8 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, bad, caller, challenge, not_found, session, trust, unauthorised};
+use crate::assets::policy;
 use crate::safe::secret::Secret;
-use crate::tabletop::clock::{DAY, HOUR, iso_ms, parse};
+use crate::tabletop::clock::{DAY, MINUTE, iso_ms, parse};
 use crate::tabletop::random::Rng;
 use crate::tabletop::server::{Answer, Hall, Request};
 use crate::tabletop::world::{NpmKind, NpmToken};
@@ -67,8 +68,9 @@ pub fn tokens(
                     && one.revoked.is_none()
             });
             let token = found.ok_or_else(not_found)?;
-            // It leaves the list at once, but may be taken for up to an hour, as npm's documentation warns.
-            token.revoked = Some(now + Rng::of(seed, &token.key, 60).between(0, HOUR));
+            // It leaves the list at once, but may be taken for a while, as npm's documentation warns.
+            let settles = i64::from(policy().after_revoke.settles_within_minutes) * MINUTE;
+            token.revoked = Some(now + Rng::of(seed, &token.key, 60).between(0, settles));
             Ok(Answer::empty(204))
         }
         _ => Err(not_found()),

@@ -9,6 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::{Refusal, no};
+use crate::assets::policy;
 use crate::safe::secret::Secret;
 use crate::tabletop::clock::{HOUR, SECOND, iso_ms};
 use crate::tabletop::random::{Rng, words};
@@ -120,15 +121,11 @@ fn fits(config: &TrustConfig, claims: &Value) -> bool {
     let file = word("workflow_ref")
         .and_then(|text| text.split('@').next())
         .and_then(|path| path.rsplit('/').next());
-    let refused = matches!(
-        word("event_name"),
-        Some("issue_comment" | "pull_request_target")
-    );
+    let refused = word("event_name").is_some_and(|event| policy().trust.refuses(event));
     config.kind == "github"
         && word("repository") == Some(&config.repository)
         && file == Some(&config.file)
         && (config.environment.is_none() || word("environment") == config.environment.as_deref())
-        && word("runner_environment") == Some("github-hosted")
         && !refused
 }
 

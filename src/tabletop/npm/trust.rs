@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use super::{
     Refusal, bad, caller, challenge, forbidden, no, not_found, publish, session, tarball, writes,
 };
+use crate::assets::policy;
 use crate::tabletop::clock::iso_ms;
 use crate::tabletop::random::Rng;
 use crate::tabletop::server::{Answer, Hall, Request};
 use crate::tabletop::world::{NpmKind, Stage, TrustConfig};
-
-/// A package holds at most so many configs that are alive.
-const MOST: usize = 10;
 
 /// `/-/package/{package}/trust…`
 pub fn trust(
@@ -58,8 +56,9 @@ pub fn trust(
                             &config.environment,
                         )
                 };
+                let most = policy().trust.max_per_package;
                 let alive = package.trust.iter().filter(|old| old.alive(now)).count();
-                if package.trust.iter().find(same).is_some() || alive + made.len() >= MOST {
+                if package.trust.iter().find(same).is_some() || alive + made.len() >= most {
                     let words =
                         "Trusted publisher configuration already exists or the limit is reached";
                     return Err(no(409, words));

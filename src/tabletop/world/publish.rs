@@ -9,6 +9,7 @@ use super::{
     Due, Failure, Held, How, Outcome, Package, Run, Secret, Stage, TrustConfig, Version,
     Visibility, World,
 };
+use crate::assets::policy;
 use crate::tabletop::clock::{HOUR, MINUTE, Ms};
 use crate::tabletop::random::Rng;
 
@@ -289,7 +290,7 @@ impl World {
             .rsplit('/')
             .next()?
             .to_owned();
-        if matches!(&*run.event, "issue_comment" | "pull_request_target") {
+        if policy().trust.refuses(&run.event) {
             return None;
         }
         let configs = &self.packages.get(package)?.trust;

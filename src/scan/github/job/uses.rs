@@ -195,6 +195,7 @@ impl<'d> Walk<'_, 'd> {
         if let Some(mut publish) = self.publish(&act, &place, step, scope, here) {
             publish.reaches.extend(given);
             publish.reaches.sort_by_key(|r| r.level);
+            self.since_two(text, &publish, &place, step);
             self.report.publishes.push(publish);
         }
     }
@@ -241,78 +242,6 @@ impl<'d> Walk<'_, 'd> {
             }
         }
         out
-    }
-
-    pub(super) fn changesets(
-        &mut self,
-        text: &str,
-        uses: N<'d>,
-        step: &Step<'d>,
-        scope: &Scope<'d>,
-        here: &Here<'d>,
-    ) {
-        // Version 2 calls it `publish-script`: https://github.com/changesets/action/blob/main/CHANGELOG.md
-        let stated = ["publish", "publish-script"].iter();
-        let Some(command) = stated
-            .filter_map(|name| input(step, name))
-            .find(|command| !command.trim().is_empty())
-        else {
-            return;
-        };
-        let cwd = input(step, "cwd").map(str::to_owned);
-        let dir = cwd.or_else(|| self.folder(step, scope)).unwrap_or_default();
-        let command = scope
-            .substitute(command)
-            .into_iter()
-            .next()
-            .unwrap_or_default();
-        let acts = self.checkout.project.acts(&command, Some(&dir));
-        let inner = acts
-            .iter()
-            .find(|a| matches!(a.what, What::Publish | What::Stage));
-        let unread = acts.iter().any(|a| matches!(a.what, What::Unread(_)));
-        let known_not = [
-            "changeset tag",
-            "jsr publish",
-            "cargo publish",
-            "vsce publish",
-        ]
-        .iter()
-        .any(|c| command.contains(c));
-        if inner.is_some_and(|a| a.flags.dry_run)
-            || (inner.is_none()
-                && (known_not
-                    || !unread && (is_no_publish(&command) || self.tags_only(&command, &dir))))
-        {
-            return;
-        }
-        let mut act = self.action_act(Tool::Changesets, text, step, scope);
-        act.dir = Some(dir);
-        if let Some(inner) = inner {
-            act.flags = inner.flags.clone();
-            act.what = inner.what.clone();
-            act.failure_ignored = inner.failure_ignored;
-            act.env.clone_from(&inner.env);
-        }
-        let place = self.uses_place(uses, scope, here);
-        let given = self.given(step, scope);
-        if let Some(mut publish) = self.publish(&act, &place, step, scope, here) {
-            publish.reaches.extend(given);
-            self.report.publishes.push(publish);
-        }
-    }
-
-    /// True where a `publish` command is a package.json script that is there and publishes nothing.
-    pub(super) fn tags_only(&self, command: &str, dir: &str) -> bool {
-        let last = command
-            .split_whitespace()
-            .find(|w| !matches!(*w, "npm" | "yarn" | "pnpm" | "bun" | "run"));
-        let script = last.and_then(|name| self.checkout.project.packages.script(dir, name));
-        script.is_some_and(|(_, s)| {
-            s.text.contains("changeset tag")
-                || s.text.contains("git tag")
-                || s.text.contains("jsr publish")
-        })
     }
 
     /// An action that fetches secrets and sets them as variables of later steps.
@@ -491,26 +420,8 @@ impl<'d> Walk<'_, 'd> {
     }
 }
 
-/// Tells whether every command of a text is one that publishes nothing: it only speaks, or tags.
-fn is_no_publish(text: &str) -> bool {
-    let tags = |words: &[String]| {
-        let tool = words
-            .iter()
-            .position(|word| word == "changeset" || word.starts_with("@changesets/cli"));
-        let verb = tool.and_then(|at| words.get(at + 1));
-        verb.is_some_and(|verb| verb == "tag" || verb == "git-tag")
-    };
-    crate::scan::script::commands(text).iter().all(|command| {
-        let first = command.words.first().map(String::as_str);
-        matches!(
-            first,
-            Some("echo" | "printf" | "true" | ":" | "exit" | "git")
-        ) || tags(&command.words)
-    })
-}
-
 /// Gives an input of a step as written.
-fn input<'d>(step: &Step<'d>, name: &str) -> Option<&'d str> {
+pub(super) fn input<'d>(step: &Step<'d>, name: &str) -> Option<&'d str> {
     input_node(step, name)?.as_str()
 }
 
