@@ -28,6 +28,8 @@ pub mod yaml;
 
 pub use checkout::{Checkout, Found, checkouts, scan_folder, scan_paths, scan_tree};
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 /// Where something stands in a checkout. Lines and columns count from 1; `span` is the byte range in the file.
@@ -169,8 +171,9 @@ pub struct PublishPath {
     pub packages: Vec<String>,
     /// Event names, with their ref patterns: what can start this path.
     pub triggers: Vec<Trigger>,
-    /// Actions used in the publishing job: as written, and whether pinned by a full commit id.
-    pub actions: Vec<ActionUse>,
+    /// Actions used in the publishing job, each once: as written, and whether pinned by a full commit id. The job's
+    /// paths share the list.
+    pub actions: Arc<[ActionUse]>,
     /// Node and npm versions where stated.
     pub node_version: Option<String>,
     pub npm_version: Option<String>,

@@ -15,6 +15,8 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use super::checkout::{Checkout, Found};
 use super::rule::detailed;
 use super::tree::FileKind;
@@ -308,7 +310,7 @@ impl<'d> Reader<'_, 'd> {
             staged: publish.staged,
             packages,
             triggers: flow.triggers.clone(),
-            actions: report.actions.clone(),
+            actions: Arc::clone(&report.actions),
             node_version: publish.setup.as_ref().and_then(|s| s.node.clone()),
             npm_version: publish.npm_version.clone(),
             fails_closed: publish.fails_closed,

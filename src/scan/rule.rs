@@ -132,8 +132,8 @@ rules! {
         "A step prints its environment while an npm token is in it."
         "Remove the command, or print only the variables that are needed." SECRETS;
     "follow-limit" Warning
-        "Templates, includes or commands call each other deeper than is followed: what lies behind is not known."
-        "Call them less deeply, or check by hand what is published there." README;
+        "Templates, actions, scripts or commands go on deeper or longer than is followed: what lies behind is not known."
+        "Shorten the chain or the text, or check by hand what is published there and with which token." README;
     "github-enterprise-server" Error
         "The workflow runs on GitHub Enterprise Server, whose OIDC tokens npm does not accept."
         "Publish from github.com, or stage with a stage-only token that a person approves." TRUSTED;

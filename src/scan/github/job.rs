@@ -7,6 +7,9 @@ mod credential;
 mod publish;
 mod uses;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::super::checkout::Checkout;
 use super::super::script::hides_what_it_runs;
 use super::super::tool::{Act, Flags, What};
@@ -95,7 +98,8 @@ pub(super) struct Report {
     pub events: Vec<Event>,
     /// What was not seen, told whether or not the job publishes.
     pub unseen: Vec<Event>,
-    pub actions: Vec<ActionUse>,
+    /// Each once, in the order of the steps.
+    pub actions: Arc<[ActionUse]>,
     /// Steps that run commands, other than the publishing ones.
     pub other_steps: u32,
 }
@@ -138,6 +142,7 @@ pub(super) struct Walk<'c, 'd> {
     handed: Vec<TokenUse>,
     /// Composite actions entered so far.
     composites: u32,
+    actions: Vec<ActionUse>,
     report: Report,
 }
 
@@ -182,6 +187,7 @@ pub(super) fn walk<'d>(
         pending: Vec::new(),
         handed: Vec::new(),
         composites: 0,
+        actions: Vec::new(),
         report: Report::default(),
     };
     for step in &job.steps {
@@ -223,6 +229,10 @@ pub(super) fn bind_defaults(scope: &mut Scope<'_>, declared: &[(&str, Option<&st
 impl<'d> Walk<'_, 'd> {
     fn finish(mut self) -> Report {
         self.tell_handed();
+        let mut known = HashSet::new();
+        let mut actions = std::mem::take(&mut self.actions);
+        actions.retain(|action| known.insert(action.uses.clone()));
+        self.report.actions = actions.into();
         // What only looks like a publish does not count beside a real one, unless a token stands at its step.
         if self.report.publishes.iter().any(|p| p.sure) {
             self.report

@@ -2,6 +2,8 @@
 //!
 //! Holds names only; a literal that stands in a file is known to be there and is not looked at.
 
+use std::collections::HashSet;
+
 use std::borrow::Cow;
 
 use super::super::Place;
@@ -118,13 +120,9 @@ impl<'d> Scope<'d> {
 
     /// Lists each variable once, as it counts here.
     pub fn effective(&self) -> Vec<&Seen<'d>> {
-        let mut out: Vec<&Seen<'d>> = Vec::new();
-        for seen in self.env.iter().rev() {
-            if !out.iter().any(|o| o.name == seen.name) {
-                out.push(seen);
-            }
-        }
-        out
+        let mut known: HashSet<&str> = HashSet::with_capacity(self.env.len());
+        let last_first = self.env.iter().rev();
+        last_first.filter(|seen| known.insert(&seen.name)).collect()
     }
 
     /// Tells what a value with expressions comes from; empty for an empty value.

@@ -350,7 +350,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
             staged: false,
             packages: Vec::new(),
             triggers: self.job.triggers.clone(),
-            actions: Vec::new(),
+            actions: [].into(),
             node_version: self.job.node_version.clone(),
             npm_version: None,
             fails_closed: true,

@@ -37,7 +37,7 @@ pub fn path() -> PublishPath {
         staged: false,
         packages: vec!["@acme/a".into(), "@acme/b".into()],
         triggers: Vec::new(),
-        actions: Vec::new(),
+        actions: [].into(),
         node_version: None,
         npm_version: None,
         fails_closed: true,

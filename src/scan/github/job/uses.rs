@@ -24,7 +24,7 @@ impl<'d> Walk<'_, 'd> {
             if !pinned {
                 self.event("unpinned-action", &uses.place(scope.file), text);
             }
-            self.report.actions.push(ActionUse {
+            self.actions.push(ActionUse {
                 uses: text.to_owned(),
                 pinned,
                 line: uses.line(),
