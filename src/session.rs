@@ -11,11 +11,12 @@ pub mod left;
 pub mod name;
 pub mod sign;
 mod token;
+mod trust;
 
 use crate::journal::writer::{self, Access, Journal, Opened, Written};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
 use crate::model::decision::EventId;
-use crate::model::event::{Observation, SessionCreated, WriterJoined};
+use crate::model::event::{Observation, SessionCreated, WriterJoined, policy_digest, spec};
 use crate::model::fact::{Answer, LiveSource, RepoFact};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
@@ -26,7 +27,7 @@ use decide::{Action, Drafted, Refusal, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
 use serde_json::json;
-use sha2::{Digest, Sha256};
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,6 +81,10 @@ pub enum Error {
         "only {0}, who founded the session, can put the first key on the roster, on the device that founded it"
     )]
     NotFounder(String),
+    #[error(
+        "these lines change who may say what: {0}. Nothing was taken; ask the people it names, then merge with --accept"
+    )]
+    NotAccepted(String),
     #[error(transparent)]
     Sign(#[from] journal::seal::SignError),
     #[error("this session is open read-only: {0}")]
@@ -108,6 +113,8 @@ pub struct Session {
     own_events: u64,
     signing: Option<sign::Signing>,
     verifier: Option<crate::safe::process::Program>,
+    /// The roster's key that this device was seen to sign for.
+    signs_for: Option<Box<str>>,
 }
 
 fn writer_id(random: [u8; 16]) -> WriterId {
@@ -229,7 +236,7 @@ impl Session {
                 (None, Some(why))
             }
         };
-        Ok(Self {
+        let mut session = Self {
             path: path.to_owned(),
             report,
             fold,
@@ -243,7 +250,10 @@ impl Session {
             own_events: 0,
             signing: None,
             verifier: None,
-        })
+            signs_for: None,
+        };
+        session.tell_claims();
+        Ok(session)
     }
 
     pub fn facts(&self) -> &Facts {
@@ -450,8 +460,9 @@ impl Session {
     /// # Errors
     /// As [`Session::decide`].
     pub fn adopt_policy(&mut self, policy: &Policy, now: Ts) -> Result<(), Error> {
-        let text = serde_json::to_string(policy)?;
-        let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
+        let policy = serde_json::to_value(policy)?;
+        // Of the text as the line holds it.
+        let digest = policy_digest(&in_ascii(&policy)?);
         let data = json!({"digest": digest, "policy": policy});
         self.append(
             &[Drafted {
@@ -471,7 +482,6 @@ impl Session {
     /// # Errors
     /// As [`Session::decide`].
     pub fn seal(&mut self, now: Ts) -> Result<(), Error> {
-        self.may_sign()?;
         let part = journal::merge::Part::read(&self.path, &*self.file)?;
         let data = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
         self.append(
@@ -490,8 +500,9 @@ impl Session {
     /// Takes in the lines of another file of this session. Gives how many were new.
     ///
     /// # Errors
-    /// The other file is of another session, damaged or forked; then nothing was taken.
-    pub fn merge(&mut self, other: &Path, now: Ts) -> Result<usize, Error> {
+    /// The other file is of another session, damaged or forked, or it changes who may say what and that was not
+    /// `accepted`; then nothing was taken.
+    pub fn merge(&mut self, other: &Path, accepted: bool, now: Ts) -> Result<usize, Error> {
         let file = writer::open_for_reading(other)?;
         let part = journal::merge::Part::read(other, &file)?;
         if part.report.session != self.report.session {
@@ -499,13 +510,18 @@ impl Session {
                 journal::Error::OtherSession(self.report.session, part.report.session).into(),
             );
         }
-        let Some(journal) = self.journal.as_mut() else {
+        let Some(journal) = self.journal.as_ref() else {
             return Err(self.cannot_write());
         };
         let lines = part.beyond(journal.chains())?;
+        self.accept_claims(&lines, accepted)?;
+        let Some(journal) = self.journal.as_mut() else {
+            return Err(self.cannot_write());
+        };
         let written = journal.absorb(&lines)?;
         let count = written.len();
         self.take(&written, now);
+        self.keep_claims();
         Ok(count)
     }
 
@@ -520,6 +536,12 @@ impl Session {
         let rules = |one: &Drafted| matches!(one.kind, "policy_adopted" | "person_key_adopted");
         if self.signing.is_none() && self.fold.has_roster() && drafted.iter().any(rules) {
             return Err(Error::Unsigned);
+        }
+        let signed = |one: &Drafted| spec(one.kind).is_some_and(|spec| spec.signed);
+        // The first key of a roster vouches for itself.
+        let first = |one: &Drafted| one.kind == "person_key_adopted" && !self.fold.has_roster();
+        if drafted.iter().any(|one| signed(one) && !first(one)) {
+            self.may_sign()?;
         }
         let mut all: Vec<Drafted> = self.preface()?;
         all.extend_from_slice(drafted);
@@ -556,7 +578,17 @@ impl Session {
         };
         self.said_heads = true;
         self.own_events += u64::try_from(written.len()).unwrap_or(0);
-        Ok(self.take(&written, now))
+        let touched = self.take(&written, now);
+        let names = |one: &Drafted| {
+            matches!(
+                one.kind,
+                "policy_adopted" | "person_key_adopted" | journal::WRITER_JOINED
+            )
+        };
+        if all.iter().any(names) {
+            self.keep_claims();
+        }
+        Ok(touched)
     }
 
     /// Gives what has to stand before the next own event: this writer's first line, and the heads known here.

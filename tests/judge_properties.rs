@@ -6,7 +6,7 @@
 use cutover::journal::line::{Line, Previous, finish};
 use cutover::journal::{Draft, EventId, Place, SessionId, WriterId};
 use cutover::model::decision::{Decision, History, Standing, Value};
-use cutover::model::event::Observation;
+use cutover::model::event::{Observation, policy_digest};
 use cutover::model::fact::{
     AccessFact, Answer, CiFact, CouldNotFact, CredentialFact, EdgeFact, EnvironmentFact,
     EnvironmentsFact, ForgeFact, HowFact, InventoryFact, ListingFact, LiveSource, NamedFact,
@@ -471,7 +471,8 @@ impl Maker {
                 &joined,
             );
         }
-        let adopted = json!({"digest": "0", "policy": Policy::default()});
+        let policy = json!(Policy::default());
+        let adopted = json!({"digest": policy_digest(&policy.to_string()), "policy": policy});
         maker.line(0, "policy_adopted", Subject::SESSION, true, &[], &adopted);
         maker
     }

@@ -393,13 +393,13 @@ fn two_operators_merge_and_contest() {
     let mut ken = world.open_at(&copy, "ken", "desk");
     ken.decide(&owner("ken"), at(11)).unwrap();
     drop(ken);
-    assert!(rosa.merge(&copy, at(12)).unwrap() >= 2);
+    assert!(rosa.merge(&copy, true, at(12)).unwrap() >= 2);
     assert!(
         matches!(rosa.facts().standing(repo(), Slot::Owner), Standing::Contested(many) if many.len() == 2)
     );
     assert_eq!(verdict(&rosa, repo(), "owner-named", 12).0, State::Blocked);
     assert_eq!(
-        rosa.merge(&copy, at(12)).unwrap(),
+        rosa.merge(&copy, true, at(12)).unwrap(),
         0,
         "merging twice is merging once"
     );
@@ -560,15 +560,17 @@ fn a_policy_change_counts_only_when_signed_by_the_roster() {
         "once the roster has a key"
     );
 
-    // With somebody else's key the line is written, and counts for nothing.
+    // With a key that nobody could verify nothing is written.
     let signing = |key: &Path| cutover::session::sign::Signing {
         ssh_keygen: program.clone(),
         key: key.to_owned(),
     };
     rosa.sign_with(signing(&wrong));
-    rosa.adopt_policy(&strict, at(3)).unwrap();
-    assert_eq!(rosa.check_signatures(&program, at(3)).unwrap().bad.len(), 1);
-    assert_eq!(rosa.facts().policy.rotation_days, 60);
+    let lines = rosa.fold.log.len();
+    assert!(
+        matches!(rosa.adopt_policy(&strict, at(3)), Err(Error::NotOnRoster(who)) if who == "rosa")
+    );
+    assert_eq!(rosa.fold.log.len(), lines);
 
     rosa.sign_with(signing(&key));
     rosa.adopt_policy(&strict, at(4)).unwrap();
@@ -667,4 +669,39 @@ fn a_scan_that_could_not_read_everything_takes_nothing_away() {
     assert_eq!(observed.written, 0, "the same again is no news");
     session.observe(again(5, &[]), at(5)).unwrap();
     assert_eq!(session.facts().open_paths(repo()).count(), 0);
+}
+
+#[test]
+fn a_file_in_another_ones_place_is_told_by_what_this_device_knew() {
+    let world = World1::new();
+    drop(world.open("rosa", "laptop"));
+    let copy = world.folder.path().join("copy.cutover");
+    std::fs::copy(world.file(), &copy).unwrap();
+    let mut ken = world.open_at(&copy, "ken", "desk");
+    let note = Action::Note {
+        about: repo(),
+        text: "hello".into(),
+    };
+    ken.decide(&note, at(5)).unwrap();
+    drop(ken);
+    std::fs::copy(&copy, world.file()).unwrap();
+    let told = |session: &Session| {
+        let mut notices = session.notices.iter();
+        notices.any(|notice| notice.contains("new to this device") && notice.contains("of ken"))
+    };
+    assert!(told(&world.open("rosa", "laptop")));
+    assert!(!told(&world.open("rosa", "laptop")), "once");
+}
+
+#[test]
+fn a_policy_whose_digest_is_not_its_own_is_not_used() {
+    use cutover::model::event::{Event, policy_digest};
+    let policy = serde_json::to_string(&Policy::default()).unwrap();
+    let read = |digest: &str| {
+        let data = format!(r#"{{"digest":"{digest}","policy":{policy}}}"#);
+        Event::parse("policy_adopted", true, &data)
+    };
+    assert!(read(&policy_digest(&policy)).is_ok());
+    let refused = read(&policy_digest("another")).unwrap_err().to_string();
+    assert!(refused.contains("digest"), "{refused}");
 }

@@ -158,7 +158,7 @@ fn path(job: &str, credential: Credential) -> PublishPath {
         staged: false,
         packages: Vec::new(),
         triggers: Vec::new(),
-        actions: Vec::new(),
+        actions: [].into(),
         node_version: None,
         npm_version: None,
         fails_closed: true,

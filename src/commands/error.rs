@@ -156,6 +156,7 @@ impl From<session::Error> for CommandError {
             session::Error::Unsigned
             | session::Error::NotOnRoster(_)
             | session::Error::NotFounder(_)
+            | session::Error::NotAccepted(_)
             | session::Error::Sign(_) => Self::user(error.to_string()),
             session::Error::Encode(_) => Self::internal(error.to_string()),
         }

@@ -59,6 +59,9 @@ pub struct Merge {
     /// Write all lines of the files in canonical order to a new file; no session is changed
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Take lines that put a key on the roster, adopt a policy, or let a new writer speak for a known person
+    #[arg(long, conflicts_with = "output")]
+    pub accept: bool,
 }
 
 /// Runs a verb of the log.
@@ -72,7 +75,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         Verb::Head(named) => head(named, context),
         Verb::Merge(merge) => match &merge.output {
             Some(output) => unite(&merge.files, output, context),
-            None => absorb(&merge.files, context),
+            None => absorb(merge, context),
         },
         Verb::Seal(named) => seal(named, context),
         Verb::Export(named) => export(named, context),
@@ -102,13 +105,13 @@ fn head(named: &Named, context: &mut Context) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn absorb(files: &[PathBuf], context: &mut Context) -> Result<Exit, CommandError> {
+fn absorb(merge: &Merge, context: &mut Context) -> Result<Exit, CommandError> {
     let path = context.session_path(None)?;
     let mut session = context.write(&path)?;
     let before: Vec<Dispute> = disputes(&session).collect();
-    for file in files {
+    for file in &merge.files {
         let taken = session
-            .merge(file, context.now())
+            .merge(file, merge.accept, context.now())
             .map_err(|error| CommandError::from(error).about(&shown(file)))?;
         writeln!(
             context.out.data(),

@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// One row of the table of kinds.
 #[derive(Debug, Clone, Copy)]
@@ -269,8 +270,10 @@ struct KeyData {
     key: Box<str>,
 }
 #[derive(Deserialize)]
-struct PolicyData {
-    policy: Policy,
+struct PolicyData<'a> {
+    digest: Box<str>,
+    #[serde(borrow)]
+    policy: &'a serde_json::value::RawValue,
 }
 #[derive(Deserialize)]
 struct UndoneData<'a> {
@@ -310,6 +313,11 @@ impl<'de> Deserialize<'de> for AsWritten {
     }
 }
 
+/// Gives the digest by which an adopted policy is named: SHA-256 of its JSON text, in hexadecimal.
+pub fn policy_digest(text: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}
+
 impl Event {
     /// Reads the data of a kind.
     ///
@@ -339,7 +347,11 @@ impl Event {
             "writer_joined" => Self::WriterJoined(Box::new(read(kind, data)?)),
             "heads_seen" => Self::HeadsSeen,
             "policy_adopted" => {
-                Self::PolicyAdopted(Box::new(read::<PolicyData>(kind, data)?.policy))
+                let PolicyData { digest, policy } = read(kind, data)?;
+                if policy_digest(policy.get()) != *digest {
+                    return Err(bad("the digest is not that of the policy"));
+                }
+                Self::PolicyAdopted(Box::new(read(kind, policy.get())?))
             }
             "person_key_adopted" => Self::PersonKeyAdopted {
                 key: read::<KeyData>(kind, data)?.key,

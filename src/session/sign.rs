@@ -112,9 +112,8 @@ impl Session {
     /// The text is no public key, or the roster has a key and this is not signed.
     pub fn adopt_key(&mut self, login: &str, public_key: &str, now: Ts) -> Result<(), Error> {
         signer(login, public_key).map_err(journal::Error::from)?;
-        match self.facts().persons.values().any(|row| row.key.is_some()) {
-            true => self.may_sign()?,
-            false => self.is_founder()?,
+        if !self.fold.has_roster() {
+            self.is_founder()?;
         }
         let words: Vec<&str> = public_key.split_ascii_whitespace().take(2).collect();
         let data = json!({ "person": login, "key": words.join(" ") });
@@ -213,19 +212,25 @@ impl Session {
     ///
     /// # Errors
     /// It is another, or the roster has none; or `ssh-keygen` could not be asked.
-    pub(super) fn may_sign(&self) -> Result<(), Error> {
+    pub(super) fn may_sign(&mut self) -> Result<(), Error> {
         let Some(signing) = &self.signing else {
             return Ok(());
         };
         let login = self.options.actor.as_str();
         let row = self.facts().persons.get(&Subject::person(login));
-        let key = row.and_then(|row| row.key.as_deref());
         let refused = || Error::NotOnRoster(login.to_owned());
-        let signers = signer(login, key.ok_or_else(refused)?)?;
+        let key = row.and_then(|row| row.key.as_deref()).ok_or_else(refused)?;
+        if self.signs_for.as_deref() == Some(key) {
+            return Ok(());
+        }
+        let signers = signer(login, key)?;
         let probe = b"cutover";
         let sig = sign_bytes(&signing.ssh_keygen, &signing.key, probe)?;
         match verify_bytes(&signing.ssh_keygen, &signers, login, probe, &sig)? {
-            true => Ok(()),
+            true => {
+                self.signs_for = Some(key.into());
+                Ok(())
+            }
             false => Err(refused()),
         }
     }

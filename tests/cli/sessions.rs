@@ -555,7 +555,25 @@ fn a_merge_names_what_it_made_contested() {
         ]);
         assert_eq!(ran.code, 0, "{}", ran.text());
     }
+    // Anybody can call themselves ken in a copy.
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
     let ran = place.run(&["-s", "acme.cutover", "log", "merge", "kens.cutover"]);
+    assert_eq!(ran.code, 1, "{}", ran.text());
+    assert!(
+        ran.err.contains("speaks for ken. Nothing was taken"),
+        "{}",
+        ran.text()
+    );
+    assert_eq!(std::fs::read(place.path("acme.cutover")).unwrap(), before);
+    let accepted = [
+        "-s",
+        "acme.cutover",
+        "log",
+        "merge",
+        "--accept",
+        "kens.cutover",
+    ];
+    let ran = place.run(&accepted);
     assert!(
         ran.err
             .contains("1 decision is now contested: owner of acme-dec/cli (ken, mei)")

@@ -10,7 +10,7 @@
 
 use cutover::journal::line::{Previous, finish};
 use cutover::journal::{Draft, EventId, SessionId, WriterId};
-use cutover::model::event::{Observation, SessionCreated, WriterJoined};
+use cutover::model::event::{Observation, SessionCreated, WriterJoined, policy_digest};
 use cutover::model::fact::{
     Answer, CredentialFact, FindingFact, InventoryFact, ListingFact, PackageFact, PathFact,
     PurposeFact, RegistryFact, RepoFact, RunnerFact, TokenFact, ToolFact, UseFact,
@@ -221,7 +221,8 @@ fn found<W: Write>(out: &mut Out<W>, session: SessionId) {
         let data = serde_json::to_string(&joined).unwrap();
         out.line(at, "writer_joined", Subject::SESSION, &[], &data);
     }
-    let data = json!({"digest": "0".repeat(64), "policy": Policy::default()});
+    let policy = json!(Policy::default());
+    let data = json!({"digest": policy_digest(&policy.to_string()), "policy": policy});
     out.decided(0, "policy_adopted", Subject::SESSION, &[], &data);
 }
 

@@ -333,7 +333,7 @@ impl Console {
         ken.decide(&name("jo"), start()).unwrap();
         drop(ken);
         session.decide(&name("mallika"), start()).unwrap();
-        session.merge(&copy, start()).unwrap();
+        session.merge(&copy, true, start()).unwrap();
         Self::over(session, folder, width, height)
     }
 
