@@ -2,6 +2,7 @@
 //!
 //! Reading never writes. Merging takes whole lines over, byte for byte.
 
+mod copies;
 mod list;
 mod verify;
 

@@ -44,13 +44,23 @@ impl<'a> Part<'a> {
     /// # Errors
     /// The file is no session, damaged or forked.
     pub fn read(path: &Path, source: &'a dyn Source) -> Result<Self, Error> {
+        let part = Self::read_sound(path, source)?;
+        part.report.sound(path, source)?;
+        Ok(part)
+    }
+
+    /// Reads the lines of a file that are sound, though others are damaged or forked: these are left out, and `report`
+    /// tells them. For comparing only: such a file is neither merged nor sealed.
+    ///
+    /// # Errors
+    /// The file is no session, or cannot be read.
+    pub fn read_sound(path: &Path, source: &'a dyn Source) -> Result<Self, Error> {
         let mut index = BTreeMap::new();
         let report = reader::read(
             source,
             |line, place| (line.id, (line.tick, place)),
             |places| index.extend(places),
         )?;
-        report.sound(path, source)?;
         Ok(Self {
             path: path.to_owned(),
             source,
@@ -71,6 +81,16 @@ impl<'a> Part<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the last event of a writer that the file has.
+    #[must_use]
+    pub fn last_of(&self, writer: WriterId) -> Option<EventId> {
+        let of_writer = EventId { writer, seq: 0 }..=EventId {
+            writer,
+            seq: u64::MAX,
+        };
+        self.index.range(of_writer).next_back().map(|(id, _)| *id)
     }
 
     /// Compares with another copy of the session.

@@ -362,6 +362,83 @@ fn a_cut_at_a_line_end_is_found_by_a_head_or_another_copy() {
     );
 }
 
+/// The hash of a line, which transcripts mask.
+fn hash_of(line: &str) -> String {
+    let (_, hash) = line.rsplit_once("\"hash\":\"").unwrap();
+    hash.trim_end_matches("\"}").to_owned()
+}
+
+#[test]
+fn a_head_is_the_present_one_or_an_older_line() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    for note in ["first", "second", "third"] {
+        assert_eq!(place.run(&["note", note]).code, 0);
+    }
+    let whole = std::fs::read_to_string(place.path("one.cutover")).unwrap();
+    let line = |note: &str| whole.lines().find(|line| line.contains(note)).unwrap();
+    let head = |note: &str| place.run(&["log", "verify", "--head", &hash_of(line(note))]);
+    let present = head("\"third\"");
+    assert!(
+        present.code == 0 && present.out.contains("is the present head of its chain"),
+        "{}",
+        present.text()
+    );
+    let older = head("\"first\"");
+    assert!(
+        older.code == 0 && older.out.contains("is an older line of its chain"),
+        "{}",
+        older.text()
+    );
+    assert!(!older.out.contains("present head"), "{}", older.text());
+}
+
+#[test]
+fn a_damaged_file_is_compared_as_far_as_its_lines_are_sound() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init", "one"]).code, 0);
+    for note in ["first", "second", "third"] {
+        assert_eq!(place.run(&["note", note]).code, 0);
+    }
+    let whole = std::fs::read_to_string(place.path("one.cutover")).unwrap();
+    let hash = |note: &str| hash_of(whole.lines().find(|line| line.contains(note)).unwrap());
+    place.write("copy.kept", &whole);
+    place.write("one.cutover", whole.replace("\"second\"", "\"sechnd\""));
+    for (note, words) in [
+        ("\"first\"", "is an older line of its chain"),
+        ("\"second\"", "no sound line has the hash"),
+        ("\"third\"", "cannot be judged, since the file is damaged"),
+    ] {
+        let ran = place.run(&["log", "verify", "--head", &hash(note)]);
+        assert!(ran.code == 12 && ran.out.contains(words), "{}", ran.text());
+        assert!(!ran.out.contains("present head"), "{}", ran.text());
+    }
+    let ran = place.run(&["log", "verify", "--against", "copy.kept"]);
+    assert!(
+        ran.code == 12
+            && ran
+                .out
+                .contains("1 event of copy.kept: missing or damaged here"),
+        "{}",
+        ran.text()
+    );
+    // The other way round the file is intact, and still nobody may take it for compared.
+    place.write("copy.kept", whole.replace("\"second\"", "\"sechnd\""));
+    place.write("one.cutover", &whole);
+    let ran = place.run(&["log", "verify", "--against", "copy.kept"]);
+    assert!(
+        ran.code == 12
+            && ran
+                .out
+                .contains("1 line of it not compared: that copy is damaged itself")
+            && ran
+                .out
+                .contains("one.cutover: intact in itself, and compared in part only"),
+        "{}",
+        ran.text()
+    );
+}
+
 #[test]
 fn the_console_asks_for_a_terminal() {
     let place = Place::new();

@@ -3,17 +3,25 @@
 use super::super::Exit;
 use super::super::context::{Context, cannot_open, shown};
 use super::super::error::CommandError;
+use super::copies;
 use crate::journal::SEALED;
 use crate::journal::merge::Part;
 use crate::journal::seal::{SealState, check_seal};
 use crate::journal::writer::open_for_reading;
-use crate::safe::shown::{counted, visible};
+use crate::safe::shown::counted;
 use crate::session::Session;
 use crate::session::fold::Signature;
 use std::path::{Path, PathBuf};
 
 /// Problems of one sort that are listed one by one.
 const LISTED: usize = 100;
+
+const UNSEEN: &str = "lines cut off the end leave no trace in the file itself: compare with a hash that `cutover log head` printed (--head HASH) or with another copy (--against FILE)";
+const UNTRUSTED: &str = "either another key signed these lines, or whoever rewrote them made the chain anew: ask their writer. They count as unsigned; a key is put on the roster with `cutover key adopt`";
+const TORN: &str = "the last line is incomplete: the next command that writes sets it aside; lines lost before it cannot be detected without a saved head";
+const MERGE: &str =
+    "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is";
+const OTHER_COPY: &str = "compare with a copy that is intact, or with a saved head (--head HASH)";
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
@@ -28,8 +36,21 @@ pub struct Options {
     pub against: Option<PathBuf>,
 }
 
-/// Verifies. Exits 0 only for an intact file, 12 for one that is damaged, forked or cut, 11 where the hash chains hold and
-/// a signature does not match the roster.
+/// What verifying a file found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What is damaged, forked, cut or missing.
+    pub problems: Vec<String>,
+    /// Signatures that the roster does not bear out.
+    pub untrusted: Vec<String>,
+    /// What could not be compared, and why: nothing is wrong with the file itself for that.
+    pub open: Vec<String>,
+    /// What was checked and holds, for the last line.
+    pub said: Vec<String>,
+}
+
+/// Verifies. Exits 0 only for an intact file, 12 for one that is damaged, forked or cut or whose other copy is, 11 where
+/// the hash chains hold and a signature does not match the roster.
 ///
 /// # Errors
 /// The file cannot be read at all.
@@ -44,17 +65,26 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             CommandError::user(format!("signatures could not be checked: {error}"))
         })?;
     }
-    let mut problems = problems(&session);
-    let mut said = vec![format!(
+    let mut found = Findings {
+        problems: problems(&session),
+        ..Findings::default()
+    };
+    found.said.push(format!(
         "{} of {}",
         counted(session.fold.log.len(), "event"),
         counted(session.fold.writers.len(), "writer")
-    )];
-    seals(&session, &path, &mut problems, &mut said)?;
-    copies(options, &session, &path, &mut problems, &mut said)?;
-    let untrusted = signatures(&session, &mut said);
+    ));
+    seals(&session, &path, &mut found)?;
+    copies::compare(options, &session, &path, &mut found)?;
+    signatures(&session, &mut found);
+    unused(&session, &mut found, context);
+    conclude(options, &session, &shown(&path), &found, context)
+}
+
+/// Lists the events that this version cannot use.
+fn unused(session: &Session, found: &mut Findings, context: &mut Context) {
     if !session.fold.unused.is_empty() {
-        said.push(format!(
+        found.said.push(format!(
             "{} that this version cannot use",
             counted(session.fold.unused.len(), "event")
         ));
@@ -64,39 +94,41 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             .out
             .say(format!("line {}: not used: {why}", place.line));
     }
-    for problem in problems.iter().chain(&untrusted) {
-        writeln!(context.out.data(), "{problem}")?;
+}
+
+/// Writes what was found, and in the last line what follows from it.
+fn conclude(
+    options: &Options,
+    session: &Session,
+    name: &str,
+    found: &Findings,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let lines = found.problems.iter().chain(&found.untrusted);
+    for line in lines.chain(&found.open) {
+        writeln!(context.out.data(), "{line}")?;
     }
-    let name = shown(&path);
-    if problems.is_empty() && untrusted.is_empty() {
-        writeln!(context.out.data(), "{name}: intact: {}", said.join(", "))?;
-        if options.head.is_empty() && options.against.is_none() {
-            context.out.hint("lines cut off the end leave no trace in the file itself: compare with a hash that `cutover log head` printed (--head HASH) or with another copy (--against FILE)");
-        }
-        return Ok(Exit::Done);
-    }
-    if problems.is_empty() {
-        let words = "the hash chains hold, and signatures do not match the roster";
-        writeln!(
-            context.out.data(),
-            "{name}: not trusted: {words}: {}",
-            said.join(", ")
-        )?;
-        context.out.hint("either another key signed these lines, or whoever rewrote them made the chain anew: ask their writer. They count as unsigned; a key is put on the roster with `cutover key adopt`");
-        return Ok(Exit::Blocked);
-    }
-    writeln!(
-        context.out.data(),
-        "{name}: not intact: {}",
-        said.join(", ")
-    )?;
-    // A torn end alone lost nothing that counted: it needs no other copy.
-    context.out.hint(if problems.len() == 1 && session.report.torn.is_some() {
-        "the last line is incomplete: the next command that writes sets it aside; lines lost before it cannot be detected without a saved head"
+    let is_cut_unseen = options.head.is_empty() && options.against.is_none();
+    let (verdict, hint, exit) = if !found.problems.is_empty() {
+        // A torn end alone lost nothing that counted: it needs no other copy.
+        let torn_alone = found.problems.len() == 1 && session.report.torn.is_some();
+        let hint = if torn_alone { TORN } else { MERGE };
+        ("not intact", Some(hint), Exit::Damaged)
+    } else if !found.untrusted.is_empty() {
+        let verdict = "not trusted: the hash chains hold, and signatures do not match the roster";
+        (verdict, Some(UNTRUSTED), Exit::Blocked)
+    } else if !found.open.is_empty() {
+        let verdict = "intact in itself, and compared in part only";
+        (verdict, Some(OTHER_COPY), Exit::Damaged)
     } else {
-        "merge from an intact copy: `cutover log merge COPY… -o NEW`; this file is left as it is"
-    });
-    Ok(Exit::Damaged)
+        ("intact", is_cut_unseen.then_some(UNSEEN), Exit::Done)
+    };
+    let said = found.said.join(", ");
+    writeln!(context.out.data(), "{name}: {verdict}: {said}")?;
+    if let Some(hint) = hint {
+        context.out.hint(hint);
+    }
+    Ok(exit)
 }
 
 fn problems(session: &Session) -> Vec<String> {
@@ -145,20 +177,22 @@ fn problems(session: &Session) -> Vec<String> {
     problems
 }
 
-fn seals(
-    session: &Session,
-    path: &Path,
-    problems: &mut Vec<String>,
-    said: &mut Vec<String>,
-) -> Result<(), CommandError> {
+fn seals(session: &Session, path: &Path, found: &mut Findings) -> Result<(), CommandError> {
     let sealed: Vec<_> = session
         .fold
         .log
         .iter()
         .filter(|entry| entry.kind_word() == SEALED)
         .collect();
-    // Seals of a file that is damaged cannot be counted over: the damage is told already.
-    if sealed.is_empty() || !session.report.appendable() {
+    if sealed.is_empty() {
+        return Ok(());
+    }
+    // A seal counts over every line before it, and some of these are not there to count.
+    if !session.report.appendable() {
+        let count = counted(sealed.len(), "seal");
+        found
+            .said
+            .push(format!("{count} not checked (the file is damaged)"));
         return Ok(());
     }
     let file = open_for_reading(path)?;
@@ -183,75 +217,21 @@ fn seals(
             SealState::Differs => "its digest is another one".to_owned(),
             SealState::Unreadable => "it cannot be read".to_owned(),
         };
-        problems.push(format!(
+        found.problems.push(format!(
             "line {}: the seal does not hold: {problem}",
             entry.place.line
         ));
     }
     match hold {
         0 => {}
-        1 => said.push("the seal holds".to_owned()),
-        many => said.push(format!("{many} seals hold")),
+        1 => found.said.push("the seal holds".to_owned()),
+        many => found.said.push(format!("{many} seals hold")),
     }
     Ok(())
 }
 
-/// Holds the file to what somebody kept of it.
-fn copies(
-    options: &Options,
-    session: &Session,
-    path: &Path,
-    problems: &mut Vec<String>,
-    said: &mut Vec<String>,
-) -> Result<(), CommandError> {
-    // Damage is told already, and such a file cannot be counted over.
-    if (options.head.is_empty() && options.against.is_none()) || !session.report.appendable() {
-        return Ok(());
-    }
-    let file = open_for_reading(path)?;
-    let part = Part::read(path, &file)?;
-    for hash in &options.head {
-        let hash = hash.trim().to_ascii_lowercase();
-        match part.event_of(&hash)? {
-            Some(id) => said.push(format!("the head of {id} is there")),
-            None => problems.push(format!(
-                "no line has the hash {}: lines were cut off, or it is another session's",
-                visible(&hash)
-            )),
-        }
-    }
-    let Some(other) = &options.against else {
-        return Ok(());
-    };
-    let source = open_for_reading(other)?;
-    let copy = Part::read(other, &source)?;
-    let name = shown(other);
-    if copy.report.session != session.report.session {
-        problems.push(format!("{name} is of another session"));
-        return Ok(());
-    }
-    let beside = part.beside(&copy)?;
-    for (what, ids) in [
-        ("missing here", &beside.missing),
-        ("another line here", &beside.forked),
-    ] {
-        if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
-            let count = counted(ids.len(), "event");
-            problems.push(format!("{count} of {name}: {what}: {first} to {last}"));
-        }
-    }
-    if beside.missing.is_empty() && beside.forked.is_empty() {
-        said.push(format!(
-            "every line of {name} is here, and {} more",
-            beside.more
-        ));
-    }
-    Ok(())
-}
-
-/// Counts the signatures, and returns those that the roster does not bear out.
-fn signatures(session: &Session, said: &mut Vec<String>) -> Vec<String> {
-    let mut problems = Vec::new();
+/// Counts the signatures, and lists those that the roster does not bear out.
+fn signatures(session: &Session, found: &mut Findings) {
     let mut good = 0;
     let mut unchecked = 0;
     for entry in &session.fold.log {
@@ -259,20 +239,19 @@ fn signatures(session: &Session, said: &mut Vec<String>) -> Vec<String> {
             Signature::None => {}
             Signature::Good => good += 1,
             Signature::NotChecked => unchecked += 1,
-            Signature::Bad => problems.push(format!(
+            Signature::Bad => found.untrusted.push(format!(
                 "line {}: the signature is not by a key that the roster has for this person",
                 entry.place.line
             )),
         }
     }
     if good > 0 {
-        said.push(counted(good, "good signature"));
+        found.said.push(counted(good, "good signature"));
     }
     if unchecked > 0 {
-        said.push(format!(
+        found.said.push(format!(
             "{} not checked (ssh-keygen is not there)",
             counted(unchecked, "signature")
         ));
     }
-    problems
 }
