@@ -277,7 +277,7 @@ pub struct RepoScan {
     /// Commit the working tree was at, where `.git` tells.
     pub commit: Option<String>,
     pub ci: Vec<CiSystem>,
-    /// What was looked at: "default branch only, other refs not looked at" for a folder.
+    /// What was looked at: "this checkout only, other refs not checked" for a folder.
     pub refs: String,
     pub publish_paths: Vec<PublishPath>,
     pub token_uses: Vec<TokenUse>,

@@ -71,7 +71,7 @@ fn scanned(
     let whole = RepoFact {
         name: name.into(),
         commit: Some("0123456789abcdef".into()),
-        refs: "default branch only, other refs not looked at".into(),
+        refs: "this checkout only, other refs not checked".into(),
         paths: vec![path(name)],
         packages: vec![package],
         ..RepoFact::default()

@@ -145,7 +145,7 @@ fn scanned(
     };
     let whole = RepoFact {
         name: "acme/ui-kit".into(),
-        refs: "default branch only, other refs not looked at".into(),
+        refs: "this checkout only, other refs not checked".into(),
         paths: vec![path()],
         packages: vec![package()],
         ..RepoFact::default()

@@ -103,7 +103,7 @@ pub trait Tree {
     fn read(&self, path: &str, cap: u64) -> Result<String, TreeError>;
     /// Tells the commit the files were at, where that is known.
     fn commit(&self) -> Option<&str>;
-    /// Tells how to name what was looked at, such as "default branch only".
+    /// Tells how to name what was looked at, such as "this checkout only".
     fn refs(&self) -> &str;
 
     /// Lists the paths of one kind.
@@ -201,7 +201,7 @@ impl Tree for Folder {
     }
 
     fn refs(&self) -> &str {
-        "default branch only, other refs not looked at"
+        "this checkout only, other refs not checked"
     }
 }
 

@@ -291,7 +291,7 @@ pub fn answers(n: usize, one: &Repo) -> Vec<(Subject, Answer)> {
     let whole = RepoFact {
         name: repo_name(n).into(),
         commit: Some(commit.into()),
-        refs: "default branch only, other refs not looked at".into(),
+        refs: "this checkout only, other refs not checked".into(),
         paths: one.paths.clone(),
         packages: one.packages.clone(),
         uses: (n % 4 == 0)

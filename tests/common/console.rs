@@ -159,7 +159,7 @@ fn facts(repos: usize) -> Vec<(Subject, Observation)> {
         let scanned = RepoFact {
             name: name.as_str().into(),
             commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
-            refs: "default branch only, other refs not looked at".into(),
+            refs: "this checkout only, other refs not checked".into(),
             paths: vec![path_id],
             packages: path.packages.clone(),
             uses: uses.into_iter().collect(),

@@ -202,7 +202,11 @@ fn summary(repos: &[RepoScan], out: &mut impl Write) -> io::Result<()> {
         "{}, {}, {}, {}, {}",
         counted(repos.len(), "repo"),
         counted(
-            repos.iter().map(|r| r.token_uses.len()).sum(),
+            repos
+                .iter()
+                .flat_map(|repo| &repo.token_uses)
+                .filter(|one| !matches!(one.purpose, Purpose::Publish | Purpose::Stage))
+                .count(),
             "other token use"
         ),
         counted(severity(Severity::Error), "error"),

@@ -52,7 +52,7 @@ pub fn repo() -> RepoScan {
         root: "/tmp/ui".into(),
         commit: None,
         ci: vec![CiSystem::Gitlab],
-        refs: "default branch only, other refs not looked at".into(),
+        refs: "this checkout only, other refs not checked".into(),
         publish_paths: vec![path()],
         token_uses: vec![TokenUse {
             file: ".gitlab-ci.yml".into(),
@@ -171,7 +171,7 @@ fn the_table_keeps_to_its_width() {
 fn the_table_says_what_was_found() {
     let out = text(|w| write_table(&[repo()], 160, w));
     for want in [
-        "acme/ui  (GitLab CI; default branch only, other refs not looked at)",
+        "acme/ui  (GitLab CI; this checkout only, other refs not checked)",
         ".gitlab-ci.yml:42  publish  yarn berry  token+oidc NPM_TOKEN",
         "@acme/a +1",
         ".gitlab-ci.yml:50  tag  dist-tag  NPM_TOKEN",
