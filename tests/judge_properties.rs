@@ -943,7 +943,7 @@ fn unknown(maker: &mut Maker, fold: &Fold, of: usize, kind: u32) -> Option<Vec<V
         // Which token a secret holds.
         _ => {
             let said = |line: &String| {
-                line.contains("\"secret_edge_attested\"") || line.contains("\"answer\":{\"edge\"")
+                line.contains("\"secret_edge_attested\"") || line.contains("\"edge\":{\"secret\"")
             };
             let keep =
                 |lines: &Vec<String>| lines.iter().filter(|one| !said(one)).cloned().collect();

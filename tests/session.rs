@@ -705,3 +705,22 @@ fn a_policy_whose_digest_is_not_its_own_is_not_used() {
     let refused = read(&policy_digest("another")).unwrap_err().to_string();
     assert!(refused.contains("digest"), "{refused}");
 }
+
+#[test]
+fn what_an_end_state_says_is_not_waived() {
+    let world = World1::new();
+    let mut session = world.open("rosa", "laptop");
+    session
+        .observe(scanned(2, CredentialFact::Token, Some("NPM_TOKEN")), at(2))
+        .unwrap();
+    let waive = |gate| Action::Waive {
+        about: vec![repo()],
+        gate,
+        why: "later".into(),
+        until: at(3).day(),
+    };
+    let refused = session.decide(&waive(GateId::WORKFLOW_REWIRED), at(3));
+    assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+    let owned = GateId::parse("workflow-owned").unwrap();
+    assert!(session.decide(&waive(owned), at(3)).is_ok());
+}

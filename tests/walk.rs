@@ -14,6 +14,7 @@ use cutover::model::id::{Kind, Subject};
 use cutover::model::lane::Lane;
 use cutover::model::outcome::{Basis, EndState, end_state};
 use cutover::model::policy::{Policy, Profile};
+use cutover::model::revoke::configs_of;
 use cutover::model::time::Ts;
 use cutover::report::status::{Outcome, status};
 use cutover::session::decide::{Action, Role};
@@ -130,6 +131,12 @@ impl Walk {
 
     /// Does what a step says, unless all that it wants is a word.
     fn act(&mut self, open: Open) -> bool {
+        if open.gate == GateId::CANARY_PUBLISHED {
+            // Nothing can publish by OIDC before it is trusted.
+            for config in configs_of(self.session.facts(), open.about) {
+                assert!(self.state(config, GateId::EXCHANGE_PROBED).is_met());
+            }
+        }
         let about = vec![open.about];
         let at = (0..REPOS).find(|at| {
             let of = self.session.facts().configs.get(&open.about);

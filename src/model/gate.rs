@@ -60,7 +60,24 @@ impl GateSpec {
     pub fn is_watched(&self) -> bool {
         self.way == Way::Observed && self.looks.is_some()
     }
+
+    /// Tells whether an end state says what this gate is about. A waiver skips work; it does not make the words true.
+    pub fn is_said(&self) -> bool {
+        SAID.iter().any(|gate| gate.word() == self.id)
+    }
 }
+
+/// What the end states say: wired, rehearsed, gone, released, removed, or ended on a day.
+const SAID: [GateId; 8] = [
+    GateId::WORKFLOW_REWIRED,
+    GateId::EXCHANGE_PROBED,
+    GateId::CANARY_PUBLISHED,
+    GateId::TOKENS_REVOKED,
+    GateId::SECRETS_DELETED,
+    GateId::FIRST_REAL_RELEASE,
+    GateId::PUBLISH_REMOVED,
+    GateId::END_DATE_SET,
+];
 
 /// A gate by its row number: small enough to stand in every decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -191,6 +208,7 @@ impl GateId {
     pub const PACKAGES_MAPPED: Self = Self::named("packages-mapped");
     pub const UNMATCHED_ANSWERED: Self = Self::named("unmatched-publishers-answered");
     pub const SECRET_TOKEN_KNOWN: Self = Self::named("secret-token-known");
+    pub const WORKFLOW_REWIRED: Self = Self::named("workflow-rewired");
     pub const END_DATE_SET: Self = Self::named("end-date-set");
     pub const PUBLISH_REMOVED: Self = Self::named("publish-removed");
     pub const EXCHANGE_PROBED: Self = Self::named("exchange-probed");

@@ -279,7 +279,11 @@ impl Asked<'_> {
         let rehearsed = self.all(path, 4..=4)
             && configs.iter().all(|config| self.all(*config, 2..=4))
             && packages.all(|package| self.all(*package, 2..=4));
-        let gone = rehearsed && (lane == Lane::StagedToken || self.old_tokens_gone(repo));
+        let gone = rehearsed
+            && match lane {
+                Lane::StagedToken => self.tokens_only_stage(repo),
+                _ => self.old_tokens_gone(repo),
+            };
         match gone {
             false => EndState::Open,
             true if self.met(path, GateId::FIRST_REAL_RELEASE) => EndState::Proven,
@@ -296,6 +300,18 @@ impl Asked<'_> {
         self.all(path, 1..=3)
             && self.all(self.facts.default_ref(path), 1..=3)
             && refs.all(|one| self.all(one, 1..=3))
+    }
+
+    /// Tells whether every token that the repository holds is known, and settled as one that only stages.
+    fn tokens_only_stage(&mut self, repo: Subject) -> bool {
+        let row = self.facts.repos.get(&repo);
+        let secrets = row.map_or(&[][..], |row| &row.secrets);
+        let tokens = self.facts.tokens_of_repo(repo);
+        self.met(repo, GateId::TOKEN_USES_LISTED)
+            && secrets
+                .iter()
+                .all(|secret| self.met(*secret, GateId::SECRET_TOKEN_KNOWN))
+            && tokens.into_iter().all(|token| self.all(token, 1..=2))
     }
 
     /// Tells whether every token that the repository held is known and gone. That it held none counts only where

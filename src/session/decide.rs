@@ -631,6 +631,15 @@ impl Maker<'_> {
         if until < self.now.day() {
             return Err(refuse(format!("{until} is in the past")));
         }
+        if gate.spec().is_said() {
+            return Err(refuse_with(
+                format!(
+                    "{} cannot be waived: it is what an end state says",
+                    gate.word()
+                ),
+                "choose another lane (`cutover lane`), or carry the path over (`cutover carry-over`)",
+            ));
+        }
         self.gated(about, gate, |_| {
             Ok((
                 "gate_waived",

@@ -105,6 +105,8 @@ impl Few {
     }
 }
 
+/// The wave that proves the new way while the old one still works.
+const REHEARSAL: u8 = 4;
 /// The first wave of what cannot be undone: revoking tokens and deleting secrets.
 const REVOCATION: u8 = 5;
 
@@ -497,8 +499,9 @@ fn tally(facts: &Facts, subject: Subject, now: Ts) -> Tally {
                 || (verdict.state == State::CouldNotLook && verdict.since.is_none());
             let open = Open {
                 wave: spec.wave,
-                // What ends a token goes in the order of the table: nothing is revoked before it is known to be safe.
-                out_of_sight: unseen && spec.way == Way::Observed && spec.wave < REVOCATION,
+                // From the rehearsal on the order of the table is that of the work: no canary goes out before its
+                // trusted publisher is registered, and nothing is revoked before it is known to be safe.
+                out_of_sight: unseen && spec.way == Way::Observed && spec.wave < REHEARSAL,
                 gate: *gate,
                 about: subject,
                 state: verdict.state,
