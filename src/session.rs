@@ -264,6 +264,15 @@ impl Session {
         &self.options.actor
     }
 
+    /// Says what is wrong with the file, if it is damaged, forked or cut: nothing that it shows as met is sure then.
+    pub fn damage(&self) -> Option<String> {
+        let cut = || {
+            let first = self.report.cuts.first()?;
+            Some(cut_words(&self.fold, first))
+        };
+        damage_words(&self.report).or_else(cut)
+    }
+
     /// Says why nothing can be written, if so.
     pub fn read_only(&self) -> Option<String> {
         self.why_read_only.clone().or_else(|| {

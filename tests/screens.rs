@@ -6,6 +6,11 @@
 mod console;
 
 use console::{Console, styles, text};
+use cutover::engine::Handle;
+use cutover::model::gate::State as Verdict;
+use cutover::model::id::Subject;
+use cutover::session::decide::Action;
+use cutover::session::{Options, Session};
 use cutover::tui::action::Key;
 use cutover::tui::layout::Size;
 use cutover::tui::start::{Entry, Group, Start};
@@ -16,6 +21,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
+use std::sync::Arc;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
 
@@ -263,4 +269,84 @@ fn a_session_that_is_only_read_says_so() {
     insta::assert_snapshot!("board_read_only_80x24", console.screen());
     console.keys("a");
     insta::assert_snapshot!("board_read_only_refused_80x24", console.screen());
+}
+
+/// Colours of the dark theme: what says that something is met, and the ground of danger.
+const MET: [Color; 2] = [Color::Rgb(0x7c, 0xc9, 0x8a), Color::Rgb(0x6f, 0xc3, 0xc9)];
+const DANGER: Color = Color::Rgb(0xa3, 0x2f, 0x38);
+
+/// A console on a file whose last line is damaged. One path has come to an end state, as far as the rest of the file
+/// tells.
+fn damaged(width: u16, height: u16) -> Console {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = console::session(folder.path(), 12, false);
+    let path = *session.facts().paths.keys().next().unwrap();
+    let carried = Action::CarryOver {
+        paths: vec![path],
+        owner: "rosa".to_owned(),
+        until: "2027-03-01".parse().unwrap(),
+        why: "waits for the new runner".to_owned(),
+    };
+    let note = Action::Note {
+        about: Subject::SESSION,
+        text: "damaged soon".to_owned(),
+    };
+    for action in [carried, note] {
+        session.decide(&action, console::start()).unwrap();
+    }
+    let options = Options {
+        state: folder.path().join("state"),
+        actor: "rosa".to_owned(),
+        device: "desk".to_owned(),
+        program: "test".to_owned(),
+        read_only: true,
+        random: [7; 16],
+        now: console::start(),
+    };
+    drop(session);
+    let file = folder.path().join("acme.cutover");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("damaged soon", "damaged now!")).unwrap();
+    let session = Session::open(&file, options).unwrap();
+    let handle = Handle::start(session, Arc::new(console::start)).unwrap();
+    Console::of(handle, folder, console::start(), width, height)
+}
+
+/// Shows one token as safe to revoke and one as revoked.
+fn settle_tokens(console: &mut Console) {
+    let mut snapshot = (*console.state.snapshot).clone();
+    snapshot.rows_revision += 1;
+    let tokens = Arc::make_mut(&mut snapshot.tokens);
+    tokens[0].chain = (Verdict::Passed, "nothing holds it any more".into());
+    tokens[1].gone = (Verdict::Attested, "recorded as revoked".into());
+    console.send(Message::Snapshot(Arc::new(snapshot)));
+}
+
+#[test]
+fn a_damaged_file_turns_the_top_red_and_nothing_below_stays_green() {
+    let screens = [
+        ("board", &[][..]),
+        ("tokens", &[c('3')]),
+        ("repo", &[Key::Enter]),
+    ];
+    for (width, height) in SIZES {
+        for (name, keys) in screens {
+            let mut console = damaged(width, height);
+            for key in keys {
+                console.key(*key);
+            }
+            settle_tokens(&mut console);
+            insta::assert_snapshot!(format!("{name}_damaged_{width}x{height}"), console.screen());
+            let buffer = console.buffer(Depth::True, Glyphs::Unicode);
+            for (at, cell) in (0..width).flat_map(|x| [(x, 0), (x, 1)].map(|at| (at, &buffer[at])))
+            {
+                assert_eq!(cell.bg, DANGER, "{name}: {at:?}");
+            }
+            let green = buffer
+                .content()
+                .iter()
+                .filter(|cell| MET.contains(&cell.fg));
+            assert_eq!(green.count(), 0, "{name}: {}", styles(&buffer));
+        }
+    }
 }

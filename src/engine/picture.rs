@@ -222,6 +222,7 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         profile: facts.session.profile,
         actor: shown(session.actor()),
         read_only: session.read_only().map(|why| shown(&why)),
+        damage: session.damage().map(|what| shown(&what)),
         cutoff_earliest: facts.policy.cutoff_earliest,
         repos: rows.len(),
         paths: ends.total(),

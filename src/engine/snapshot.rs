@@ -115,6 +115,8 @@ pub struct Header {
     pub actor: Box<str>,
     /// Why nothing can be written, if so: asked for, damaged, or a failed write.
     pub read_only: Option<Box<str>>,
+    /// What is wrong with the session file, if it is damaged, forked or cut.
+    pub damage: Option<Box<str>>,
     /// First possible day of npm's January cut-off; the day itself is not announced.
     pub cutoff_earliest: NaiveDate,
     pub repos: usize,

@@ -264,6 +264,12 @@ impl State {
         &self.snapshot.header.actor
     }
 
+    /// True where the session file is damaged: what it shows as met is not known to be.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.snapshot.header.damage.is_some()
+    }
+
     /// Why nothing may be decided here, if so.
     #[must_use]
     pub fn read_only(&self) -> Option<&str> {

@@ -142,6 +142,18 @@ impl Theme {
         })
     }
 
+    /// The same looks for a picture whose source is damaged: what was met is drawn as unknown.
+    #[must_use]
+    pub fn in_doubt(&self) -> Self {
+        let mut doubting = self.clone();
+        for met in [Role::Passed, Role::Attested, Role::Waived] {
+            if let Some(style) = doubting.styles.get_mut(met as usize) {
+                *style = self.style(Role::Unknown);
+            }
+        }
+        doubting
+    }
+
     /// The style of a role.
     #[must_use]
     pub fn style(&self, role: Role) -> Style {

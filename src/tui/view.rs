@@ -66,6 +66,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: &Theme) {
         frame::too_small(buffer, state, theme);
         return;
     }
+    let doubting = state.in_doubt().then(|| theme.in_doubt());
+    let theme = doubting.as_ref().unwrap_or(theme);
     frame::draw(buffer, state, theme);
     match (&state.page, state.tab) {
         (Some(page), _) => page::draw(buffer, state, page, theme),

@@ -90,6 +90,12 @@ pub fn is_done(row: &Row) -> bool {
     row.ends.of(EndState::Open) == 0 && row.paths > 0
 }
 
+/// True where one of the repository's paths has come to an end state.
+#[must_use]
+pub fn has_end(row: &Row) -> bool {
+    row.ends.some().any(|(state, ..)| state != EndState::Open)
+}
+
 /// True where an end state of one of the repository's paths rests on people's word.
 #[must_use]
 pub fn is_by_word(row: &Row) -> bool {

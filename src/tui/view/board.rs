@@ -14,6 +14,9 @@ use crate::tui::rows::board::{self, Row};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
 
+/// Why nothing that was met is sure.
+pub const DAMAGED: &str = "unknown: the file is damaged";
+
 /// Width from which the next step names its place.
 const NEXT_IN_FULL: u16 = 36;
 
@@ -23,12 +26,13 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         cell(buffer, state, row, at, theme)
     });
     if let Some(row) = state.board.current() {
+        let done = if state.in_doubt() { DAMAGED } else { "done" };
         let next = row
             .next
             .as_ref()
             .map(|(_, _, words)| words)
             .or(row.waits.as_ref())
-            .map_or("done", |words| words);
+            .map_or(done, |words| words);
         let contested = if row.contested {
             "contested, two people decided differently: decide again; "
         } else {
@@ -74,8 +78,9 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
             say(theme.glyphs.sign(Glyph::Dash), Role::Faint)
         }
         board::LANE => say(row.lane_word(), Role::Text),
-        board::WAVES => waves(buffer, row, at, theme),
+        board::WAVES => waves(buffer, state, row, at, theme),
         board::RUNS => runs(buffer, state, row, at, theme),
+        board::STATE if board::has_end(row) && state.in_doubt() => say(DAMAGED, Role::Unknown),
         board::STATE => say(
             &board::end_words(row),
             if board::is_done(row) && board::is_by_word(row) {
@@ -124,6 +129,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
             }
             (None, None) => match &row.waits {
                 Some(words) => say(words, Role::Faint),
+                None if state.in_doubt() => say(DAMAGED, Role::Unknown),
                 None => say("done", Role::Passed),
             },
         },
@@ -160,7 +166,7 @@ fn person(say: &mut impl FnMut(&str, Role), login: Option<&str>, theme: &Theme) 
     }
 }
 
-fn waves(buffer: &mut Buffer, row: &Row, at: Cell, theme: &Theme) {
+fn waves(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) {
     // Blocked is what is in the way of the next step: in a later wave the same verdict only says what is still to do.
     let ahead = row
         .next
@@ -173,7 +179,7 @@ fn waves(buffer: &mut Buffer, row: &Row, at: Cell, theme: &Theme) {
         .zip((at.x..).step_by(2))
         .take(6)
     {
-        let (glyph, role) = match wave_sign(counts) {
+        let (glyph, role) = match wave_sign(state, counts) {
             (Glyph::Blocked, _) if ahead.is_some_and(|ahead| wave > ahead) => {
                 (Glyph::Later, Role::Faint)
             }
@@ -207,12 +213,22 @@ fn runs(buffer: &mut Buffer, state: &State, row: &Row, at: Cell, theme: &Theme) 
 }
 
 /// The sign of a wave: what holds it up, else how far it is; a wave that is met shows its weakest proof.
-fn wave_sign(counts: &Counts) -> (Glyph, Role) {
+fn wave_sign(state: &State, counts: &Counts) -> (Glyph, Role) {
     let open = counts.met() < counts.total();
     if open && counts.blocked == 0 && counts.could_not == 0 && counts.met() > 0 {
         (Glyph::Partly, Role::Partly)
     } else {
-        sign(counts.worst())
+        sign(in_doubt(state, counts.worst()))
+    }
+}
+
+/// What a verdict is worth: of a damaged file nobody knows whether what it shows as met is.
+pub fn in_doubt(state: &State, verdict: Option<Verdict>) -> Option<Verdict> {
+    match verdict {
+        Some(Verdict::Passed | Verdict::Attested | Verdict::Waived) if state.in_doubt() => {
+            Some(Verdict::CouldNotLook)
+        }
+        known => known,
     }
 }
 

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::frame::{COUNTS_AT, counts_room};
 use super::{put, time};
 use crate::model::clock::Clock;
+use crate::model::outcome::EndState;
 use crate::safe::shown::counted;
 use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -84,7 +85,18 @@ fn pieces(state: &State) -> Vec<(String, Role)> {
     if head.paths > 0 {
         all.push((counted(head.paths, "path"), Role::Text));
     }
+    let doubted = if state.in_doubt() {
+        head.paths - head.ends.of(EndState::Open)
+    } else {
+        0
+    };
+    if doubted > 0 {
+        all.push((format!("unknown {doubted}"), Role::Unknown));
+    }
     for (end, count, said) in head.ends.some() {
+        if doubted > 0 && end != EndState::Open {
+            continue;
+        }
         all.push(match said {
             0 => (format!("{} {count}", end.words()), Role::Text),
             said => {

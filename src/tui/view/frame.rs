@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::{counts, foot, link, put, time};
@@ -25,6 +25,9 @@ pub fn tab_width(title: &str) -> u16 {
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     title(buffer, state, theme);
     tabs(buffer, state, theme);
+    if state.in_doubt() {
+        alarm(buffer, state, theme);
+    }
     if state.page.is_none() {
         counts_and_filter(buffer, state, theme);
     }
@@ -69,6 +72,7 @@ fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
             exercise.as_str(),
             Role::Danger,
         ),
+        (state.in_doubt(), "FILE DAMAGED", Role::Danger),
         (state.read_only().is_some(), "read-only", Role::Warning),
     ] {
         if shown {
@@ -107,6 +111,31 @@ fn title(buffer: &mut Buffer, state: &State, theme: &Theme) {
     put::right(buffer, (width - room, 0), room, &words, style, theme.glyphs);
 }
 
+/// Puts the whole top in the colour of danger: nothing below a damaged file may be taken for settled.
+///
+/// The screen that is open stays known by its underline.
+fn alarm(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    let top = Rect {
+        x: 0,
+        y: 0,
+        width: state.size.width,
+        height: TABS_AT + 1,
+    };
+    let style = Style::reset().patch(theme.style(Role::Danger));
+    buffer.set_style(top, style);
+    let before = Tab::ALL.iter().take_while(|(tab, ..)| *tab != state.tab);
+    let left: u16 = before.map(|(_, _, title)| tab_width(title)).sum();
+    let open = Tab::ALL.iter().find(|(tab, ..)| *tab == state.tab);
+    let width = open.map_or(0, |(_, _, title)| tab_width(title));
+    let tab = Rect {
+        x: left,
+        y: TABS_AT,
+        width: width.min(state.size.width.saturating_sub(left)),
+        height: 1,
+    };
+    buffer.set_style(tab, Style::new().add_modifier(Modifier::UNDERLINED));
+}
+
 fn tabs(buffer: &mut Buffer, state: &State, theme: &Theme) {
     let mut left = 0;
     for (tab, number, title) in Tab::ALL {
@@ -140,12 +169,12 @@ fn tabs(buffer: &mut Buffer, state: &State, theme: &Theme) {
         );
         left += width;
     }
-    let banners = &state.snapshot.header.notices;
-    if let Some(first) = banners.first() {
-        let more = if banners.len() > 1 {
-            format!("  (+{} more)", banners.len() - 1)
-        } else {
-            String::new()
+    let head = &state.snapshot.header;
+    let first = head.damage.as_ref().or(head.notices.first());
+    if let Some(first) = first {
+        let more = match head.notices.iter().filter(|one| *one != first).count() {
+            0 => String::new(),
+            more => format!("  (+{more} more)"),
         };
         let room = state.size.width.saturating_sub(left + 2);
         let words = format!("{first}{more}");

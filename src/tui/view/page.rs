@@ -95,7 +95,7 @@ fn said(buffer: &mut Buffer, state: &State, line: &PageLine, area: Rect, theme: 
     let end = area.x + area.width;
     let mut weak = Role::Text;
     if line.state.is_some() {
-        let (glyph, role) = board::sign(line.state);
+        let (glyph, role) = board::sign(board::in_doubt(state, line.state));
         put::text(
             buffer,
             (x, area.y),

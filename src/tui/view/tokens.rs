@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use super::board;
 use super::table::{self, Cell, Pen};
 use crate::model::clock::{Clock, ClockKind};
+use crate::model::gate::State as Verdict;
 use crate::tui::rows::tokens::{self as token, TokenRow};
 use crate::tui::state::State;
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -15,12 +16,12 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         cell(buffer, state, row, at, theme)
     });
     if let Some(row) = state.tokens.current() {
+        let (verdict, why) = told(state, &row.chain);
         let words = format!(
-            "{} of {}: {}: {}",
+            "{} of {}: {}: {why}",
             &row.name,
             row.account,
-            row.chain.0.words(),
-            row.chain.1
+            verdict.words(),
         );
         table::detail(buffer, state, &words, theme);
     }
@@ -32,6 +33,14 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
         "  cutover import --tokens rosa=rosa.json",
     ];
     table::empty(buffer, state, &state.tokens, &lines, theme);
+}
+
+/// What a verdict is worth, and why.
+fn told<'a>(state: &State, (verdict, why): &'a (Verdict, Box<str>)) -> (Verdict, &'a str) {
+    match board::in_doubt(state, Some(*verdict)) {
+        Some(doubted) if doubted != *verdict => (doubted, board::DAMAGED),
+        _ => (*verdict, why),
+    }
 }
 
 fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Theme) {
@@ -47,6 +56,7 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
         token::NAME => pen.say(&row.name, plain),
         token::ACCOUNT => pen.say(&row.account, plain),
         token::RIGHTS => pen.say(token::rights(row), plain),
+        token::STATE if gone && state.in_doubt() => pen.say("unknown", Role::Unknown),
         token::STATE => pen.say(life, if gone { Role::Passed } else { plain }),
         token::SECRETS => pen.right(&row.secrets.to_string(), plain),
         token::RELEASED if row.holds == 0 => {
@@ -58,8 +68,8 @@ fn cell(buffer: &mut Buffer, state: &State, row: &TokenRow, at: Cell, theme: &Th
             pen.right(&words, if all { Role::Passed } else { plain });
         }
         token::SAFE => {
-            let (verdict, why) = if gone { &row.gone } else { &row.chain };
-            let (glyph, role) = board::sign(Some(*verdict));
+            let (verdict, why) = told(state, if gone { &row.gone } else { &row.chain });
+            let (glyph, role) = board::sign(Some(verdict));
             pen.sign(0, glyph, role);
             pen.after(2, why, role);
         }
