@@ -306,6 +306,77 @@ fn sealing_and_signing() {
     assert_eq!(place.run(&["log", "verify"]).code, 0);
 }
 
+/// Puts a stand-in for `ssh-keygen` on the search path: it signs everything, and answers every check with this code.
+#[cfg(unix)]
+fn keygen_answers(place: &Place, code: i32) -> std::ffi::OsString {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = format!(
+        "#!/bin/sh\ncase $2 in\nsign)\n  for last; do :; done\n  printf '%s\\n' '-----BEGIN SSH SIGNATURE-----' AAAA \
+         '-----END SSH SIGNATURE-----' > \"$last.sig\" ;;\nverify) exit {code} ;;\nesac\n"
+    );
+    std::fs::create_dir_all(place.path("../bin")).unwrap();
+    place.write("../bin/ssh-keygen", script);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(place.path("../bin/ssh-keygen"), executable).unwrap();
+    let mut search = place.path("../bin").into_os_string();
+    search.push(":");
+    search.push(std::env::var_os("PATH").unwrap_or_default());
+    search
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signature_that_is_not_good_is_a_question_of_trust_and_not_damage() {
+    let place = Place::new();
+    let run = |arguments: &[&str], code: i32| {
+        let mut command = place.cutover(arguments);
+        command.env("PATH", keygen_answers(&place, code));
+        place.finish(arguments, command)
+    };
+    assert_eq!(run(&["init", "one"], 0).code, 0);
+    place.write("key.pub", format!("ssh-ed25519 {}", "A".repeat(68)));
+    let ran = run(&["key", "adopt", "rosa", "key.pub"], 0);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let ran = run(&["--sign-with", "key.pub", "log", "seal"], 0);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let good = run(&["log", "verify"], 0);
+    assert!(
+        good.code == 0 && good.out.contains("1 good signature"),
+        "{}",
+        good.text()
+    );
+    // Nothing of the check before is remembered: the same line is checked anew.
+    let untrusted = run(&["log", "verify"], 255);
+    assert_eq!(untrusted.code, 11, "{}", untrusted.text());
+    let sealed = "the signature is not by a key that the roster has";
+    assert!(
+        untrusted.out.contains("not trusted: the hash chains hold")
+            && untrusted.out.contains(sealed)
+            && !untrusted.out.contains("not intact")
+            && !untrusted.err.contains("merge from an intact copy"),
+        "{}",
+        untrusted.text()
+    );
+    // Damage beside it is the graver of the two, and both are told.
+    let ran = run(&["note", "abc"], 0);
+    assert_eq!(ran.code, 0, "{}", ran.text());
+    let text = std::fs::read_to_string(place.path("one.cutover")).unwrap();
+    place.write("one.cutover", text.replace("\"abc\"", "\"abd\""));
+    let damaged = run(&["log", "verify"], 255);
+    assert_eq!(damaged.code, 12, "{}", damaged.text());
+    assert!(
+        damaged.out.contains("not intact")
+            && damaged.out.contains(sealed)
+            && damaged
+                .out
+                .contains("1 seal not checked (the file is damaged)")
+            && !damaged.out.contains("not trusted")
+            && damaged.err.contains("merge from an intact copy"),
+        "{}",
+        damaged.text()
+    );
+}
+
 #[test]
 fn only_the_founder_puts_the_first_key_on_the_roster() {
     let place = Place::new();
