@@ -258,3 +258,6 @@ impl Session {
         Some((login.to_string(), key.to_string()))
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;
