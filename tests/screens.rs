@@ -280,7 +280,7 @@ const DANGER: Color = Color::Rgb(0xa3, 0x2f, 0x38);
 fn damaged(width: u16, height: u16) -> Console {
     let folder = tempfile::tempdir().unwrap();
     let mut session = console::session(folder.path(), 12, false);
-    let path = *session.facts().paths.keys().next().unwrap();
+    let path = *session.facts().paths.keys().min().unwrap();
     let carried = Action::CarryOver {
         paths: vec![path],
         owner: "rosa".to_owned(),
