@@ -11,6 +11,9 @@ use serde::Deserialize;
 pub struct Guide {
     /// Commands in order, with `{name}` for what a session can fill in; a line that begins with `#` is no command.
     pub how: Vec<String>,
+    /// What to do instead on a path of a lane, by the lane's word.
+    #[serde(default)]
+    pub lanes: BTreeMap<String, Vec<String>>,
     /// Where the owner of the rule documents it.
     pub docs: Option<String>,
 }

@@ -8,6 +8,7 @@ use crate::model::fact::PathFact;
 use crate::model::facts::Facts;
 use crate::model::gate::GateId;
 use crate::model::id::{Kind, Subject};
+use crate::model::lane::Lane;
 
 use super::name::label;
 
@@ -41,11 +42,12 @@ struct Names {
     secret: Option<String>,
     token: Option<String>,
     account: Option<String>,
+    lane: Option<&'static str>,
 }
 
 impl Names {
     /// Returns each placeholder with its name and the word that stands for an unknown one.
-    fn pairs(&self) -> [(&'static str, Option<&str>, &'static str); 10] {
+    fn pairs(&self) -> [(&'static str, Option<&str>, &'static str); 11] {
         let owner = self.repo.as_deref().and_then(|repo| repo.split_once('/'));
         [
             ("{package}", self.package.as_deref(), "PACKAGE"),
@@ -57,6 +59,7 @@ impl Names {
             ("{secret}", self.secret.as_deref(), "SECRET"),
             ("{token}", self.token.as_deref(), "ACCOUNT/TOKEN"),
             ("{account}", self.account.as_deref(), "ACCOUNT"),
+            ("{lane}", self.lane, "LANE"),
             ("{branch}", None, "BRANCH"),
         ]
     }
@@ -66,7 +69,8 @@ fn fill(gate: &str, names: &Names) -> HowTo {
     let Some(guide) = guide(gate) else {
         return HowTo::default();
     };
-    let steps = guide.how.iter().map(|step| {
+    let of_lane = names.lane.and_then(|lane| guide.lanes.get(lane));
+    let steps = of_lane.unwrap_or(&guide.how).iter().map(|step| {
         names
             .pairs()
             .iter()
@@ -161,6 +165,7 @@ fn of_path(facts: &Facts, path: Subject) -> Names {
         workflow: Some(file_name(fact)),
         environment: fact.environment.as_deref().map(str::to_owned),
         secret: fact.secret.as_deref().map(str::to_owned),
+        lane: facts.lane(path).map(Lane::word),
         ..of_repo(facts, fact.repo)
     }
 }
@@ -187,6 +192,9 @@ mod tests {
         }
         for gate in guided() {
             assert!(GateId::parse(gate).is_some(), "{gate}");
+            for lane in guide(gate).into_iter().flat_map(|one| one.lanes.keys()) {
+                assert!(Lane::parse(lane).is_some(), "{gate}: {lane}");
+            }
         }
     }
 

@@ -194,7 +194,7 @@ pub fn waiting(facts: &Facts, waits: Waits) -> String {
         more => format!(" and {more} more"),
     };
     let wave = waits.wave;
-    format!("wait: {step} is shared: {first} (wave {wave}){more} come first")
+    format!("wait for {first}{more} (wave {wave}): {step} is shared")
 }
 
 /// A decision that people made differently: it waits for somebody to decide over all of them.

@@ -150,11 +150,11 @@ pub(super) fn tokens_revoked(view: &View<'_>) -> Verdict {
             let still = |one: &&Sighting| one.present && one.as_of > *at;
             match sightings.iter().rfind(still) {
                 Some(one) => Verdict::blocked(format!(
-                    "recorded as revoked on {on}, but listed on {}",
+                    "recorded as revoked on {on}, but listed on {}: revoke it at npm, then import a newer list",
                     one.as_of.day()
                 )),
                 None => Verdict::attested(format!(
-                    "recorded by {by} as revoked on {on}; not verified yet: import two newer, complete token lists"
+                    "recorded by {by} as revoked on {on}; not verified yet: only `refresh` or `open --live` with the account's login can see it gone"
                 )),
             }
         }
