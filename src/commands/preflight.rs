@@ -41,6 +41,11 @@ pub struct Options {
 /// # Errors
 /// The folder cannot be read; the output cannot be written.
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
+    if options.lane == Lane::Retire {
+        return Err(CommandError::user(
+            "a retired path publishes nothing, so there is nothing to check before it: remove the publish step",
+        ));
+    }
     std::fs::read_dir(&options.path)
         .map_err(|error| CommandError::io("look at", &options.path, &error))?;
     let variables = Variables::read((context.environment)());

@@ -229,7 +229,7 @@ rules! {
         "Delete the probe, or skip it where the job publishes with OIDC." TRUSTED;
     "token-where-oidc-would-do" Warning
         "The publish uses a long-lived token although this job could use OIDC."
-        "Register the workflow as trusted publisher, add `id-token: write` and remove the token." TRUSTED;
+        "Register the workflow that is triggered (not one that it calls) as trusted publisher, add `id-token: write` and remove the token." TRUSTED;
     "tool-too-old" Error
         "The release tool's version stated cannot publish with OIDC."
         "Update it to a version that can." TRUSTED;
