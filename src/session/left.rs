@@ -23,11 +23,21 @@ pub struct Left {
     pub alike: Option<String>,
     /// A workflow file that trusted publishers may still name.
     pub file: Option<String>,
+    /// It is still here, and what looks like it may be it under another name.
+    pub renamed: bool,
 }
 
 impl Left {
     /// Says what is gone, what became of its decisions, and what to do.
     pub fn words(&self) -> String {
+        if let (true, Some(alike)) = (self.renamed, &self.alike) {
+            return format!(
+                "{alike} publishes what {name} publishes: if {name} was renamed, what was decided of it does not follow: {}. \
+                 Decide it again of {alike}",
+                self.decisions.join(", "),
+                name = self.name,
+            );
+        }
         let alike = match &self.alike {
             Some(alike) => format!("; {alike} looks like it"),
             None => String::new(),
@@ -80,9 +90,30 @@ pub fn left_behind(facts: &Facts) -> Vec<Left> {
                 decisions: Vec::new(),
                 alike: same_secret(facts, secret),
                 file: None,
+                renamed: false,
             });
             left.decisions
                 .push(format!("whether it holds {}", label(facts, *about)));
+        }
+    }
+    for (repo, row) in &facts.repos {
+        if let Some(alike) = later_name(facts, *repo) {
+            let paths = row.paths().iter();
+            let about = paths.chain(std::iter::once(repo));
+            let decisions: Vec<String> = about.flat_map(|one| standing(facts, *one)).collect();
+            if !decisions.is_empty() {
+                all.insert(
+                    *repo,
+                    Left {
+                        about: *repo,
+                        name: label(facts, *repo),
+                        decisions,
+                        alike: Some(label(facts, alike)),
+                        file: None,
+                        renamed: true,
+                    },
+                );
+            }
         }
     }
     for left in all.values_mut() {
@@ -142,6 +173,7 @@ fn gone_path(facts: &Facts, path: Subject, fact: &PathFact, decisions: Vec<Strin
         decisions,
         alike,
         file: Some(crate::safe::shown::visible(file).into_owned()),
+        renamed: false,
     }
 }
 
@@ -150,6 +182,30 @@ fn looks_like(gone: &PathFact, now: &PathFact) -> bool {
     let same_place = gone.file == now.file || gone.job == now.job;
     let same_packages = gone.packages == now.packages;
     same_place && gone.tool == now.tool && gone.ci == now.ci && same_packages
+}
+
+/// Finds the one repository that was scanned later, publishes all that this one does, and of which nothing is decided.
+fn later_name(facts: &Facts, repo: Subject) -> Option<Subject> {
+    let row = facts.repos.get(&repo)?;
+    let scanned = row.scan.as_ref()?.as_of;
+    let first = facts.packages.get(row.packages.iter().next()?)?;
+    let mut later = first.repos.iter().copied().filter(|other| {
+        let Some(known) = facts.repos.get(other).filter(|_| *other != repo) else {
+            return false;
+        };
+        let paths = known.paths().iter().chain(std::iter::once(other));
+        known.scan.as_ref().is_some_and(|scan| scan.as_of >= scanned)
+            && row
+                .packages
+                .iter()
+                .all(|package| known.packages.contains(package))
+            && paths.flat_map(|one| standing(facts, *one)).next().is_none()
+    });
+    // Two that look like it: nobody knows which.
+    match (later.next(), later.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
 }
 
 /// Finds the secret that a repository means now by the name whose store was not known.

@@ -921,3 +921,27 @@ fn a_secret_whose_store_is_learnt_says_what_was_decided_of_it() {
         assert!(ran.err.contains(words), "{words}: {}", ran.text());
     }
 }
+
+#[test]
+fn a_renamed_repository_says_what_was_decided_of_the_old_one() {
+    let place = Place::new();
+    checkout_with_release(&place);
+    assert_eq!(place.run(&["init", "r", "--scan", "repo"]).code, 0);
+    let owner = ["assign", "acme/widget", "--owner", "mia"];
+    assert_eq!(place.run(&owner).code, 0);
+    let config = place.path("repo/.git/config");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("acme/widget", "acme/gadget")).unwrap();
+    let ran = place.run(&["import", "--scan", "repo"]);
+    for words in [
+        "acme/gadget publishes what acme/widget publishes",
+        "does not follow: owner",
+        "Decide it again of acme/gadget",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {}", ran.text());
+    }
+    let again = ["assign", "acme/gadget", "--owner", "mia"];
+    assert_eq!(place.run(&again).code, 0);
+    let ran = place.run(&["import", "--scan", "repo"]);
+    assert!(!ran.err.contains("publishes what"), "{}", ran.text());
+}
