@@ -9,7 +9,7 @@ use crate::session::decide::Action;
 /// Confirm a gate by hand, with a note and a link
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The gate, for example owner-named; `cutover explain GATE` says what it asks
+    /// The gate, for example tabletop-run; `cutover explain GATE` says what it asks
     #[arg(value_name = "GATE")]
     pub gate: String,
     /// What it is about; a repository means everything open in it

@@ -8,6 +8,7 @@ use crate::session::decide::Action;
 
 /// Say whether secrets hold a token, or that it took another's place in them
 #[derive(Debug, Clone, clap::Args)]
+#[command(group = clap::ArgGroup::new("mode").required(true).args(["holds", "not", "replaces"]))]
 pub struct Options {
     /// The token, for example token:rosa/3f2a
     #[arg(value_name = "TOKEN")]
@@ -19,14 +20,14 @@ pub struct Options {
         conflicts_with = "replaces"
     )]
     pub secrets: Vec<String>,
-    /// It does
-    #[arg(long, conflicts_with = "not", required_unless_present_any = ["not", "replaces"])]
+    /// Each SECRET holds TOKEN
+    #[arg(long)]
     pub holds: bool,
-    /// It does not
+    /// None of the SECRETs holds TOKEN
     #[arg(long)]
     pub not: bool,
     /// It replaced TOKEN in every secret that held that one, which none of them holds any more
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["holds", "not"])]
+    #[arg(long, value_name = "TOKEN")]
     pub replaces: Option<String>,
     /// How you know
     #[arg(long, value_name = "TEXT")]

@@ -150,19 +150,24 @@ fn write_gate(gate: &GateSpec, out: &mut dyn Write) -> std::io::Result<()> {
     if let Some(docs) = how.docs {
         writeln!(out, "  documentation  {docs}")?;
     }
-    writeln!(
-        out,
-        "  by hand        cutover attest {} --about NAME --note TEXT, or cutover waive",
-        gate.id
-    )
+    match gate.decision {
+        Some(command) => writeln!(out, "  by decision    `{command}`, or cutover waive"),
+        None => writeln!(
+            out,
+            "  by hand        cutover attest {} --about NAME --note TEXT, or cutover waive",
+            gate.id
+        ),
+    }
 }
 
 fn takes(gate: &GateSpec) -> String {
-    let mut words = vec![match gate.way {
-        Way::Observed => {
+    let mut words = vec![match (gate.way, gate.decision) {
+        (Way::Observed, None) => {
             "checked automatically; if that is impossible, confirmed by hand with a note"
         }
-        Way::Attested => "a decision, or confirmed by hand with a note",
+        (Way::Observed, Some(_)) => "checked automatically; if that is impossible, decided by hand",
+        (Way::Attested, None) => "confirmed by hand with a note",
+        (Way::Attested, Some(_)) => "a decision",
     }];
     if gate.latches {
         words.push("stays passed unless new evidence contradicts it");

@@ -10,17 +10,18 @@ use crate::session::decide::Action;
 
 /// Choose how publish paths will publish, and until when
 #[derive(Debug, Clone, clap::Args)]
+#[command(group = clap::ArgGroup::new("mode").required(true).multiple(true).args(["lane", "proposed", "until"]))]
 pub struct Options {
     /// Publish paths, or repositories for all of theirs
     #[arg(value_name = "TARGET", required = true)]
     pub targets: Vec<String>,
     /// trusted, staged-oidc, staged-token, bridge, manual or retire
-    #[arg(long, value_name = "LANE", value_parser = lane, required_unless_present_any = ["until", "proposed"])]
+    #[arg(long, value_name = "LANE", value_parser = lane)]
     pub lane: Option<Lane>,
     /// Take the proposed lane, with its reason, for every path that has none yet
     #[arg(long, conflicts_with_all = ["lane", "until", "why"])]
     pub proposed: bool,
-    /// Last day of a bridge or of publishing by hand
+    /// Last day of a bridge or of publishing by hand (2026-12-05, or +14d)
     #[arg(long, value_name = "DAY")]
     pub until: Option<String>,
     /// Why this lane

@@ -37,10 +37,10 @@ pub struct Record {
     /// The token, for example token:rosa/3f2a
     #[arg(value_name = "TOKEN")]
     pub token: String,
-    /// The token's id as the registry lists it, for a comparison
+    /// The token's id, for a comparison: the `key` that `npm token list --json` prints
     #[arg(long, value_name = "ID")]
     pub id: String,
-    /// The day it was revoked
+    /// The day it was revoked (2026-12-05)
     #[arg(long, value_name = "DAY")]
     pub on: String,
     /// Who revoked it; default: you
@@ -80,7 +80,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     deciding.take(&[action], context)
 }
 
-/// Wants the token's name: as given with the command, else typed below the panel.
+/// Shows the panel and wants the token's name: as given with the command, else typed.
 fn agree(
     facts: &Facts,
     token: Subject,
@@ -89,12 +89,10 @@ fn agree(
     context: &mut Context,
 ) -> Result<(), CommandError> {
     let name = label(facts, token);
+    panel.iter().for_each(|line| context.out.say(line));
     let given = match &record.confirm {
         Some(given) => Some(given.clone()),
-        None => {
-            panel.iter().for_each(|line| context.out.say(line));
-            context.prompt(&format!("Type {name} to write it:"))
-        }
+        None => context.prompt(&format!("Type {name} to write it:")),
     };
     let Some(given) = given else {
         return Err(CommandError::usage(

@@ -53,6 +53,8 @@ pub struct GateSpec {
     pub next: &'static str,
     /// What the facts alone say; decisions of people are laid over it in `judge`. None where nothing here can look.
     looks: Option<fn(&View<'_>) -> Verdict>,
+    /// The command of the decision that answers it; such a gate is not attested.
+    pub decision: Option<&'static str>,
 }
 
 impl GateSpec {
@@ -111,6 +113,7 @@ impl GateId {
             asks: "",
             next: "",
             looks: None,
+            decision: None,
         };
         GATES.get(usize::from(self.0)).unwrap_or(&NONE)
     }
@@ -248,7 +251,7 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 macro_rules! gates {
-    ($($id:literal $wave:literal [$($kind:ident),+] [$($lane:ident),*] $way:ident $({$($flag:ident),+})? $asks:literal $next:literal $(=> $looks:path)?;)+) => {
+    ($($id:literal $wave:literal [$($kind:ident),+] [$($lane:ident),*] $way:ident $({$($flag:ident),+})? $asks:literal $next:literal $(=> $looks:path $(, $decision:literal)?)?;)+) => {
         /// Every gate, in the order in which a cutover meets them.
         pub static GATES: &[GateSpec] = TABLE;
 
@@ -263,7 +266,7 @@ macro_rules! gates {
                 $($($flag: true,)+)?
                 asks: $asks,
                 next: $next,
-                $(looks: Some($looks),)?
+                $(looks: Some($looks), $(decision: Some($decision),)?)?
                 ..PLAIN
             },
         )+];
@@ -282,6 +285,7 @@ const PLAIN: GateSpec = GateSpec {
     asks: "",
     next: "",
     looks: None,
+    decision: None,
 };
 
 const fn lanes(some: &[Lane]) -> Lanes {
@@ -295,14 +299,14 @@ const fn lanes(some: &[Lane]) -> Lanes {
 gates! {
     "publishers-have-2fa" 0 [Person] [] Observed "Everyone who can publish has two-factor login." "turn on 2FA for this account" => wave0::publishers_have_2fa;
     "backup-second-factor" 0 [Person] [] Attested "This person has a second factor in reserve." "register a second key or recovery codes";
-    "commander-named" 0 [Session] [] Attested {team} "One person calls go and no-go." "name the incident commander" => wave0::commander_named;
-    "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver" => wave0::second_approver_named;
+    "commander-named" 0 [Session] [] Attested {team} "One person calls go and no-go." "name the incident commander" => wave0::commander_named, "cutover assign --commander PERSON";
+    "second-approver-named" 0 [Session] [] Attested {team} "A second person approves what cannot be undone." "name a second approver" => wave0::second_approver_named, "cutover assign --second-approver PERSON";
     "emergency-group-ready" 0 [Session] [] Attested "The people who can undo a bad release can be reached." "list who is on call, and when";
     "tabletop-run" 0 [Session] [] Attested "The team has rehearsed the steps once." "rehearse the steps once with the team";
     "powers-complete" 0 [Package, Secret, Token] [] Observed "Somebody present can administer this." "name someone who can administer it" => powers::powers_complete;
-    "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named;
-    "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named;
-    "secret-token-known" 0 [Secret] [] Observed "The token that this secret holds is known." "confirm which token this secret holds" => wave0::secret_token_known;
+    "owner-named" 0 [Repo] [] Attested "The repository has an owner for the weekend." "assign an owner" => wave0::owner_named, "cutover assign REPO --owner PERSON";
+    "reviewer-named" 0 [Repo] [] Attested {team} "Somebody other than the owner reviews the change." "assign a reviewer" => wave0::reviewer_named, "cutover assign REPO --reviewer PERSON";
+    "secret-token-known" 0 [Secret] [] Observed "The token that this secret holds is known." "confirm which token this secret holds" => wave0::secret_token_known, "cutover edge TOKEN SECRET --holds` or `--not";
     "paths-found" 1 [Repo] [] Observed "Every ref that can publish has been scanned." "scan the checkout" => wave1::paths_found;
     "credential-classified" 1 [Path] [] Observed "The credential that this path publishes with is known." "find the credential of this publish job" => wave1::credential_classified;
     "packages-mapped" 1 [Path] [] Observed "The packages that this path publishes are known." "name the packages this job publishes" => wave1::packages_mapped;
@@ -313,15 +317,15 @@ gates! {
     "tokens-identified" 1 [Token] [] Observed "The secrets that hold this token are known." "confirm which secrets hold this token" => wave1::tokens_identified;
     "sprawl-hunted" 1 [Token] [] Attested "Images, bots, hosting and laptops were searched for this token." "search bots and laptops for this token";
     "outside-consumers-asked" 1 [Token] [] Attested "Partners and vendors were asked whether they use this token." "ask partners whether they use this token";
-    "lane-chosen" 1 [Path] [] Attested "A lane is chosen for this path." "choose a lane for this path" => wave1::lane_chosen;
+    "lane-chosen" 1 [Path] [] Attested "A lane is chosen for this path." "choose a lane for this path" => wave1::lane_chosen, "cutover lane PATH --lane LANE";
     "trust-decided" 2 [Package] [T, SO] Observed "The trusted publisher is decided: repository, top-level workflow, environment, action, and who registers it." "decide the trusted publisher's details" => wave2::trust_decided;
     "release-environment-exists" 2 [Path] [T, SO] Observed "The publish job runs in a release environment." "put the publish job in an environment" => wave2::release_environment_exists;
-    "validation-planned" 2 [Config] [T, SO] Attested "The publish that validates the trusted publisher in time is planned." "plan the publish that validates trust" => wave2::validation_planned;
+    "validation-planned" 2 [Config] [T, SO] Attested "The publish that validates the trusted publisher in time is planned." "plan the publish that validates trust" => wave2::validation_planned, "cutover plan TARGET --by canary";
     "token-least-privilege" 2 [Token] [ST, B] Observed "The token can write only what this path publishes." "narrow the token to these packages" => wave2::token_least_privilege;
     "token-lifetime" 2 [Token] [ST, B] Observed "The token ends within the allowed days." "recreate the token with an earlier end" => wave2::token_lifetime;
     "bypass-2fa-decided" 2 [Token] [ST, B] Observed "It is decided whether the token bypasses 2FA." "decide whether the token bypasses 2FA" => wave2::bypass_2fa_decided;
     "token-address-bound" 2 [Token] [ST, B] Observed {advice} "The token works from known addresses only." "bind the token to the runners' addresses" => wave2::token_address_bound;
-    "end-date-set" 2 [Path] [B, M] Attested "The lane has an end date." "set an end date for this path" => wave2::end_date_set;
+    "end-date-set" 2 [Path] [B, M] Attested "The lane has an end date." "set an end date for this path" => wave2::end_date_set, "cutover lane PATH --until DAY";
     "approvers-two" 2 [Package] [SO, ST] Attested {team} "Two people can approve stages of this package." "give a second person approval rights";
     "approval-load-accepted" 2 [Package] [SO, ST] Attested "The people who approve stages know how many there will be." "agree the approval load with approvers";
     "local-path-documented" 2 [Path] [M] Attested "How people publish by hand is documented." "document how to publish by hand";

@@ -121,6 +121,16 @@ impl Lanes {
 /// What a runner that the CI system does not host means, and the three ways out (<https://github.com/pnpm/pnpm/pull/16721>).
 pub const UNHOSTED: &str = "self-hosted runner: npm takes the OIDC token of such a GitHub runner, but refuses the provenance that a public package gets by itself (E422): move this one job to a hosted runner, turn provenance off, or stage with a stage-only token";
 
+/// Tells whether npm takes no OIDC identity from the CI system of a path: of its kind, or as the scan found of its host.
+pub fn lacks_oidc(path: &PathFact) -> bool {
+    match path.ci {
+        CiFact::Azure | CiFact::Jenkins | CiFact::Travis | CiFact::Unread => true,
+        CiFact::Github | CiFact::Gitlab | CiFact::Circleci => {
+            path.blockers.iter().any(|rule| **rule == *"ci-no-oidc")
+        }
+    }
+}
+
 /// A lane that the facts speak for, with the reason in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
@@ -146,14 +156,11 @@ pub fn propose(path: &PathFact, today: NaiveDate, policy: &Policy) -> Option<Pro
         })
     };
     let npm = assets::policy();
-    match path.ci {
-        CiFact::Azure | CiFact::Jenkins | CiFact::Travis | CiFact::Unread => {
-            return say(
-                Lane::StagedToken,
-                "npm takes no OIDC identity from this CI system: stage with a stage-only token and approve by hand, or move this one job to a supported CI",
-            );
-        }
-        CiFact::Github | CiFact::Gitlab | CiFact::Circleci => {}
+    if lacks_oidc(path) {
+        return say(
+            Lane::StagedToken,
+            "npm takes no OIDC identity from this CI system: stage with a stage-only token and approve by hand, or move this one job to a supported CI",
+        );
     }
     if path.lacks_hosted_runner() {
         return say(Lane::StagedToken, UNHOSTED);

@@ -3,13 +3,15 @@
 //! Pure but for the text of evidence files, which the caller has digested. Every decision of the console and of the
 //! command line is one [`Action`].
 
+mod days;
+
 use super::fold::{Fold, slot_of};
 use super::name::label;
 use crate::model::decision::{Decision, EventId, Slot, Standing, ValidationPlan, Value};
 use crate::model::event::{Event, EvidenceForm, spec};
-use crate::model::gate::{GateId, State, View, judge};
+use crate::model::gate::{GateId, GateSpec, State, View, judge};
 use crate::model::id::{Kind, Subject};
-use crate::model::lane::{Lane, propose};
+use crate::model::lane::{Lane, lacks_oidc, propose};
 use crate::model::name::Login;
 use crate::model::policy::Profile;
 use crate::model::revoke::unrehearsed;
@@ -159,6 +161,33 @@ fn refuse_with(what: impl Into<String>, hint: impl Into<String>) -> Refusal {
     }
 }
 
+/// What to do where no bridge fits before the cut-off any more.
+const NO_BRIDGE: &str = "choose staged-token or trusted";
+
+fn bridge_ends(cutoff: NaiveDate) -> String {
+    format!("a bridge must end before {cutoff}, the first possible day of the January cut-off")
+}
+
+/// Says of which kinds of subject a gate is judged, and how such a one is named.
+fn judged_of(spec: &GateSpec) -> String {
+    let forms = spec.subjects.iter().map(|kind| {
+        let form = match kind {
+            Kind::Session => "--about session",
+            Kind::Repo => "--about OWNER/NAME",
+            Kind::Path => "--about OWNER/NAME:FILE#JOB",
+            Kind::PathRef => "--about \"path-ref:OWNER/NAME:FILE#JOB (REF)\"",
+            Kind::Package => "--about package:NAME",
+            Kind::Config => "--about \"config:PACKAGE <- FILE\"",
+            Kind::Secret => "--about secret:NAME",
+            Kind::Token => "--about token:ACCOUNT/NAME",
+            Kind::Person => "--about person:LOGIN",
+        };
+        format!("of each {}: name one with `{form}`", kind.word())
+    });
+    let forms: Vec<String> = forms.collect();
+    format!("{} is judged {}", spec.id, forms.join(", or "))
+}
+
 /// An event that is ready to be appended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drafted {
@@ -245,6 +274,7 @@ pub fn decide(fold: &Fold, action: &Action, actor: &str, now: Ts) -> Result<Vec<
                 .map(|one| vec![one])
         }
         Action::DateFollowUp { about, on, what } => {
+            days::ahead(*on, now)?;
             let what = maker.said(what, "say what is due")?;
             maker
                 .one(*about, "follow_up_dated", json!({"on": on, "what": what}))
@@ -474,15 +504,21 @@ impl Maker<'_> {
     fn lane(&self, paths: &[Subject], lane: Lane, reason: &str) -> Result<Vec<Drafted>, Refusal> {
         let cutoff = self.fold.facts.policy.cutoff_earliest;
         if lane == Lane::Bridge && self.now.day() >= cutoff {
-            return Err(refuse_with(
-                format!(
-                    "a bridge must end before {cutoff}, the first possible day of the January cut-off"
-                ),
-                "choose staged-token or trusted",
-            ));
+            return Err(refuse_with(bridge_ends(cutoff), NO_BRIDGE));
         }
         let reason = self.text(reason)?;
-        self.each(paths, Kind::Path, |_| {
+        let facts = &self.fold.facts;
+        self.each(paths, Kind::Path, |path| {
+            let no_oidc = facts.path(path).is_some_and(lacks_oidc);
+            if lane.needs_trust() && no_oidc {
+                return Err(refuse_with(
+                    format!(
+                        "{} cannot be {lane}: npm takes no OIDC identity from this CI system",
+                        label(facts, path)
+                    ),
+                    "choose staged-token, bridge, manual or retire, or move the job",
+                ));
+            }
             Ok(("lane_chosen", json!({"lane": lane, "reason": reason})))
         })
     }
@@ -514,13 +550,11 @@ impl Maker<'_> {
     }
 
     fn end_date(&self, about: &[Subject], on: NaiveDate) -> Result<Vec<Drafted>, Refusal> {
-        if on < self.now.day() {
-            return Err(refuse(format!("{on} is in the past")));
-        }
+        days::ahead(on, self.now)?;
         let cutoff = self.fold.facts.policy.cutoff_earliest;
         self.each(about, Kind::Path, |path| {
-            if self.fold.facts.lane(path) == Some(Lane::Bridge) && on >= cutoff {
-                return Err(refuse(format!("a bridge must end before {cutoff}, the first possible day of the January cut-off")));
+            if self.fold.facts.lane(path) == Some(Lane::Bridge) {
+                days::of_bridge(on, cutoff, self.now)?;
             }
             Ok(("end_date_set", json!({ "on": on })))
         })
@@ -534,11 +568,20 @@ impl Maker<'_> {
         link: Option<&str>,
         before_rehearsal: bool,
     ) -> Result<Vec<Drafted>, Refusal> {
+        if let Some(command) = gate.spec().decision {
+            return Err(refuse_with(
+                format!("{} is answered by a decision of its own", gate.word()),
+                format!("decide it: `{command}`"),
+            ));
+        }
         let note = self.said(
             note,
             "an attestation needs a note: what was seen, where and when",
         )?;
-        let link = link.map(|link| self.link(link)).transpose()?.flatten();
+        let link = link
+            .map(|link| self.link(link, "put anything else into the note"))
+            .transpose()?
+            .flatten();
         let ends = [GateId::TOKENS_REVOKED, GateId::SECRETS_DELETED].contains(&gate);
         self.gated(about, gate, |subject| {
             let view = View::new(&self.fold.facts, subject, self.now);
@@ -556,7 +599,7 @@ impl Maker<'_> {
                             gate.word(),
                             verdict.why
                         ),
-                        "fix it and check again, or waive it with a reason and an end",
+                        "fix it, then scan or ask again (`cutover import --scan FOLDER` or `cutover refresh`), or waive it: `cutover waive`",
                     ))
                 }
                 State::Passed => Err(refuse(format!(
@@ -628,9 +671,7 @@ impl Maker<'_> {
         until: NaiveDate,
     ) -> Result<Vec<Drafted>, Refusal> {
         let why = self.said(why, "a waiver needs a reason")?;
-        if until < self.now.day() {
-            return Err(refuse(format!("{until} is in the past")));
-        }
+        days::of_waiver(until, self.now)?;
         if gate.spec().is_said() {
             return Err(refuse_with(
                 format!(
@@ -667,10 +708,10 @@ impl Maker<'_> {
             }
         });
         if reached.is_empty() {
-            return Err(refuse(format!(
-                "no selected subject has gate {} open",
-                spec.id
-            )));
+            return Err(refuse_with(
+                format!("no selected subject has gate {} open", spec.id),
+                judged_of(spec),
+            ));
         }
         reached
             .into_iter()
@@ -678,12 +719,15 @@ impl Maker<'_> {
                 self.known(subject)?;
                 if !spec.subjects.contains(&subject.kind) {
                     let kinds: Vec<&str> = spec.subjects.iter().map(|kind| kind.word()).collect();
-                    return Err(refuse(format!(
-                        "{} needs a {}, not a {}: name one with --about",
-                        spec.id,
-                        kinds.join(" or "),
-                        subject.kind.word()
-                    )));
+                    return Err(refuse_with(
+                        format!(
+                            "{} needs a {}, not a {}",
+                            spec.id,
+                            kinds.join(" or "),
+                            subject.kind.word()
+                        ),
+                        judged_of(spec),
+                    ));
                 }
                 let (kind, data) = make(subject)?;
                 self.one(subject, kind, data)
@@ -691,7 +735,8 @@ impl Maker<'_> {
             .collect()
     }
 
-    fn link(&self, link: &str) -> Result<Option<String>, Refusal> {
+    /// Takes a link; `otherwise` is where anything else belongs.
+    fn link(&self, link: &str, otherwise: &str) -> Result<Option<String>, Refusal> {
         let link = self.text(link)?;
         match link.as_str() {
             "" => Ok(None),
@@ -700,7 +745,7 @@ impl Maker<'_> {
             }
             _ => Err(refuse_with(
                 "a link starts with https:// and has no spaces",
-                "put anything else into the note",
+                otherwise,
             )),
         }
     }
@@ -750,9 +795,7 @@ impl Maker<'_> {
         who: &str,
         proof: &str,
     ) -> Result<Vec<Drafted>, Refusal> {
-        if on > self.now.plus(crate::model::time::DAY).day() {
-            return Err(refuse(format!("{on} is in the future")));
-        }
+        days::behind(on, self.now)?;
         let proof = self.said(
             proof,
             "a revocation needs a proof: a link, a ticket, or what was seen",
@@ -785,9 +828,7 @@ impl Maker<'_> {
         until: NaiveDate,
         why: &str,
     ) -> Result<Vec<Drafted>, Refusal> {
-        if until < self.now.day() {
-            return Err(refuse(format!("{until} is in the past")));
-        }
+        days::ahead(until, self.now)?;
         let (owner, why) = (
             self.login(owner)?,
             self.said(why, "say why it is carried over")?,
@@ -825,7 +866,7 @@ impl Maker<'_> {
         self.known(about)?;
         let what = match form {
             EvidenceForm::Url => self
-                .link(what)?
+                .link(what, "use --text for anything else")?
                 .ok_or_else(|| refuse("evidence needs an address"))?,
             EvidenceForm::Text | EvidenceForm::File => {
                 self.said(what, "evidence needs words or a file")?

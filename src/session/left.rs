@@ -194,7 +194,10 @@ fn later_name(facts: &Facts, repo: Subject) -> Option<Subject> {
             return false;
         };
         let paths = known.paths().iter().chain(std::iter::once(other));
-        known.scan.as_ref().is_some_and(|scan| scan.as_of >= scanned)
+        known
+            .scan
+            .as_ref()
+            .is_some_and(|scan| scan.as_of >= scanned)
             && row
                 .packages
                 .iter()
