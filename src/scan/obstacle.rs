@@ -137,9 +137,10 @@ pub fn lanes(rule: &str) -> Lanes {
     }
 }
 
-/// Returns how severe a rule is for a path: what only keeps it from OIDC is no error while it publishes with a token.
+/// Returns how severe a rule is for a path: what only keeps it from OIDC is an error where OIDC is all that it has. With
+/// a token beside it, or with a credential that nobody sees, it may publish all the same.
 pub fn severity(rule: &str, stated: Severity, credential: Credential) -> Severity {
-    let works = credential == Credential::Token && OIDC.contains(&rule);
+    let works = credential != Credential::Oidc && OIDC.contains(&rule);
     match stated {
         Severity::Error if works => Severity::Warning,
         stated => stated,

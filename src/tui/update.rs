@@ -254,7 +254,9 @@ fn open(state: &mut State) {
         let lines = [
             Some(spec.asks.to_owned()),
             verdict,
-            Some(format!("Next: {}", spec.next)),
+            line.state
+                .is_none_or(|state| !state.is_met())
+                .then(|| format!("Next: {}", spec.next)),
         ];
         let lines = lines
             .into_iter()
@@ -470,15 +472,17 @@ fn tab_at(x: u16) -> Option<Tab> {
 
 /// Shows the command that would do what the open form, the last decision, or this screen does.
 fn show_command(state: &mut State) {
-    let command = state
-        .last_command
-        .clone()
-        .unwrap_or_else(|| command::of_screen(state));
-    let lines = vec![
-        command,
-        String::new(),
-        "The same as what was last done here, for a script.".to_owned(),
-    ];
+    let (command, what) = match state.last_command.clone() {
+        Some(command) => (
+            command,
+            "The same as what was last done here, for a script.",
+        ),
+        None => (
+            command::of_screen(state),
+            "The same as this screen, for a script.",
+        ),
+    };
+    let lines = vec![command, String::new(), what.to_owned()];
     state.overlay = Some(Overlay::Text {
         title: "Same as command".to_owned(),
         lines,

@@ -973,6 +973,8 @@ fn what_keeps_from_oidc_alone_is_no_error_while_a_token_publishes() {
         "steps:\n- uses: actions/setup-node@v4\n  with: {node-version: 20}\n- run: npm publish";
     let token = format!("{setup}\n  env: {{NODE_AUTH_TOKEN: '${{{{ secrets.NPM_TOKEN }}}}'}}");
     assert_eq!(severity(&token), Some(Severity::Warning));
+    let both = format!("permissions: {{id-token: write}}\n{token}");
+    assert_eq!(severity(&both), Some(Severity::Warning));
     let oidc = format!("permissions: {{id-token: write}}\n{setup}");
     assert_eq!(severity(&oidc), Some(Severity::Error));
 }

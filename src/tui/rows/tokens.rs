@@ -79,7 +79,7 @@ impl Item for TokenRow {
         column("state", "State", Width::Fixed(7), 2),
         column("clock", "Ends", flex(9, 24, 1), 1),
         number("secrets", "Secrets", 7, 6),
-        number("released", "Released", 9, 3),
+        number("released", "Freed", 9, 3),
         column("safe", "Safe to revoke", flex(14, u16::MAX, 6), 1),
     ];
     const WORDS: &'static [Word] = &[

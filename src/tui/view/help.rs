@@ -3,9 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
-use super::{board, put};
+use super::{board, packages, put};
+use crate::model::fact::HowFact;
 use crate::model::gate::State as Verdict;
-use crate::tui::action::{ACTIONS, Group};
+use crate::tui::action::{ACTIONS, Group, Scope};
 use crate::tui::filter::Word;
 use crate::tui::state::{State, with_list};
 use crate::tui::theme::{Glyph, Role, Theme};
@@ -26,10 +27,23 @@ const SIGNS: [(Verdict, &str); 7] = [
     ),
     (
         Verdict::Blocked,
-        "blocked: it was looked at and does not hold; on the board, in the way of the next step",
+        "blocked: it does not hold, and is in the way of the next step",
     ),
     (Verdict::Waived, "waived: may stay open until a day"),
     (Verdict::NotApplicable, "not applicable here"),
+];
+
+/// How a version came out, with its words.
+const HOWS: [(HowFact, &str); 6] = [
+    (HowFact::Oidc, "by OIDC"),
+    (HowFact::Staged, "staged, and approved by a person"),
+    (HowFact::Attested, "a person said how"),
+    (HowFact::MatchedRun, "by a CI run, with a token"),
+    (
+        HowFact::Unmatched,
+        "by nobody that is known: no CI run fits",
+    ),
+    (HowFact::NotTold, "the registry does not tell"),
 ];
 
 enum Row {
@@ -143,6 +157,11 @@ fn contents(state: &State) -> Vec<Row> {
         rows.push(Row::Sign(glyph, role, words));
     }
     rows.push(Row::Sign(
+        Glyph::Later,
+        Role::Faint,
+        "does not hold yet, and is in a later wave than the next step",
+    ));
+    rows.push(Row::Sign(
         Glyph::Partly,
         Role::Partly,
         "in part: some gates of the wave are met, none is blocked",
@@ -152,6 +171,14 @@ fn contents(state: &State) -> Vec<Row> {
         Role::Blocked,
         "contested: two people decided differently; decide again to settle it",
     ));
+    if matches!(scope, Scope::Packages) {
+        rows.push(Row::Blank);
+        rows.push(Row::Title("Published by, the last five versions"));
+        rows.extend(HOWS.map(|(how, words)| {
+            let (glyph, role) = packages::how_sign(how);
+            Row::Sign(glyph, role, words)
+        }));
+    }
     rows.push(Row::Blank);
     rows.push(Row::Title("Filter"));
     let words: &[Word] = with_list!(state, list => list.words());

@@ -52,7 +52,7 @@ fn detail(row: &PackageRow, state: &State) -> String {
 }
 
 /// The letter-like sign of how a version came out, and what its colour means.
-fn how_sign(how: HowFact) -> (Glyph, Role) {
+pub(super) fn how_sign(how: HowFact) -> (Glyph, Role) {
     match how {
         HowFact::Oidc => (Glyph::Passed, Role::Passed),
         HowFact::Staged => (Glyph::Attested, Role::Passed),
