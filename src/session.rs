@@ -486,13 +486,14 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a seal over everything that the file holds.
+    /// Writes a seal over everything that the file holds. Gives how many events it covers.
     ///
     /// # Errors
     /// As [`Session::decide`].
-    pub fn seal(&mut self, now: Ts) -> Result<(), Error> {
+    pub fn seal(&mut self, now: Ts) -> Result<u64, Error> {
         let part = journal::merge::Part::read(&self.path, &*self.file)?;
-        let data = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
+        let data: serde_json::Value = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
+        let events = data.get("events").and_then(serde_json::Value::as_u64);
         self.append(
             &[Drafted {
                 kind: journal::SEALED,
@@ -503,7 +504,7 @@ impl Session {
             }],
             now,
         )?;
-        Ok(())
+        Ok(events.unwrap_or_default())
     }
 
     /// Takes in the lines of another file of this session. Gives how many were new.

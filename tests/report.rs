@@ -258,7 +258,9 @@ fn the_json_report_tells_observed_from_recorded_and_says_why() {
         .map(|one| one["what"].as_str().unwrap())
         .collect();
     assert!(
-        due.contains(&"scan it") && due.contains(&"waiver") && due.contains(&"token"),
+        ["scan it", "waiver of actions-pinned ends", "token expires"]
+            .iter()
+            .all(|what| due.contains(what)),
         "{due:?}"
     );
     let unseen = report["not_looked_at"].to_string();

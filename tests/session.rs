@@ -280,7 +280,10 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
         .unwrap();
     assert_eq!(
         verdict(&session, token(), "chain-complete", 8),
-        (State::Blocked, "released 0 of 1; 1 still hold it".into())
+        (
+            State::Blocked,
+            "0 of 1 released; 1 path or use still needs it".into()
+        )
     );
     same_as_full(&session, 8);
 

@@ -63,6 +63,12 @@ pub fn unpack(into: &Path, today: NaiveDate) -> io::Result<DemoPaths> {
     })
 }
 
+/// Gives the first file of the example that a folder has already: it would not be replaced.
+pub fn first_there(into: &Path) -> Option<&'static str> {
+    let mut names = FILES.iter().map(|(path, _)| *path);
+    names.find(|path| into.join(path).exists())
+}
+
 /// Names of the checkouts' folders, each once, in order.
 fn repositories() -> Vec<&'static str> {
     let mut names: Vec<&str> = FILES

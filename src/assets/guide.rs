@@ -46,6 +46,17 @@ pub struct Term {
     pub means: &'static str,
 }
 
+impl Term {
+    /// Tells whether a name is this word, or one that its meaning ends in: `Also: this, that.` or `Short: this.`
+    pub fn is_called(&self, name: &str) -> bool {
+        let mut others = ["Also: ", "Short: "]
+            .into_iter()
+            .filter_map(|label| self.means.rsplit_once(label))
+            .flat_map(|(_, list)| list.trim_end_matches('.').split(", "));
+        self.word.eq_ignore_ascii_case(name) || others.any(|one| one.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Returns the words of `docs/glossary.md`, in its order: each is a line `- **word**: meaning`.
 pub fn glossary() -> impl Iterator<Item = Term> {
     include_str!("../../docs/glossary.md")

@@ -6,7 +6,7 @@ use super::error::CommandError;
 use super::import::{self, Home, Sources};
 use super::{init, open, recent, status};
 use crate::assets;
-use crate::assets::demo::{DemoPaths, ORGANISATION, unpack};
+use crate::assets::demo::{DemoPaths, ORGANISATION, first_there, unpack};
 use crate::model::event::SessionCreated;
 use crate::model::name::Login;
 use std::path::{Path, PathBuf};
@@ -40,10 +40,16 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             .map_err(|error| CommandError::io("make a folder in", &std::env::temp_dir(), &error))?
             .keep(),
     };
+    if let Some(name) = first_there(&folder) {
+        return Err(
+            CommandError::user(format!("{} already holds {name}", shown(&folder)))
+                .hint("name a new folder with --into"),
+        );
+    }
     let unpacked = unpack(&folder, context.now().day())
         .map_err(|error| CommandError::io("unpack the example into", &folder, &error))?;
     context.out.say(format!(
-        "The example organisation {ORGANISATION} is in {}.",
+        "The example organisation {ORGANISATION} is in the folder {}",
         shown(&folder)
     ));
     let path = folder.join("demo.cutover");

@@ -167,6 +167,7 @@ impl From<journal::Error> for CommandError {
     fn from(error: journal::Error) -> Self {
         use journal::Error as E;
         let class = match &error {
+            E::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => Class::BrokenPipe,
             E::Damaged { .. } | E::Forked { .. } | E::NotASession(_) | E::Empty => Class::Damaged,
             E::NotJoined | E::Event(_) => Class::Internal,
             _ => Class::User,

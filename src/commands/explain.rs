@@ -59,7 +59,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             "  what to do     run `cutover preflight` in the job: it depends on what it finds"
         )?;
     }
-    let term = glossary().find(|term| term.word.eq_ignore_ascii_case(&name));
+    let term = glossary().find(|term| term.is_called(&name));
     if let Some(term) = term {
         writeln!(out, "{}: a word of cutover", term.word)?;
         writeln!(out, "  what it means  {}", term.means)?;

@@ -11,6 +11,7 @@ use crate::intake::columns::{How, Mapping, Override};
 use crate::intake::inventory::{Inventory, InventoryRow};
 use crate::intake::sheet::Format;
 use crate::intake::{self};
+use crate::model::decision::{Slot, Standing, Value};
 use crate::model::event::Observation;
 use crate::model::fact::Answer;
 use crate::model::facts::Facts;
@@ -133,6 +134,13 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Err(CommandError::usage("there is nothing to import")
             .hint("name an inventory, or use --scan PATH, --tokens ACCOUNT=FILE, --trust PACKAGE=FILE, --secrets STORE=FILE, --packages ACCOUNT=FILE, --owed ACCOUNT"));
     }
+    let owed = logins(&sources.owed)?;
+    if let Some(both) = not_owed.iter().find(|account| owed.contains(account)) {
+        return Err(CommandError::usage(format!(
+            "the token list of {both} cannot be both owed and not owed"
+        ))
+        .hint("leave out --owed or --not-owed for it"));
+    }
     let path = context.session_path(None)?;
     let mut session = context.write(&path)?;
     let created = session.facts().session.clone();
@@ -149,6 +157,12 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         }
     }
     for account in &not_owed {
+        if !is_owed(session.facts(), account) {
+            context
+                .out
+                .warn(format!("the token list of {account} was not owed"));
+            continue;
+        }
         let not_any_more = Action::OweTokenList {
             account: account.clone(),
             owed: false,
@@ -166,6 +180,15 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         writeln!(context.out.data(), "{name}: {said}; {new}")?;
     }
     Ok(Exit::Done)
+}
+
+/// Tells whether somebody still owes the token list of an account, or people are not of one mind about it.
+fn is_owed(facts: &Facts, account: &str) -> bool {
+    match facts.standing(Subject::person(account), Slot::Owed) {
+        Standing::One(decision) => decision.value == Value::Flag(true),
+        Standing::Contested(_) => true,
+        _ => false,
+    }
 }
 
 fn new_facts(count: usize) -> String {

@@ -47,7 +47,7 @@ pub enum Verb {
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct Named {
-    /// The session file; default: the only *.cutover here
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
 }
@@ -194,13 +194,12 @@ fn parts<'a>(files: &[PathBuf], opened: &'a [File]) -> Result<Vec<Part<'a>>, Com
 fn seal(named: &Named, context: &mut Context) -> Result<Exit, CommandError> {
     let path = context.session_path(named.session.as_deref())?;
     let mut session = context.write(&path)?;
-    session.seal(context.now())?;
-    let events = session.fold.log.len().saturating_sub(1);
+    let events = session.seal(context.now())?;
     writeln!(
         context.out.data(),
         "{}: sealed over {}",
         shown(&path),
-        counted(events, "event")
+        counted(usize::try_from(events).unwrap_or(usize::MAX), "event")
     )?;
     context
         .out

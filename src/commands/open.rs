@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// Open the console on a session
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// The session file; default: the only *.cutover here
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
     /// Look at GitHub and npm while it is open

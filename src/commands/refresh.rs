@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Check GitHub and npm once, record changes, show the status
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub file: Option<PathBuf>,
     #[command(flatten)]

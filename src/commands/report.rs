@@ -26,13 +26,13 @@ pub enum Format {
 /// Print the runbook summary: scope, timeline, end states, revocations, waivers, risks, how to verify
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub file: Option<PathBuf>,
     /// What to write it as
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Write it to this file instead of standard output
+    /// Write it to this file instead of standard output; an existing file is replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -52,7 +52,7 @@ pub struct Options {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Exit with 13 if a finding is at least this severe
+    /// Exit with 13 if a finding is at least this severe [default: never]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<Level>,
 }

@@ -26,13 +26,13 @@ pub enum Format {
 /// Show where every repository and token stands
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub file: Option<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Print at most this many repositories (table)
+    /// Print at most this many repositories (table) [default: all]
     #[arg(long, value_name = "COUNT")]
     pub top: Option<usize>,
 }

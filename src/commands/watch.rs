@@ -20,14 +20,16 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Print what changes as JSON lines, until interrupted
+///
+/// Queries GitHub and npm again and again, and records what changed in the session.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub file: Option<PathBuf>,
     #[command(flatten)]
     pub outside: Flags,
-    /// End after this time, such as 90s, 10m or 2h
+    /// End after this time, such as 90s, 10m or 2h [default: never]
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub limit: Option<Duration>,
 }

@@ -504,8 +504,12 @@ impl Chain<'_> {
         }
         let open = self.holds.len() - self.released();
         if open > 0 {
+            let still = match open {
+                1 => "path or use still needs it",
+                _ => "paths or uses still need it",
+            };
             return Release::No(format!(
-                "released {} of {}; {open} still hold it",
+                "{} of {} released; {open} {still}",
                 self.released(),
                 self.holds.len()
             ));

@@ -8,7 +8,7 @@ use super::page::Shared;
 use super::status::{clocks_of, names, with_absence};
 use super::{Ends, Gates, shown, shown_long};
 use crate::journal::Place;
-use crate::model::clock::ClockKind;
+use crate::model::clock::{Clock, ClockKind};
 use crate::model::decision::{Decision, EventId, Slot, Standing, Value};
 use crate::model::event::World;
 use crate::model::facts::Facts;
@@ -759,13 +759,42 @@ fn follow_ups(facts: &Facts, subjects: &[Subject], text: &ReadBack<'_>, now: Ts)
                 FollowUp {
                     due: clock.ends,
                     overdue: clock.ends <= now,
-                    what: what.unwrap_or_else(|| clock.kind.word().to_owned()),
+                    what: what.unwrap_or_else(|| title(facts, clock)),
                     about,
                 }
             }),
     );
     all.sort_by_key(|one| one.due);
+    // Waivers of one subject that end together make one title.
+    all.dedup_by(|one, before| {
+        (one.due, &one.what, &one.about) == (before.due, &before.what, &before.about)
+    });
     all
+}
+
+/// Says what ends with a clock: of a waiver, which gates wait again.
+fn title(facts: &Facts, clock: Clock) -> String {
+    match clock.kind {
+        ClockKind::TokenExpiry => "token expires".to_owned(),
+        ClockKind::InventoryExpiry => "token expires, as the inventory says".to_owned(),
+        ClockKind::WaiverEnd => {
+            let decided = facts.decided.get(&clock.about);
+            let slots = decided.into_iter().flat_map(|decided| decided.slots());
+            let gates: Vec<&str> = slots
+                .filter_map(|(slot, _)| match slot {
+                    Slot::Waive(gate) => Some(gate),
+                    _ => None,
+                })
+                .filter(|gate| {
+                    let waived = facts.decision(clock.about, Slot::Waive(*gate));
+                    matches!(waived.map(|one| &one.value), Some(Value::Waived { until }) if Ts::from_day(*until).plus(DAY) == clock.ends)
+                })
+                .map(|gate| gate.word())
+                .collect();
+            format!("waiver of {} ends", gates.join(", "))
+        }
+        kind => kind.word().to_owned(),
+    }
 }
 
 fn verify(session: &Session) -> Verify {

@@ -166,6 +166,57 @@ fn refusals_say_what_to_do() {
 }
 
 #[test]
+fn what_has_a_form_of_its_own_is_refused_with_it() {
+    let place = Place::with_session();
+    let before = std::fs::read(place.path("acme.cutover")).unwrap();
+    let token = "token:acme-bot/org-publish";
+    let far = ["--why", "x", "--until", "2028-01-01"];
+    let past = ["follow-up", "rotate", "--on", "2020-01-01"];
+    crate::snapshot!(place.transcript(&[
+        &["edge", token, "secret:NPM_TOKEN", "--note", "x"],
+        &["lane", "acme-dec/cli"],
+        &["lane", "acme-dec/legacy-widgets", "--lane", "trusted"],
+        &["attest", "lane-chosen", "--note", "x"],
+        &["attest", "secret-token-known", "--note", "x"],
+        &["attest", "owner-named", "--note", "x"],
+        &["attest", "sprawl-hunted", "--note", "x"],
+        &[
+            "attest",
+            "sprawl-hunted",
+            "--note",
+            "x",
+            "--about",
+            "acme-dec/cli"
+        ],
+        &[&["waive", "tabletop-run"][..], &far].concat(),
+        &past,
+        &[
+            "carry-over",
+            "acme-dec/cli",
+            "--owner",
+            "ken",
+            "--why",
+            "x",
+            "--until",
+            "2020-01-01"
+        ],
+        &["evidence", "add", "--url", "seen on a screen"],
+        &["log", "list", "--kind", "foo"],
+        &["import", "--owed", "rosa", "--not-owed", "rosa"],
+        &["import", "--not-owed", "nobody"],
+        &["import", "--secrets", "acme=nothing.json"],
+        &["demo", "--into", "demo"],
+        &["explain", "representatives"],
+        &["explain", "secret-token-known"],
+    ]));
+    assert_eq!(
+        std::fs::read(place.path("acme.cutover")).unwrap(),
+        before,
+        "a refusal wrote something"
+    );
+}
+
+#[test]
 fn a_credential_in_a_note_is_refused_and_not_kept() {
     let place = Place::with_session();
     let token = format!("npm_{}", "x9Y".repeat(12));
@@ -246,6 +297,11 @@ fn a_revocation_is_recorded_with_the_id_compared() {
     assert_eq!(right.code, 0, "{}", right.text());
     assert!(
         right.out.contains("revocation_recorded"),
+        "{}",
+        right.text()
+    );
+    assert!(
+        right.err.contains("secrets may hold it"),
         "{}",
         right.text()
     );

@@ -520,21 +520,20 @@ fn the_console_asks_for_a_terminal() {
 
 #[test]
 fn output_that_nobody_reads_is_no_failure() {
-    let place = Place::new();
-    let mut command = place.cutover(&["man"]);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert!(
-        output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let place = Place::with_session();
+    for arguments in [&["man"][..], &["log", "export"]] {
+        let mut child = place
+            .cutover(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(said.is_empty(), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

@@ -29,12 +29,17 @@ impl KnownTrust {
     }
 }
 
-/// Splits `WHAT=FILE` and reads the file.
-fn file<'a>(text: &'a str, flag: &str, what: &str) -> Result<(&'a str, Vec<u8>), CommandError> {
-    let (name, path) = text.split_once('=').ok_or_else(|| {
+/// Splits `WHAT=FILE`.
+fn split<'a>(text: &'a str, flag: &str, what: &str) -> Result<(&'a str, &'a str), CommandError> {
+    text.split_once('=').ok_or_else(|| {
         CommandError::usage(format!("{flag} `{}`: there is no `=`", visible(text)))
             .hint(format!("write {flag} {what}=FILE"))
-    })?;
+    })
+}
+
+/// Splits `WHAT=FILE` and reads the file.
+fn file<'a>(text: &'a str, flag: &str, what: &str) -> Result<(&'a str, Vec<u8>), CommandError> {
+    let (name, path) = split(text, flag, what)?;
     let bytes = intake::read_file(Path::new(path))?;
     Ok((name, bytes))
 }
@@ -93,15 +98,16 @@ pub(super) fn secrets(
     let mut repos: BTreeMap<String, Vec<StoreFact>> = BTreeMap::new();
     let mut organisations: Vec<(String, StoreFact)> = Vec::new();
     for text in texts {
-        let (place, bytes) = file(text, "--secrets", "STORE")?;
-        let names = cli_lists::secrets(&bytes).map_err(about(text))?;
+        let (place, path) = split(text, "--secrets", "STORE")?;
         let store = place_of(place).ok_or_else(|| {
             wrong(
                 "--secrets",
                 text,
-                "the store is none of org:ORG, repo:OWNER/NAME, env:OWNER/NAME:ENVIRONMENT",
+                "the store is none of org:ORG, repo:OWNER/NAME, env:OWNER/NAME:ENV",
             )
         })?;
+        let bytes = intake::read_file(Path::new(path))?;
+        let names = cli_lists::secrets(&bytes).map_err(about(text))?;
         match store {
             Place::Org(owner) => organisations.push((owner, listed("org", names))),
             Place::Repo(repo) => repos.entry(repo).or_default().push(listed("repo", names)),

@@ -29,10 +29,10 @@ const CA_CAP: u64 = 4 * 1024 * 1024;
 /// Where to look, for verbs that do.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// Address of a GitHub Enterprise Server; default: the session's forge
+    /// Address of a GitHub Enterprise Server [default: the session's forge; of a new session github.com]
     #[arg(long, value_name = "URL")]
     pub github_url: Option<String>,
-    /// Ask the registry at this address; default: the session's
+    /// Ask the registry at this address [default: the session's; of a new session npm's own]
     #[arg(long, value_name = "URL")]
     pub registry: Option<String>,
     /// Another npm account's configuration file, beside the user's own

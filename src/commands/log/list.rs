@@ -4,6 +4,7 @@ use super::super::Exit;
 use super::super::context::Context;
 use super::super::error::CommandError;
 use crate::journal::{HEADS_SEEN, WRITER_JOINED};
+use crate::model::event::spec;
 use crate::model::id::Subject;
 use crate::safe::json::write_json;
 use crate::safe::shown::{visible, visible_within};
@@ -12,6 +13,7 @@ use crate::session::fold::{Entry, Signature};
 use crate::session::name;
 use chrono::{DateTime, Local};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Longest text of one value in the table, in columns.
@@ -31,7 +33,7 @@ pub enum Format {
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file; default: the only *.cutover here
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
     /// Only what is about this
@@ -40,7 +42,7 @@ pub struct Options {
     /// Only events of this kind, for example lane_chosen
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// Only the last so many
+    /// Only the last so many [default: all]
     #[arg(long, value_name = "COUNT")]
     pub last: Option<usize>,
     /// Also what the program writes for itself: who joined, which last lines were known
@@ -71,6 +73,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
                 .as_deref()
                 .is_none_or(|kind| entry.kind_word() == kind)
     };
+    if let Some(kind) = &options.kind {
+        is_kind(kind, &session)?;
+    }
     let mut entries: Vec<&Entry> = session.fold.log.iter().filter(wanted).collect();
     let skip = entries
         .len()
@@ -101,6 +106,19 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         Format::Json => as_json(&session, &entries, context)?,
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a word that is no kind of event, neither of this version nor in this file.
+fn is_kind(kind: &str, session: &Session) -> Result<(), CommandError> {
+    let here: BTreeSet<&str> = session.fold.log.iter().map(Entry::kind_word).collect();
+    if spec(kind).is_some() || here.contains(kind) {
+        return Ok(());
+    }
+    let here: Vec<_> = here.into_iter().map(visible).collect();
+    Err(
+        CommandError::usage(format!("`{}` is not a kind of event", visible(kind)))
+            .hint(format!("kinds here: {}", here.join(", "))),
+    )
 }
 
 fn data(session: &Session, entry: &Entry) -> Result<Value, CommandError> {

@@ -25,7 +25,7 @@ const OTHER_COPY: &str = "compare with a copy that is intact, or with a saved he
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// The session file; default: the only *.cutover here
+    /// The session file [default: the only *.cutover here]
     #[arg(value_name = "SESSION")]
     pub session: Option<PathBuf>,
     /// A hash that `log head` printed before: its line must still be there

@@ -9,6 +9,7 @@ use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
+use crate::safe::shown::counted;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn packages_accounted(view: &View<'_>) -> Verdict {
@@ -94,7 +95,10 @@ fn accounted(view: &View<'_>) -> Result<Verdict, Verdict> {
     let verdict = if wrong.is_empty() && unmapped {
         Verdict::could_not("which packages some paths publish is not known")
     } else if wrong.is_empty() {
-        Verdict::passed(format!("{} packages, each has a path", owned.len()))
+        Verdict::passed(format!(
+            "{}, each with a path",
+            counted(owned.len(), "package")
+        ))
     } else {
         Verdict::blocked(wrong.join("; "))
     };

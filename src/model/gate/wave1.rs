@@ -9,6 +9,7 @@ use crate::model::facts::Facts;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::unseen::not_seen;
+use crate::safe::shown::counted;
 
 pub(super) fn paths_found(view: &View<'_>) -> Verdict {
     scanned(view, |paths, refs| format!("{paths} found; {refs}"))
@@ -98,7 +99,7 @@ pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
     };
     let packages = view.facts.packages_of(path);
     if !path.packages.is_empty() {
-        return Verdict::passed(view.words(|| format!("{} packages", packages.len())));
+        return Verdict::passed(view.words(|| counted(packages.len(), "package")));
     }
     if view.facts.is_mapped(path) {
         let words = || {
