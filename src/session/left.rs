@@ -188,7 +188,7 @@ fn looks_like(gone: &PathFact, now: &PathFact) -> bool {
 fn later_name(facts: &Facts, repo: Subject) -> Option<Subject> {
     let row = facts.repos.get(&repo)?;
     let scanned = row.scan.as_ref()?.as_of;
-    let first = facts.packages.get(row.packages.iter().next()?)?;
+    let first = facts.packages.get(row.packages.first()?)?;
     let mut later = first.repos.iter().copied().filter(|other| {
         let Some(known) = facts.repos.get(other).filter(|_| *other != repo) else {
             return false;

@@ -14,10 +14,23 @@ use crate::model::time::Ts;
 use crate::safe::process::Program;
 use crate::safe::shown::counted;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Signatures that a start checks at most: each is a process of its own, and lines may come from strangers.
 const CHECKS_A_START: usize = 100;
+
+/// Where this device keeps which signatures it found good and which not.
+const VERDICTS: &str = "signatures";
+/// Most bytes of that: some ten thousand verdicts.
+const VERDICTS_CAP: u64 = 1024 * 1024;
+const NOT_BY_KEY: &str = "the signature is not by this person's key";
+
+/// Names one check: the line with its signature, and the roster's key that it was held against.
+fn proof(line: &str, key: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(format!("{key}\n{line}").as_bytes()))
+}
 
 /// The key that this device signs with. It is named, never read.
 #[derive(Debug, Clone)]
@@ -163,6 +176,10 @@ impl Session {
         now: Ts,
     ) -> Result<Checked, SignError> {
         let mut checked = Checked::default();
+        let kept = self.recall(VERDICTS, VERDICTS_CAP);
+        let mut verdicts: BTreeMap<String, bool> = kept
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
         let mut asked = 0;
         let mut open: Vec<_> = self
             .fold
@@ -173,28 +190,36 @@ impl Session {
             .collect();
         open.sort_by_key(|entry| (entry.tick, entry.id));
         for entry in open {
-            let good = match self.roster_key(entry.id) {
+            let known = match self.roster_key(entry.id) {
+                Some((login, key)) => {
+                    let text = self.text(&entry)?;
+                    let proof = proof(&text, &key);
+                    let before = verdicts.get(&proof).copied();
+                    Some((login, key, text, proof, before))
+                }
+                None => None,
+            };
+            let good = match known {
+                Some((.., Some(before))) => before.then_some(()).ok_or(NOT_BY_KEY),
                 _ if asked >= most => {
                     checked.left += 1;
                     continue;
                 }
                 None => Err("the roster has no key of this person"),
-                Some((login, key)) => {
+                Some((login, key, text, proof, None)) => {
                     asked += 1;
-                    let text = self.text(&entry)?;
                     let line =
                         Line::parse(text.as_bytes()).map_err(|_broken| SignError::NoSignature)?;
                     let signers = signer(&login, &key)?;
-                    match verify_bytes(
+                    let good = verify_bytes(
                         ssh_keygen,
                         &signers,
                         &login,
                         line.signed_bytes(),
                         line.sig.unwrap_or_default(),
-                    )? {
-                        true => Ok(()),
-                        false => Err("the signature is not by this person's key"),
-                    }
+                    )?;
+                    verdicts.insert(proof, good);
+                    good.then_some(()).ok_or(NOT_BY_KEY)
                 }
             };
             self.fold.checked(entry.id, good.is_ok());
@@ -202,6 +227,12 @@ impl Session {
                 Ok(()) => checked.good += 1,
                 Err(reason) => checked.bad.push((entry.id, reason)),
             }
+        }
+        if asked > 0
+            && let Ok(bytes) = serde_json::to_vec(&verdicts)
+        {
+            // What cannot be kept is only checked once more.
+            let _checked_again = self.remember(VERDICTS, &bytes);
         }
         let touched = self.fold.settle();
         checked.changed = self.board.update(&self.fold.facts, &touched, now);

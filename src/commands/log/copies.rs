@@ -148,6 +148,8 @@ fn runs(ids: &[EventId]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

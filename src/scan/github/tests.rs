@@ -1135,7 +1135,7 @@ fn where_following_ends_is_told() {
             (".github/workflows/r.yml", &flow),
             ("package.json", &manifest)
         ]),
-        [at.clone()]
+        std::slice::from_ref(&at)
     );
     // More commands than are kept of one text.
     let many = job(&format!("steps:\n- run: |\n{}", "    a\n".repeat(20_001)));

@@ -55,8 +55,8 @@ fn a_start_checks_a_hundred_signatures_and_names_the_rest() {
     let checks =
         || std::fs::read_to_string(folder.path().join("checks")).map_or(0, |text| text.len());
     let before = checks();
-    let mut session = Session::open(&file, options).unwrap();
-    session.verify_with(program);
+    let mut session = Session::open(&file, options.clone()).unwrap();
+    session.verify_with(program.clone());
     session.check_pending(now);
     assert_eq!(checks() - before, 100);
     let open = |session: &Session| {
@@ -73,4 +73,13 @@ fn a_start_checks_a_hundred_signatures_and_names_the_rest() {
     );
     session.check_rest(now).unwrap();
     assert_eq!((checks() - before, open(&session)), (signed, 0));
+    drop(session);
+
+    // A later start knows them all, and asks nothing again; against another key of hers each is another question.
+    let mut session = Session::open(&file, options.clone()).unwrap();
+    session.verify_with(program);
+    session.check_pending(now);
+    assert_eq!((checks() - before, open(&session)), (signed, 0));
+    let line = "a line with its signature";
+    assert_ne!(proof(line, &key), proof(line, "ssh-ed25519 BBBB"));
 }
