@@ -95,7 +95,7 @@ impl Session {
         let Some(program) = self.verifier.clone().filter(|_| pending) else {
             return Vec::new();
         };
-        match self.check_some(&program, CHECKS_A_START, now) {
+        match self.check_some(&program, Some(CHECKS_A_START), now) {
             Ok(checked) => {
                 if checked.left > 0 {
                     self.notices.push(format!(
@@ -153,7 +153,7 @@ impl Session {
         ssh_keygen: &Program,
         now: Ts,
     ) -> Result<Checked, SignError> {
-        self.check_some(ssh_keygen, usize::MAX, now)
+        self.check_some(ssh_keygen, None, now)
     }
 
     /// Checks every signature that was not checked yet, if a program to do so is known.
@@ -167,12 +167,12 @@ impl Session {
         Ok(())
     }
 
-    /// Checks as many signatures as are allowed, in their order. What comes after those is left, even where the roster
+    /// Checks as many signatures as are allowed, in their order; without a limit each anew, whatever this device found. What comes after those is left, even where the roster
     /// seems to lack the key: a line that was left may bring it.
     fn check_some(
         &mut self,
         ssh_keygen: &Program,
-        most: usize,
+        most: Option<usize>,
         now: Ts,
     ) -> Result<Checked, SignError> {
         let mut checked = Checked::default();
@@ -194,14 +194,14 @@ impl Session {
                 Some((login, key)) => {
                     let text = self.text(&entry)?;
                     let proof = proof(&text, &key);
-                    let before = verdicts.get(&proof).copied();
+                    let before = verdicts.get(&proof).copied().filter(|_| most.is_some());
                     Some((login, key, text, proof, before))
                 }
                 None => None,
             };
             let good = match known {
                 Some((.., Some(before))) => before.then_some(()).ok_or(NOT_BY_KEY),
-                _ if asked >= most => {
+                _ if most.is_some_and(|most| asked >= most) => {
                     checked.left += 1;
                     continue;
                 }
