@@ -55,7 +55,7 @@ pub fn status(status: &Status, out: impl Write) -> Result<(), Error> {
             clock.map_or_else(String::new, |clock| clock.ends.to_string()),
             next.map_or_else(String::new, |next| next.gate.to_owned()),
             next.map_or_else(String::new, |next| next.state.to_owned()),
-            csv_cell(next.map_or("", |next| &next.step)),
+            csv_cell(next.map_or(row.waits.as_deref().unwrap_or_default(), |next| &next.step)),
         ]);
         csv.write_record(&cells)?;
     }

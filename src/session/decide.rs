@@ -701,16 +701,23 @@ impl Maker<'_> {
         }
         let mut reached = self.reach(about, spec.subjects);
         // Of what a repository stands for, only what is still open is meant.
-        reached.retain(|subject| {
-            about.contains(subject) || {
-                let state = judge(&View::new(&self.fold.facts, *subject, self.now), gate).state;
-                !matches!(state, State::Passed | State::NotApplicable)
-            }
-        });
+        let facts = &self.fold.facts;
+        let is_open = |subject: Subject| {
+            let state = judge(&View::new(facts, subject, self.now), gate).state;
+            !state.is_met() && state != State::NotApplicable
+        };
+        reached.retain(|subject| about.contains(subject) || is_open(*subject));
         if reached.is_empty() {
+            // A token may be other repositories' too, so it is named and not reached.
+            let tokens = about.iter().flat_map(|one| facts.tokens_of_repo(*one));
+            let token = tokens
+                .filter(|token| spec.subjects.contains(&token.kind))
+                .find(|token| is_open(*token));
+            let hint = token
+                .map(|token| format!("it is open of {0}: --about token:{0}", label(facts, token)));
             return Err(refuse_with(
                 format!("no selected subject has gate {} open", spec.id),
-                judged_of(spec),
+                hint.unwrap_or_else(|| judged_of(spec)),
             ));
         }
         reached

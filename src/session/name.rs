@@ -369,10 +369,12 @@ fn is_called(facts: &Facts, about: Subject, wanted: &str) -> bool {
         Kind::PathRef => full
             .rsplit_once(" (")
             .is_some_and(|(path, _)| path.eq_ignore_ascii_case(wanted)),
-        Kind::Secret => facts
-            .secrets
-            .get(&about)
-            .is_some_and(|row| *row.name == *wanted),
+        // `NPM_TOKEN`, or `acme/ui/NPM_TOKEN` where several stores have one.
+        Kind::Secret => facts.secrets.get(&about).is_some_and(|row| {
+            let (store, name) = wanted.rsplit_once('/').unwrap_or(("", wanted));
+            let of_store = row.store.split_once(':').is_some_and(|(_, of)| of == store);
+            *row.name == *name && (store.is_empty() || of_store)
+        }),
         Kind::Token => {
             let row = facts.tokens.get(&about).and_then(Token::identity);
             row.is_some_and(|row| {
