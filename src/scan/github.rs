@@ -124,7 +124,11 @@ fn parse<'d>(
         found.findings.push(detailed(rule, &place, job, &at));
     }
     let shaped = yaml.root().is_some_and(|r| r.is_map());
-    if !shaped && !is_action {
+    // A workflow that is commented out runs nothing.
+    let says_nothing = |line: &str| {
+        matches!(line.trim(), "" | "---" | "...") || line.trim_start().starts_with('#')
+    };
+    if !shaped && !is_action && !text.lines().all(says_nothing) {
         found.findings.push(detailed(
             "unreadable-file",
             &start(path),

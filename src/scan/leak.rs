@@ -86,6 +86,10 @@ fn has_form(kind: Kind, value: &str) -> bool {
         kind,
         Kind::NpmAuth | Kind::AuthorizationValue | Kind::UrlUserinfo | Kind::SignedUrl
     );
+    // Whose hook it is and which, then the secret: one word alone is a name in an example.
+    if kind == Kind::Webhook {
+        return value.contains('/') && value.bytes().any(|byte| byte.is_ascii_digit());
+    }
     if !by_place {
         return true;
     }

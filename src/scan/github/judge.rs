@@ -8,7 +8,7 @@ use super::super::checkout::Checkout;
 use super::super::obstacle::{self, At, Obstacle, Publishing, Versions};
 use super::super::package::Manager;
 use super::super::rule::{detailed, finding};
-use super::super::{Credential, Finding, Place, PublishPath, Purpose, Registry, Reusable, Tool};
+use super::super::{Credential, Finding, Place, PublishPath, Purpose, Registry, Tool};
 use super::flow::{Flow, Job, Variable};
 use super::job::{Publish, Report, Setup};
 use super::scope::Level;
@@ -48,8 +48,7 @@ pub(super) fn path(context: &Context<'_, '_>, path: &mut PublishPath, out: &mut 
     if obstacle::is_in_scope(path.registry) {
         let mut found = obstacle::obstacles(&publishing(context, path));
         // What a called action may do is its caller's business.
-        let is_callee = matches!(path.reusable, Some(Reusable::Callee)) && context.flow.action;
-        found.retain(|one| !(is_callee && one.rule == "provenance-without-id-token"));
+        found.retain(|one| !(context.flow.action && one.rule == "provenance-without-id-token"));
         for one in found {
             obstacle_found(context, path, one, out);
         }

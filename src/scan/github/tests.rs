@@ -685,7 +685,7 @@ fn bad_files_are_findings_and_silence_nothing() {
         (".github/workflows/b.yml", "\u{0}\u{1}binary"),
         (".github/workflows/c.yml", &bomb),
         (".github/workflows/d.yml", &large),
-        (".github/workflows/e.yml", ""),
+        (".github/workflows/e.yml", "just words"),
         (
             ".github/workflows/f.yml",
             "on: push\njobs:\n  a: &a\n    steps: [*a]\n",
@@ -1174,4 +1174,28 @@ fn a_token_beside_text_that_hides_what_it_runs_is_told() {
             "{env}"
         );
     }
+}
+
+#[test]
+fn a_workflow_that_is_commented_out_is_no_unreadable_file() {
+    let rules = |text: &str| {
+        let found = scan(&[(".github/workflows/r.yml", text)]).findings;
+        found.into_iter().map(|one| one.rule).collect::<Vec<_>>()
+    };
+    assert!(rules("# on: push\n# jobs: {}\n\n").is_empty());
+    assert_eq!(rules("# on: push\njust words\n"), ["unreadable-file"]);
+}
+
+#[test]
+fn what_an_action_may_do_is_its_callers_business() {
+    let inner = "runs: {using: composite, steps: [{shell: bash, run: npm publish --provenance}]}";
+    let outer = "runs: {using: composite, steps: [{uses: ./.github/actions/inner}]}";
+    let caller = job("permissions: {id-token: write}\nsteps:\n- uses: ./.github/actions/outer");
+    let found = scan(&[
+        (".github/actions/inner/action.yml", inner),
+        (".github/actions/outer/action.yml", outer),
+        (".github/workflows/r.yml", &caller),
+    ]);
+    let told = |rule: &str| found.findings.iter().any(|one| one.rule == rule);
+    assert!(!told("provenance-without-id-token"));
 }
