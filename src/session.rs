@@ -27,7 +27,6 @@ use decide::{Action, Drafted, Refusal, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
 use serde_json::json;
-
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

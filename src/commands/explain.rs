@@ -150,11 +150,12 @@ fn write_gate(gate: &GateSpec, out: &mut dyn Write) -> std::io::Result<()> {
     if let Some(docs) = how.docs {
         writeln!(out, "  documentation  {docs}")?;
     }
+    let waive = if gate.said { "" } else { ", or cutover waive" };
     match gate.decision {
-        Some(command) => writeln!(out, "  by decision    `{command}`, or cutover waive"),
+        Some(command) => writeln!(out, "  by decision    `{command}`{waive}"),
         None => writeln!(
             out,
-            "  by hand        cutover attest {} --about NAME --note TEXT, or cutover waive",
+            "  by hand        cutover attest {} --about NAME --note TEXT{waive}",
             gate.id
         ),
     }

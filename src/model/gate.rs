@@ -47,6 +47,8 @@ pub struct GateSpec {
     pub advice: bool,
     /// About an event: once met it stays met, unless contradicted.
     pub latches: bool,
+    /// An end state says it: a waiver skips the work, it does not make the words true.
+    pub said: bool,
     /// What it asks, in one sentence.
     pub asks: &'static str,
     /// What to do about it, in one sentence.
@@ -62,24 +64,7 @@ impl GateSpec {
     pub fn is_watched(&self) -> bool {
         self.way == Way::Observed && self.looks.is_some()
     }
-
-    /// Tells whether an end state says what this gate is about. A waiver skips work; it does not make the words true.
-    pub fn is_said(&self) -> bool {
-        SAID.iter().any(|gate| gate.word() == self.id)
-    }
 }
-
-/// What the end states say: wired, rehearsed, gone, released, removed, or ended on a day.
-const SAID: [GateId; 8] = [
-    GateId::WORKFLOW_REWIRED,
-    GateId::EXCHANGE_PROBED,
-    GateId::CANARY_PUBLISHED,
-    GateId::TOKENS_REVOKED,
-    GateId::SECRETS_DELETED,
-    GateId::FIRST_REAL_RELEASE,
-    GateId::PUBLISH_REMOVED,
-    GateId::END_DATE_SET,
-];
 
 /// A gate by its row number: small enough to stand in every decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +95,7 @@ impl GateId {
             team: false,
             advice: true,
             latches: false,
+            said: false,
             asks: "",
             next: "",
             looks: None,
@@ -282,6 +268,7 @@ const PLAIN: GateSpec = GateSpec {
     team: false,
     advice: false,
     latches: false,
+    said: false,
     asks: "",
     next: "",
     looks: None,
@@ -325,14 +312,14 @@ gates! {
     "token-lifetime" 2 [Token] [ST, B] Observed "The token ends within the allowed days." "recreate the token with an earlier end" => wave2::token_lifetime;
     "bypass-2fa-decided" 2 [Token] [ST, B] Observed "It is decided whether the token bypasses 2FA." "decide whether the token bypasses 2FA" => wave2::bypass_2fa_decided;
     "token-address-bound" 2 [Token] [ST, B] Observed {advice} "The token works from known addresses only." "bind the token to the runners' addresses" => wave2::token_address_bound;
-    "end-date-set" 2 [Path] [B, M] Attested "The lane has an end date." "set an end date for this path" => wave2::end_date_set, "cutover lane PATH --until DAY";
+    "end-date-set" 2 [Path] [B, M] Attested {said} "The lane has an end date." "set an end date for this path" => wave2::end_date_set, "cutover lane PATH --until DAY";
     "approvers-two" 2 [Package] [SO, ST] Attested {team} "Two people can approve stages of this package." "give a second person approval rights";
     "approval-load-accepted" 2 [Package] [SO, ST] Attested "The people who approve stages know how many there will be." "agree the approval load with approvers";
     "local-path-documented" 2 [Path] [M] Attested "How people publish by hand is documented." "document how to publish by hand";
     "two-people-able" 2 [Path] [M] Attested {team} "Two people can publish by hand." "give a second person publish rights";
     "install-token-read-only" 2 [Secret] [] Observed "A token that only installs cannot write." "make the install token read-only" => wave2::install_token_read_only;
-    "workflow-rewired" 3 [PathRef] [T, SO, ST, B] Observed "The workflow of this ref publishes the way its lane says." "rewire the workflow to its lane" => wave3::workflow_rewired;
-    "publish-removed" 3 [Path] [R] Observed "The publish is gone from the workflow." "remove the workflow's publish step" => wave3::publish_removed;
+    "workflow-rewired" 3 [PathRef] [T, SO, ST, B] Observed {said} "The workflow of this ref publishes the way its lane says." "rewire the workflow to its lane" => wave3::workflow_rewired;
+    "publish-removed" 3 [Path] [R] Observed {said} "The publish is gone from the workflow." "remove the workflow's publish step" => wave3::publish_removed;
     "environment-protected" 3 [Repo] [] Observed "The release environment has rules." "protect the release environment" => wave3::environment_protected;
     "actions-pinned" 3 [Repo] [] Observed "Actions of publish jobs are pinned by commit." "pin the publish job's actions by commit" => wave3::actions_pinned;
     "workflow-owned" 3 [Repo] [] Observed "Changes to the publish workflow need its owners." "require owner review of the workflow" => wave3::workflow_owned;
@@ -342,8 +329,8 @@ gates! {
     "flip-back-rehearsed" 3 [Session] [] Attested "Flipping back to the token was rehearsed once." "rehearse flipping back to the token";
     "old-secret-kept" 3 [Secret] [] Observed {latches} "The old secret is still there for the way back." "keep the old secret until the rehearsal" => wave3::old_secret_kept;
     "armed" 4 [Config] [T, SO] Observed {latches} "The trusted publisher was registered in time for a planned publish." "register the trusted publisher at npm" => wave4::armed;
-    "exchange-probed" 4 [Config] [T, SO] Observed {latches} "A probe exchanged an OIDC token for this config." "run an OIDC exchange probe in CI" => wave4::exchange_probed;
-    "canary-published" 4 [Path] [T, SO, ST, B, M] Observed {latches} "A canary was published the new way." "publish a canary from CI" => wave4::canary_published;
+    "exchange-probed" 4 [Config] [T, SO] Observed {latches, said} "A probe exchanged an OIDC token for this config." "run an OIDC exchange probe in CI" => wave4::exchange_probed;
+    "canary-published" 4 [Path] [T, SO, ST, B, M] Observed {latches, said} "A canary was published the new way." "publish a canary from CI" => wave4::canary_published;
     "published-by-oidc" 4 [Config] [T] Observed {latches} "The registry names this config as publisher." "check the canary's publisher at npm" => wave4::published_by_oidc;
     "staged-by-this-run" 4 [Package] [SO, ST] Observed {latches} "The stage came from this run and was approved." "check the stage against its run" => wave4::staged_by_this_run;
     "dist-tags-correct" 4 [Package] [] Observed {latches} "The canary tag is set and latest has not moved." "check the package's dist-tags" => wave4::dist_tags_correct;
@@ -354,14 +341,14 @@ gates! {
     "chain-complete" 5 [Token] [] Observed "Every edge from this token to a package is known and released." "resolve the token's open links" => wave5::chain_complete;
     "scream-test-held" 5 [Token] [] Attested {latches} "Tokens were disallowed or narrowed first, and nothing broke during the hold." "narrow the token's use, then hold" => wave5::displaced;
     "tokens-quiet" 5 [Token] [] Observed {advice} "The token has not been used since the cutover." "import a fresh token list" => wave5::tokens_quiet;
-    "tokens-revoked" 5 [Token] [] Observed {latches} "The token is gone: in one listing, absent in two later ones." "revoke the token and record it" => wave5::tokens_revoked;
-    "secrets-deleted" 5 [Secret] [] Observed "No store holds the secret." "delete the secret from every store" => wave5::secrets_deleted;
+    "tokens-revoked" 5 [Token] [] Observed {latches, said} "The token is gone: in one listing, absent in two later ones." "revoke the token and record it" => wave5::tokens_revoked;
+    "secrets-deleted" 5 [Secret] [] Observed {said} "No store holds the secret." "delete the secret from every store" => wave5::secrets_deleted;
     "fallback-removed" 5 [Path] [T, SO, M, R] Observed "Flag, variable and secret name are gone from the workflow." "remove the token fallback from its file" => wave5::fallback_removed;
     "token-publishing-disallowed" 5 [Package] [T, M, R] Observed "The package refuses publishing with tokens." "disallow token publishing at npm";
     "writers-trimmed" 5 [Package] [] Attested "Only those who need it can write." "remove maintainers who need not publish";
     "policy-check-on" 5 [Repo] [] Observed "Pull requests are checked against the policy." "add the policy check to pull requests";
     "docs-updated" 5 [Repo] [] Attested "The release documentation describes the new way." "update the release documentation" => wave5::docs_updated;
-    "first-real-release" 6 [Path] [] Observed {latches} "A real release went out after the revocation." "confirm the first real release" => after::first_real_release;
+    "first-real-release" 6 [Path] [] Observed {latches, said} "A real release went out after the revocation." "confirm the first real release" => after::first_real_release;
 }
 
 #[cfg(test)]

@@ -672,7 +672,7 @@ impl Maker<'_> {
     ) -> Result<Vec<Drafted>, Refusal> {
         let why = self.said(why, "a waiver needs a reason")?;
         days::of_waiver(until, self.now)?;
-        if gate.spec().is_said() {
+        if gate.spec().said {
             return Err(refuse_with(
                 format!(
                     "{} cannot be waived: it is what an end state says",

@@ -32,6 +32,13 @@ fn proof(line: &str, key: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(format!("{key}\n{line}").as_bytes()))
 }
 
+/// Tells whether a line is signed by a person's key.
+fn is_signed(ssh_keygen: &Program, login: &str, key: &str, text: &str) -> Result<bool, SignError> {
+    let line = Line::parse(text.as_bytes()).map_err(|_broken| SignError::NoSignature)?;
+    let (bytes, sig) = (line.signed_bytes(), line.sig.unwrap_or_default());
+    verify_bytes(ssh_keygen, &signer(login, key)?, login, bytes, sig)
+}
+
 /// The key that this device signs with. It is named, never read.
 #[derive(Debug, Clone)]
 pub struct Signing {
@@ -167,8 +174,9 @@ impl Session {
         Ok(())
     }
 
-    /// Checks as many signatures as are allowed, in their order; without a limit each anew, whatever this device found. What comes after those is left, even where the roster
-    /// seems to lack the key: a line that was left may bring it.
+    /// Checks as many signatures as are allowed, in their order; without a limit each anew, whatever this device found
+    /// before. What comes after those is left, even where the roster seems to lack the key: a line that was left may
+    /// bring it.
     fn check_some(
         &mut self,
         ssh_keygen: &Program,
@@ -190,37 +198,30 @@ impl Session {
             .collect();
         open.sort_by_key(|entry| (entry.tick, entry.id));
         for entry in open {
-            let known = match self.roster_key(entry.id) {
+            let spent = most.is_some_and(|most| asked >= most);
+            let good = match self.roster_key(entry.id) {
+                None if spent => None,
+                None => Some(Err("the roster has no key of this person")),
                 Some((login, key)) => {
                     let text = self.text(&entry)?;
                     let proof = proof(&text, &key);
                     let before = verdicts.get(&proof).copied().filter(|_| most.is_some());
-                    Some((login, key, text, proof, before))
+                    let by_key = match before {
+                        None if spent => None,
+                        None => {
+                            asked += 1;
+                            let good = is_signed(ssh_keygen, &login, &key, &text)?;
+                            verdicts.insert(proof, good);
+                            Some(good)
+                        }
+                        known => known,
+                    };
+                    by_key.map(|good| good.then_some(()).ok_or(NOT_BY_KEY))
                 }
-                None => None,
             };
-            let good = match known {
-                Some((.., Some(before))) => before.then_some(()).ok_or(NOT_BY_KEY),
-                _ if most.is_some_and(|most| asked >= most) => {
-                    checked.left += 1;
-                    continue;
-                }
-                None => Err("the roster has no key of this person"),
-                Some((login, key, text, proof, None)) => {
-                    asked += 1;
-                    let line =
-                        Line::parse(text.as_bytes()).map_err(|_broken| SignError::NoSignature)?;
-                    let signers = signer(&login, &key)?;
-                    let good = verify_bytes(
-                        ssh_keygen,
-                        &signers,
-                        &login,
-                        line.signed_bytes(),
-                        line.sig.unwrap_or_default(),
-                    )?;
-                    verdicts.insert(proof, good);
-                    good.then_some(()).ok_or(NOT_BY_KEY)
-                }
+            let Some(good) = good else {
+                checked.left += 1;
+                continue;
             };
             self.fold.checked(entry.id, good.is_ok());
             match good {

@@ -4,7 +4,7 @@
 //! what they change. A merge that brings such a change is refused until it is accepted; a file that was put in another's
 //! place is told by what this device knew of it. What needs a signature still needs it after that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Error, Session};
 use crate::journal::Line;
@@ -58,7 +58,8 @@ impl Session {
                 _ => None,
             });
         }
-        out.dedup();
+        let mut said = HashSet::new();
+        out.retain(|claim: &String| said.insert(claim.clone()));
         out
     }
 

@@ -125,7 +125,7 @@ impl Verdict {
     /// Tells how a gate with this verdict is met. Advice holds nothing up, and where nothing can look, word is all there is.
     pub fn met(&self, spec: &GateSpec) -> Met {
         match self.state {
-            State::Waived if spec.is_said() => Met::No,
+            State::Waived if spec.said => Met::No,
             State::Attested | State::Waived if spec.is_watched() => Met::ByWord,
             state if state.is_met() || spec.advice => Met::Seen,
             _ => Met::No,

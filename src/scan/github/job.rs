@@ -290,11 +290,7 @@ impl<'d> Walk<'_, 'd> {
                 && (is_npm_name(&seen.name) || secret.is_some_and(is_npm_name))
         });
         if let Some(name) = token.map(|seen| seen.name.to_string()) {
-            let mut place = run.place(scope.file);
-            if let Some((line, column, _)) = &here.uses {
-                (place.line, place.column) = (*line, *column);
-                self.flow.file.clone_into(&mut place.file);
-            }
+            let place = self.uses_place(run, scope, here);
             self.unseen("token-in-unread-text", &place, &name);
         }
     }

@@ -2,9 +2,8 @@
 //!
 //! Holds names only; a literal that stands in a file is known to be there and is not looked at.
 
-use std::collections::HashSet;
-
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::super::Place;
 use super::super::expression::{self, Ref};

@@ -396,7 +396,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         });
     }
 
-    /// Output that can show a credential counts only where one is in reach.
+    /// Says that what the step runs leads further than was followed.
     fn cut_short(&mut self, line: u32) {
         let job = self.job;
         self.parts.finding(
@@ -408,6 +408,7 @@ impl<'j, 'c, 'd, 's> Judge<'j, 'c, 'd, 's> {
         );
     }
 
+    /// Output that can show a credential counts only where one is in reach.
     fn leaky(&mut self, act: &Act, step: &Step<'_, '_>, line: u32, rule: &'static str) {
         if self.token(act, step, Registry::Npmjs).is_some() {
             super::advice::leaky(self.job, line, rule, &act.command, self.parts);
