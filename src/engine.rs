@@ -21,7 +21,7 @@ pub mod window;
 
 use crate::model::id::Subject;
 use crate::session::Session;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, Decided};
 use clocks::Now;
 use crew::Crew;
 use observe::Channel;
@@ -37,10 +37,10 @@ const WAITING: usize = 64;
 /// What the console asks of the engine.
 #[derive(Debug)]
 pub enum Command {
-    /// Decide something. The answer says what was written, or why not.
+    /// Decide a batch, all or nothing. The answer says what was written, or why nothing was.
     Decide {
-        action: Action,
-        answer: oneshot::Sender<Result<String, Refused>>,
+        actions: Vec<Action>,
+        answer: oneshot::Sender<Result<Decided, Refused>>,
     },
     /// Look closer at something; the next picture shows it.
     Focus(Focus),

@@ -13,20 +13,21 @@ pub mod sign;
 mod token;
 mod trust;
 
-use crate::journal::writer::{self, Access, Journal, Opened, Written};
+use crate::journal::writer::{self, Access, Journal, Opened};
 use crate::journal::{self, Draft, Line, Report, SessionId, WriterId};
 use crate::model::decision::EventId;
-use crate::model::event::{Observation, SessionCreated, WriterJoined, policy_digest, spec};
+use crate::model::event::{
+    AdoptedPolicy, Event, Observation, SessionCreated, Unread, WriterJoined, policy_digest,
+};
 use crate::model::fact::{Answer, LiveSource, RepoFact};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
 use crate::safe::shown::counted;
-use decide::{Action, Drafted, Refusal, decide};
+use decide::{Action, Decided, DraftEvent, Refusal, Written, decide};
 use fold::{Entry, Fold, Parsed};
 use judge::Board;
-use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,7 +136,7 @@ pub fn create(path: &Path, created: &SessionCreated, options: &Options) -> Resul
         ..created.clone()
     };
     let (at, about) = (options.now.to_string(), Subject::SESSION.to_string());
-    let (first, second) = (in_ascii(&created)?, joined(options)?);
+    let (first, second) = (in_ascii(&created)?, in_ascii(&joined(options))?);
     let draft = |kind, crit, data| Draft {
         at: &at,
         kind,
@@ -159,13 +160,12 @@ pub fn create(path: &Path, created: &SessionCreated, options: &Options) -> Resul
     Ok(())
 }
 
-fn joined(options: &Options) -> Result<String, Error> {
-    let joined = WriterJoined {
+fn joined(options: &Options) -> WriterJoined {
+    WriterJoined {
         person: options.actor.as_str().into(),
         device: options.device.as_str().into(),
         program: options.program.as_str().into(),
-    };
-    in_ascii(&joined)
+    }
 }
 
 /// Writes the data of an event: redacted once more, and in ASCII, so that a file of ours is harmless to print.
@@ -355,13 +355,26 @@ impl Session {
         serde_json::from_str(line.data).map_err(std::io::Error::other)
     }
 
-    /// Decides something: writes it, folds it, judges again. Gives the repositories whose rows changed.
+    /// Decides a batch, all or nothing: writes it, folds it, judges again. Returns what was decided.
     ///
     /// # Errors
     /// A refusal, a read-only session, or a disk that refuses: nothing counts then.
-    pub fn decide(&mut self, action: &Action, now: Ts) -> Result<Vec<Subject>, Error> {
-        let drafted = decide(&self.fold, action, &self.options.actor, now)?;
-        self.append(&drafted, now)
+    pub fn decide(&mut self, actions: &[Action], now: Ts) -> Result<Decided, Error> {
+        let drafts = decide(&self.fold, actions, &self.options.actor, now)?;
+        let changed = self.append(&drafts, now)?;
+        // What had to stand before them was written first.
+        let from = self.fold.log.len().saturating_sub(drafts.len());
+        let ids = self.fold.log.iter().skip(from).map(|entry| entry.id);
+        let events = drafts.into_iter().zip(ids).filter_map(|(draft, id)| {
+            Some(Written {
+                id: self.fold.name(id)?,
+                about: draft.about,
+                label: name::label(&self.fold.facts, draft.about),
+                event: draft.event,
+            })
+        });
+        let events = events.collect();
+        Ok(Decided { events, changed })
     }
 
     /// Records observations: one event for each answer that is news.
@@ -393,19 +406,10 @@ impl Session {
                 self.fold.looked_again(about, source, observation.as_of);
             }
         }
-        let drafted: Vec<Drafted> = news
+        let drafted: Vec<DraftEvent> = news
             .into_iter()
-            .map(|(about, observation)| {
-                let data = serde_json::to_value(&observation)?;
-                Ok(Drafted {
-                    kind: "observed",
-                    about,
-                    crit: true,
-                    over: Vec::new(),
-                    data,
-                })
-            })
-            .collect::<Result<_, serde_json::Error>>()?;
+            .map(|(about, observation)| DraftEvent::plain(about, observation))
+            .collect();
         let mut observed = Observed {
             written: drafted.len(),
             changed: Vec::new(),
@@ -468,20 +472,11 @@ impl Session {
     /// # Errors
     /// As [`Session::decide`].
     pub fn adopt_policy(&mut self, policy: &Policy, now: Ts) -> Result<(), Error> {
-        let policy = serde_json::to_value(policy)?;
         // Of the text as the line holds it.
-        let digest = policy_digest(&in_ascii(&policy)?);
-        let data = json!({"digest": digest, "policy": policy});
-        self.append(
-            &[Drafted {
-                kind: "policy_adopted",
-                about: Subject::SESSION,
-                crit: true,
-                over: Vec::new(),
-                data,
-            }],
-            now,
-        )?;
+        let digest = policy_digest(&in_ascii(policy)?).into();
+        let policy = policy.clone();
+        let adopted = AdoptedPolicy { digest, policy };
+        self.append(&[DraftEvent::plain(Subject::SESSION, adopted)], now)?;
         Ok(())
     }
 
@@ -493,16 +488,8 @@ impl Session {
         let part = journal::merge::Part::read(&self.path, &*self.file)?;
         let data: serde_json::Value = serde_json::from_str(&journal::seal::seal_data(&part)?)?;
         let events = data.get("events").and_then(serde_json::Value::as_u64);
-        self.append(
-            &[Drafted {
-                kind: journal::SEALED,
-                about: Subject::SESSION,
-                crit: false,
-                over: Vec::new(),
-                data,
-            }],
-            now,
-        )?;
+        let sealed = Event::Sealed(Unread::from(data));
+        self.append(&[DraftEvent::plain(Subject::SESSION, sealed)], now)?;
         Ok(events.unwrap_or_default())
     }
 
@@ -538,21 +525,21 @@ impl Session {
         Error::ReadOnly(self.read_only().unwrap_or_else(|| AS_ASKED.to_owned()))
     }
 
-    fn append(&mut self, drafted: &[Drafted], now: Ts) -> Result<Vec<Subject>, Error> {
+    fn append(&mut self, drafted: &[DraftEvent], now: Ts) -> Result<Vec<Subject>, Error> {
         if let Some(why) = self.read_only() {
             return Err(Error::ReadOnly(why));
         }
-        let rules = |one: &Drafted| matches!(one.kind, "policy_adopted" | "person_key_adopted");
+        let key = |one: &DraftEvent| matches!(one.event, Event::PersonKeyAdopted(_));
+        let rules = |one: &DraftEvent| key(one) || matches!(one.event, Event::PolicyAdopted(_));
         if self.signing.is_none() && self.fold.has_roster() && drafted.iter().any(rules) {
             return Err(Error::Unsigned);
         }
-        let signed = |one: &Drafted| spec(one.kind).is_some_and(|spec| spec.signed);
         // The first key of a roster vouches for itself.
-        let first = |one: &Drafted| one.kind == "person_key_adopted" && !self.fold.has_roster();
-        if drafted.iter().any(|one| signed(one) && !first(one)) {
+        let first = |one: &DraftEvent| key(one) && !self.fold.has_roster();
+        if (drafted.iter()).any(|one| one.event.spec().signed && !first(one)) {
             self.may_sign()?;
         }
-        let mut all: Vec<Drafted> = self.preface()?;
+        let mut all = self.preface()?;
         all.extend_from_slice(drafted);
         let at = now.to_string();
         let parts: Vec<(String, Vec<journal::EventId>, String)> = all
@@ -563,7 +550,7 @@ impl Session {
                     .iter()
                     .filter_map(|id| self.fold.name(*id))
                     .collect();
-                Ok((one.about.to_string(), over, in_ascii(&one.data)?))
+                Ok((one.about.to_string(), over, in_ascii(&one.event)?))
             })
             .collect::<Result<_, Error>>()?;
         let drafts: Vec<Draft<'_>> = all
@@ -571,9 +558,9 @@ impl Session {
             .zip(&parts)
             .map(|(one, (about, over, data))| Draft {
                 at: &at,
-                kind: one.kind,
+                kind: one.event.kind(),
                 about,
-                crit: one.crit,
+                crit: one.event.spec().crit,
                 over,
                 data,
             })
@@ -588,12 +575,7 @@ impl Session {
         self.said_heads = true;
         self.own_events += u64::try_from(written.len()).unwrap_or(0);
         let touched = self.take(&written, now);
-        let names = |one: &Drafted| {
-            matches!(
-                one.kind,
-                "policy_adopted" | "person_key_adopted" | journal::WRITER_JOINED
-            )
-        };
+        let names = |one: &DraftEvent| rules(one) || matches!(one.event, Event::WriterJoined(_));
         if all.iter().any(names) {
             self.keep_claims();
         }
@@ -601,31 +583,24 @@ impl Session {
     }
 
     /// Gives what has to stand before the next own event: this writer's first line, and the heads known here.
-    fn preface(&mut self) -> Result<Vec<Drafted>, Error> {
+    fn preface(&mut self) -> Result<Vec<DraftEvent>, Error> {
         let Some(journal) = self.journal.as_ref() else {
             return Ok(Vec::new());
         };
-        let plain = |kind, data: &str| -> Result<Drafted, Error> {
-            Ok(Drafted {
-                kind,
-                about: Subject::SESSION,
-                crit: false,
-                over: Vec::new(),
-                data: serde_json::from_str(data)?,
-            })
-        };
         let mut preface = Vec::new();
         if !journal.joined() {
-            preface.push(plain(journal::WRITER_JOINED, &joined(&self.options)?)?);
+            preface.push(DraftEvent::plain(Subject::SESSION, joined(&self.options)));
         }
         if !self.said_heads || self.own_events >= HEADS_EVERY {
-            preface.push(plain(journal::HEADS_SEEN, &journal.chains().heads_data())?);
+            let heads: serde_json::Value = serde_json::from_str(&journal.chains().heads_data())?;
+            let heads = Event::HeadsSeen(Unread::from(heads));
+            preface.push(DraftEvent::plain(Subject::SESSION, heads));
             self.own_events = 0;
         }
         Ok(preface)
     }
 
-    fn take(&mut self, written: &[Written], now: Ts) -> Vec<Subject> {
+    fn take(&mut self, written: &[writer::Written], now: Ts) -> Vec<Subject> {
         for one in written {
             if let Ok(line) = Line::parse(one.text.as_bytes()) {
                 self.fold.add(Parsed::read(&line, one.place));

@@ -11,6 +11,7 @@
 pub mod action;
 pub mod column;
 pub mod command;
+pub mod decided;
 pub mod filter;
 pub mod form;
 pub mod input;

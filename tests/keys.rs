@@ -8,7 +8,7 @@ mod console;
 use console::Console;
 use cutover::model::event::World;
 use cutover::model::time::Ts;
-use cutover::session::decide::{Action, Role};
+use cutover::session::decide::{Action, Assign, Role};
 use cutover::tui::action::{ACTIONS, Key};
 use cutover::tui::layout::Size;
 use cutover::tui::state::{Overlay, Tab};
@@ -422,11 +422,11 @@ fn a_decision_of_somebody_else_moves_nothing_under_the_cursor() {
     console.keys("jjj");
     let at = console.state.board.current().unwrap().id;
     let other = console.state.board.every().next().unwrap().id;
-    let action = Action::Assign {
+    let action = Action::Role(Assign {
         about: vec![other],
         role: Role::Owner,
         person: Some("zoe".to_owned()),
-    };
+    });
     console.decide_elsewhere(action);
     assert_eq!(console.state.board.current().unwrap().id, at);
     assert!(console.screen().contains("zoe"), "{}", console.screen());

@@ -14,7 +14,9 @@ use cutover::model::time::Ts;
 use cutover::report::status::Outcome;
 use cutover::report::template::Form;
 use cutover::report::{json_v1, runbook, status, table, template};
-use cutover::session::decide::{Action, Role};
+use cutover::session::decide::{
+    Action, Assign, GateAction, LaneAction, NoteAction, RevocationAction, Role,
+};
 use cutover::session::{Options, Session, create};
 use serde_json::Value as Json;
 
@@ -162,46 +164,46 @@ fn session(folder: &std::path::Path) -> Session {
         session.observe(listed(minutes, keys), at(minutes)).unwrap();
     }
     let decisions = [
-        Action::Assign {
+        Action::Role(Assign {
             about: vec![repo("acme/ui")],
             role: Role::Owner,
             person: Some("rosa".into()),
-        },
-        Action::Waive {
+        }),
+        Action::Gate(GateAction::Waive {
             about: vec![repo("acme/ui")],
             gate: gate("actions-pinned"),
             why: format!("the vendor says: {HOSTILE}"),
             until: day("2026-12-20"),
-        },
-        Action::Attest {
+        }),
+        Action::Gate(GateAction::Attest {
             about: vec![repo("acme/ui")],
             gate: gate("workflow-owned"),
             note: "seen".into(),
             link: None,
             before_rehearsal: true,
-        },
-        Action::CarryOver {
+        }),
+        Action::Lane(LaneAction::CarryOver {
             paths: vec![path("acme/old")],
             owner: "ken".into(),
             until: day("2026-12-24"),
             why: "frozen until the audit".into(),
-        },
-        Action::RecordRevocation {
+        }),
+        Action::Revocation(RevocationAction::Record {
             token: token("ends-by-word"),
             token_id: "ends-by-word".into(),
             on: day("2026-12-05"),
             who: "ken".into(),
             proof: "ticket 12".into(),
-        },
-        Action::DateFollowUp {
+        }),
+        Action::Note(NoteAction::DateFollowUp {
             about: repo("acme/notes"),
             on: day("2026-12-11"),
             what: "scan it".into(),
-        },
-        Action::OweTokenList {
+        }),
+        Action::Revocation(RevocationAction::OweTokenList {
             account: "second-bot".into(),
             owed: true,
-        },
+        }),
     ];
     for action in &decisions {
         session.decide(action, at(10)).unwrap();
@@ -472,13 +474,13 @@ fn status_puts_trouble_first_and_says_what_remains() {
 fn a_done_session_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = session(folder.path());
-    let carry = Action::CarryOver {
+    let carry = Action::Lane(LaneAction::CarryOver {
         paths: vec![path("acme/ui")],
         owner: "ken".into(),
         until: day("2026-12-24"),
         why: "later".into(),
-    };
-    session.decide(&carry, at(11)).unwrap();
+    });
+    session.decide(&[carry], at(11)).unwrap();
     assert_ne!(
         status(&session, at(12)).outcome,
         Outcome::Done,
@@ -486,20 +488,20 @@ fn a_done_session_says_so() {
     );
     session
         .decide(
-            &Action::ChooseLane {
+            &[Action::Lane(LaneAction::Choose {
                 paths: vec![path("acme/ui"), path("acme/old")],
                 lane: Lane::Bridge,
                 reason: String::new(),
-            },
+            })],
             at(12),
         )
         .unwrap();
     session
         .decide(
-            &Action::OweTokenList {
+            &[Action::Revocation(RevocationAction::OweTokenList {
                 account: "second-bot".into(),
                 owed: false,
-            },
+            })],
             at(12),
         )
         .unwrap();
@@ -507,12 +509,12 @@ fn a_done_session_says_so() {
     for secret in secrets {
         session
             .decide(
-                &Action::AttestEdge {
+                &[Action::Revocation(RevocationAction::AttestEdge {
                     token: token("stays"),
                     secret,
                     holds: true,
                     note: "made for it".into(),
-                },
+                })],
                 at(13),
             )
             .unwrap();
@@ -533,24 +535,24 @@ fn a_done_session_says_so() {
         ),
     ] {
         for id in gates {
-            let attest = Action::Attest {
+            let attest = Action::Gate(GateAction::Attest {
                 about: about.clone(),
                 gate: gate(id),
                 note: "seen".into(),
                 link: None,
                 before_rehearsal: true,
-            };
-            session.decide(&attest, at(14)).unwrap();
+            });
+            session.decide(&[attest], at(14)).unwrap();
         }
     }
     for (role, who) in [(Role::Commander, "rosa"), (Role::SecondApprover, "ken")] {
         session
             .decide(
-                &Action::Assign {
+                &[Action::Role(Assign {
                     about: vec![Subject::SESSION],
                     role,
                     person: Some(who.into()),
-                },
+                })],
                 at(15),
             )
             .unwrap();

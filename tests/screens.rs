@@ -9,7 +9,7 @@ use console::{Console, styles, text};
 use cutover::engine::Handle;
 use cutover::model::gate::State as Verdict;
 use cutover::model::id::Subject;
-use cutover::session::decide::Action;
+use cutover::session::decide::{Action, LaneAction, NoteAction};
 use cutover::session::{Options, Session};
 use cutover::tui::action::Key;
 use cutover::tui::layout::Size;
@@ -281,18 +281,18 @@ fn damaged(width: u16, height: u16) -> Console {
     let folder = tempfile::tempdir().unwrap();
     let mut session = console::session(folder.path(), 12, false);
     let path = *session.facts().paths.keys().min().unwrap();
-    let carried = Action::CarryOver {
+    let carried = Action::Lane(LaneAction::CarryOver {
         paths: vec![path],
         owner: "rosa".to_owned(),
         until: "2027-03-01".parse().unwrap(),
         why: "waits for the new runner".to_owned(),
-    };
-    let note = Action::Note {
+    });
+    let note = Action::Note(NoteAction::Add {
         about: Subject::SESSION,
         text: "damaged soon".to_owned(),
-    };
+    });
     for action in [carried, note] {
-        session.decide(&action, console::start()).unwrap();
+        session.decide(&[action], console::start()).unwrap();
     }
     let options = Options {
         state: folder.path().join("state"),

@@ -19,7 +19,9 @@ use cutover::model::outcome::{EndState, end_state};
 use cutover::model::policy::{Policy, Profile};
 use cutover::model::revoke::{Release, chain};
 use cutover::model::time::Ts;
-use cutover::session::decide::{Action, Role};
+use cutover::session::decide::{
+    Action, Assign, GateAction, LaneAction, NoteAction, PlanAction, RevocationAction, Role,
+};
 use cutover::session::judge::Board;
 use cutover::session::{Error, Options, Session, create};
 use std::path::{Path, PathBuf};
@@ -188,15 +190,15 @@ fn verdict(session: &Session, about: Subject, gate: &str, minutes: i64) -> (Stat
 }
 
 fn attest(session: &mut Session, about: Subject, gate: &str, minutes: i64) {
-    let action = Action::Attest {
+    let action = Action::Gate(GateAction::Attest {
         about: vec![about],
         gate: GateId::parse(gate).unwrap(),
         note: "seen in the run".into(),
         link: None,
         before_rehearsal: true,
-    };
+    });
     session
-        .decide(&action, at(minutes))
+        .decide(&[action], at(minutes))
         .unwrap_or_else(|error| panic!("{gate}: {error}"));
 }
 
@@ -244,11 +246,11 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
 
     session
         .decide(
-            &Action::ChooseLane {
+            &[Action::Lane(LaneAction::Choose {
                 paths: vec![path()],
                 lane: Lane::Trusted,
                 reason: String::new(),
-            },
+            })],
             at(6),
         )
         .unwrap();
@@ -269,12 +271,12 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     ));
     session
         .decide(
-            &Action::AttestEdge {
+            &[Action::Revocation(RevocationAction::AttestEdge {
                 token: token(),
                 secret,
                 holds: true,
                 note: "created it for this secret".into(),
-            },
+            })],
             at(7),
         )
         .unwrap();
@@ -288,15 +290,15 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     same_as_full(&session, 8);
 
     // An attestation against what was seen is refused; a waiver needs an end.
-    let contrary = Action::Attest {
+    let contrary = Action::Gate(GateAction::Attest {
         about: vec![path_ref],
         gate: GateId::parse("workflow-rewired").unwrap(),
         note: "done".into(),
         link: None,
         before_rehearsal: true,
-    };
+    });
     assert!(matches!(
-        session.decide(&contrary, at(8)),
+        session.decide(&[contrary], at(8)),
         Err(Error::Refused(_))
     ));
 
@@ -312,11 +314,11 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     for config in configs {
         session
             .decide(
-                &Action::PlanValidation {
+                &[Action::Plan(PlanAction::Validation {
                     configs: vec![config],
                     plan: cutover::model::decision::ValidationPlan::Canary,
                     note: String::new(),
-                },
+                })],
                 at(21),
             )
             .unwrap();
@@ -386,15 +388,17 @@ fn two_operators_merge_and_contest() {
     let copy = world.folder.path().join("copy.cutover");
     std::fs::copy(world.file(), &copy).unwrap();
 
-    let owner = |person: &str| Action::Assign {
-        about: vec![repo()],
-        role: Role::Owner,
-        person: Some(person.into()),
+    let owner = |person: &str| {
+        Action::Role(Assign {
+            about: vec![repo()],
+            role: Role::Owner,
+            person: Some(person.into()),
+        })
     };
     let mut rosa = world.open("rosa", "laptop");
-    rosa.decide(&owner("mia"), at(10)).unwrap();
+    rosa.decide(&[owner("mia")], at(10)).unwrap();
     let mut ken = world.open_at(&copy, "ken", "desk");
-    ken.decide(&owner("ken"), at(11)).unwrap();
+    ken.decide(&[owner("ken")], at(11)).unwrap();
     drop(ken);
     assert!(rosa.merge(&copy, true, at(12)).unwrap() >= 2);
     assert!(
@@ -407,12 +411,13 @@ fn two_operators_merge_and_contest() {
         "merging twice is merging once"
     );
     same_as_full(&rosa, 12);
-    rosa.decide(&owner("ken"), at(13)).unwrap();
+    rosa.decide(&[owner("ken")], at(13)).unwrap();
     assert_eq!(rosa.facts().owner(repo()), Some("ken"));
     assert_eq!(verdict(&rosa, repo(), "owner-named", 13).0, State::Passed);
 
     // One's own last decision can be taken back, somebody else's cannot.
-    rosa.decide(&Action::Undo { event: None }, at(14)).unwrap();
+    rosa.decide(&[Action::Undo { event: None }], at(14))
+        .unwrap();
     assert!(
         matches!(
             rosa.facts().standing(repo(), Slot::Owner),
@@ -423,7 +428,7 @@ fn two_operators_merge_and_contest() {
     drop(rosa);
     let mut ken = world.open("ken", "desk");
     let before = ken.fold.log.len();
-    let refused = ken.decide(&Action::Undo { event: None }, at(15));
+    let refused = ken.decide(&[Action::Undo { event: None }], at(15));
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     assert_eq!(ken.fold.log.len(), before, "a refusal writes nothing");
 }
@@ -459,37 +464,39 @@ fn waivers_and_bridges_end() {
         .unwrap();
     session
         .decide(
-            &Action::ChooseLane {
+            &[Action::Lane(LaneAction::Choose {
                 paths: vec![path()],
                 lane: Lane::Bridge,
                 reason: "not this year".into(),
-            },
+            })],
             at(3),
         )
         .unwrap();
-    let end = |on: &str| Action::SetEndDate {
-        about: vec![path()],
-        on: day(on),
+    let end = |on: &str| {
+        Action::Lane(LaneAction::SetEndDate {
+            about: vec![path()],
+            on: day(on),
+        })
     };
     assert!(
         matches!(
-            session.decide(&end("2027-01-01"), at(4)),
+            session.decide(&[end("2027-01-01")], at(4)),
             Err(Error::Refused(_))
         ),
         "not before the cut-off"
     );
-    session.decide(&end("2026-12-20"), at(4)).unwrap();
+    session.decide(&[end("2026-12-20")], at(4)).unwrap();
     assert_eq!(
         verdict(&session, path(), "end-date-set", 5).0,
         State::Passed
     );
-    let waive = Action::Waive {
+    let waive = Action::Gate(GateAction::Waive {
         about: vec![repo()],
         gate: GateId::parse("actions-pinned").unwrap(),
         why: "later".into(),
         until: day("2026-12-06"),
-    };
-    session.decide(&waive, at(5)).unwrap();
+    });
+    session.decide(&[waive], at(5)).unwrap();
     let days = 24 * 60;
     assert_eq!(
         verdict(&session, path(), "end-date-set", 20 * days).0,
@@ -618,10 +625,10 @@ fn a_proposal_is_taken_once_with_its_reason() {
     session
         .observe(scanned(2, CredentialFact::Token, Some("NPM_TOKEN")), at(2))
         .unwrap();
-    let accept = Action::AcceptProposals {
+    let accept = Action::Lane(LaneAction::AcceptProposals {
         about: vec![repo()],
-    };
-    session.decide(&accept, at(3)).unwrap();
+    });
+    session.decide(&[accept.clone()], at(3)).unwrap();
     assert_eq!(session.facts().lane(path()), Some(Lane::Trusted));
     let entry = *session.fold.log.last().unwrap();
     assert!(
@@ -631,7 +638,7 @@ fn a_proposal_is_taken_once_with_its_reason() {
             .contains("hosted runner")
     );
     assert!(
-        matches!(session.decide(&accept, at(4)), Err(Error::Refused(_))),
+        matches!(session.decide(&[accept], at(4)), Err(Error::Refused(_))),
         "nothing is left to propose"
     );
 }
@@ -681,11 +688,11 @@ fn a_file_in_another_ones_place_is_told_by_what_this_device_knew() {
     let copy = world.folder.path().join("copy.cutover");
     std::fs::copy(world.file(), &copy).unwrap();
     let mut ken = world.open_at(&copy, "ken", "desk");
-    let note = Action::Note {
+    let note = Action::Note(NoteAction::Add {
         about: repo(),
         text: "hello".into(),
-    };
-    ken.decide(&note, at(5)).unwrap();
+    });
+    ken.decide(&[note], at(5)).unwrap();
     drop(ken);
     std::fs::copy(&copy, world.file()).unwrap();
     let told = |session: &Session| {
@@ -716,14 +723,16 @@ fn what_an_end_state_says_is_not_waived() {
     session
         .observe(scanned(2, CredentialFact::Token, Some("NPM_TOKEN")), at(2))
         .unwrap();
-    let waive = |gate| Action::Waive {
-        about: vec![repo()],
-        gate,
-        why: "later".into(),
-        until: at(3).day(),
+    let waive = |gate| {
+        Action::Gate(GateAction::Waive {
+            about: vec![repo()],
+            gate,
+            why: "later".into(),
+            until: at(3).day(),
+        })
     };
-    let refused = session.decide(&waive(GateId::WORKFLOW_REWIRED), at(3));
+    let refused = session.decide(&[waive(GateId::WORKFLOW_REWIRED)], at(3));
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
     let owned = GateId::parse("workflow-owned").unwrap();
-    assert!(session.decide(&waive(owned), at(3)).is_ok());
+    assert!(session.decide(&[waive(owned)], at(3)).is_ok());
 }

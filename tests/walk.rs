@@ -17,7 +17,9 @@ use cutover::model::policy::{Policy, Profile};
 use cutover::model::revoke::configs_of;
 use cutover::model::time::Ts;
 use cutover::report::status::{Outcome, status};
-use cutover::session::decide::{Action, Role};
+use cutover::session::decide::{
+    Action, Assign, GateAction, LaneAction, PlanAction, RevocationAction, Role,
+};
 use cutover::session::judge::{Board, Open};
 use cutover::session::{Options, Session, create};
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +107,7 @@ impl Walk {
 
     fn take(&mut self, action: Action) {
         self.now = self.now.plus(1);
-        if let Err(error) = self.session.decide(&action, self.now) {
+        if let Err(error) = self.session.decide(&[action], self.now) {
             panic!("{action:?}: {error}");
         }
     }
@@ -143,17 +145,19 @@ impl Walk {
             [repo(*at), path(*at)].contains(&open.about)
                 || of.is_some_and(|config| config.repo == repo(*at))
         });
-        let assign = |role, person: &str| Action::Assign {
-            about: about.clone(),
-            role,
-            person: Some(person.to_owned()),
+        let assign = |role, person: &str| {
+            Action::Role(Assign {
+                about: about.clone(),
+                role,
+                person: Some(person.to_owned()),
+            })
         };
         let action = match open.gate.word() {
             "owner-named" => assign(Role::Owner, "rosa"),
             "reviewer-named" => assign(Role::Reviewer, "ken"),
             "commander-named" => assign(Role::Commander, "rosa"),
             "second-approver-named" => assign(Role::SecondApprover, "ken"),
-            "lane-chosen" => Action::ChooseLane {
+            "lane-chosen" => Action::Lane(LaneAction::Choose {
                 paths: about,
                 lane: if at.unwrap() % 7 == 3 {
                     Lane::StagedOidc
@@ -161,24 +165,24 @@ impl Walk {
                     Lane::Trusted
                 },
                 reason: "hosted".to_owned(),
-            },
-            "validation-planned" => Action::PlanValidation {
+            }),
+            "validation-planned" => Action::Plan(PlanAction::Validation {
                 configs: about,
                 plan: match at.unwrap() % 6 {
                     5 => ValidationPlan::OnDemand,
                     _ => ValidationPlan::Canary,
                 },
                 note: String::new(),
-            },
+            }),
             "secret-token-known" => {
                 let row = &self.session.facts().secrets[&open.about];
                 let at = (0..REPOS).find(|at| row.repos.contains(repo(*at))).unwrap();
-                Action::AttestEdge {
+                Action::Revocation(RevocationAction::AttestEdge {
                     token: token(at),
                     secret: open.about,
                     holds: true,
                     note: "made for it".to_owned(),
-                }
+                })
             }
             "workflow-rewired" => {
                 let path = self.session.facts().path_refs[&open.about];
@@ -189,13 +193,13 @@ impl Walk {
             "tokens-revoked" => {
                 self.assert_rehearsed(open.about);
                 let key = self.session.facts().tokens[&open.about].fact.clone();
-                Action::RecordRevocation {
+                Action::Revocation(RevocationAction::Record {
                     token: open.about,
                     token_id: key.unwrap().value.key.to_string(),
                     on: self.now.day(),
                     who: "rosa".to_owned(),
                     proof: "ticket 1".to_owned(),
-                }
+                })
             }
             word => {
                 if word == "secrets-deleted" {
@@ -282,13 +286,13 @@ impl Walk {
             }
         }
         for (gate, about) in attested {
-            self.take(Action::Attest {
+            self.take(Action::Gate(GateAction::Attest {
                 about,
                 gate,
                 note: "seen".to_owned(),
                 link: None,
                 before_rehearsal: false,
-            });
+            }));
         }
     }
 
@@ -423,12 +427,12 @@ fn a_team_comes_to_the_end_by_doing_what_the_next_step_names() {
         assert_eq!(end.state, EndState::Proven, "{rule}");
     }
     let secret = walk.session.facts().repos[&repo(4)].secrets[0];
-    walk.take(Action::AttestEdge {
+    walk.take(Action::Revocation(RevocationAction::AttestEdge {
         token: token(4),
         secret,
         holds: false,
         note: "it was another".to_owned(),
-    });
+    }));
     let (end, _) = end_state(walk.session.facts(), path(4), walk.now);
     assert_eq!(
         end.state,

@@ -6,7 +6,7 @@ use super::decide::{Deciding, person};
 use super::error::CommandError;
 use crate::model::name::Login;
 use crate::safe::shown::visible;
-use crate::session::decide::{Action, Role};
+use crate::session::decide::{Action, Assign, Role};
 
 /// Assign owners and reviewers of repositories, commander and second approver of the session
 #[derive(Debug, Clone, clap::Args)]
@@ -50,24 +50,6 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
         return Err(CommandError::usage("no repository is named")
             .hint("for example `cutover assign acme/ui --owner rosa`"));
     }
-    if options.owner.is_some()
-        && options.owner == options.reviewer
-        && options.owner.as_deref() != Some("-")
-    {
-        return Err(
-            CommandError::usage("the owner cannot review their own change").hint("name two people"),
-        );
-    }
-    let named = |name: &Option<String>| name.clone().filter(|name| name != "-");
-    if let (Some(commander), Some(second)) =
-        (named(&options.commander), named(&options.second_approver))
-        && commander == second
-    {
-        return Err(
-            CommandError::usage("the commander cannot be the second approver")
-                .hint("name two people"),
-        );
-    }
     for (_, name) in of_repo.iter().chain(&of_session) {
         if let Some(name) = name.as_deref().filter(|name| *name != "-")
             && let Err(error) = Login::parse(name.trim_start_matches('@'))
@@ -88,11 +70,15 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
                 Role::Owner | Role::Reviewer => about.clone(),
                 Role::Commander | Role::SecondApprover => Vec::new(),
             };
-            Some(Action::Assign {
-                about,
-                role,
-                person: person(name.as_deref()?),
-            })
+            let person = person(name.as_deref()?);
+            Some(
+                Assign {
+                    about,
+                    role,
+                    person,
+                }
+                .into(),
+            )
         })
         .collect();
     deciding.take(&actions, context)

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, gate};
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::GateAction;
 
 /// Confirm a gate by hand, with a note and a link
 #[derive(Debug, Clone, clap::Args)]
@@ -34,12 +34,12 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let gate = gate(&options.gate)?;
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&options.about)?;
-    let action = Action::Attest {
+    let action = GateAction::Attest {
         about,
         gate,
         note: options.note.clone(),
         link: options.link.clone(),
         before_rehearsal: options.before_rehearsal,
     };
-    deciding.take(&[action], context)
+    deciding.take(&[action.into()], context)
 }

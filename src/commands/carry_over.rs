@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, day};
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::LaneAction;
 
 /// Carry publish paths over: somebody will see to them by a day
 #[derive(Debug, Clone, clap::Args)]
@@ -31,11 +31,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let until = day(&options.until, context.now())?;
     let deciding = Deciding::open(context)?;
     let paths = deciding.find_all(&options.targets)?;
-    let action = Action::CarryOver {
+    let action = LaneAction::CarryOver {
         paths,
         owner: options.owner.clone(),
         until,
         why: options.why.clone(),
     };
-    deciding.take(&[action], context)
+    deciding.take(&[action.into()], context)
 }

@@ -8,7 +8,7 @@ use super::error::CommandError;
 use crate::engine::picture;
 use crate::engine::snapshot::Cohort;
 use crate::model::id::Subject;
-use crate::session::decide::Action;
+use crate::session::decide::PlanAction;
 
 /// Which sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,10 @@ pub fn run(sample: Sample, options: &Options, context: &mut Context) -> Result<E
         ));
     }
     let action = match sample {
-        Sample::Representatives => Action::ChooseRepresentatives { repos },
-        Sample::Canaries => Action::ChooseCanaries { repos },
+        Sample::Representatives => PlanAction::ChooseRepresentatives { repos },
+        Sample::Canaries => PlanAction::ChooseCanaries { repos },
     };
-    deciding.take(&[action], context)
+    deciding.take(&[action.into()], context)
 }
 
 fn of(sample: Sample, cohorts: crate::engine::snapshot::Cohorts) -> Cohort {

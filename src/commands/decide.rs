@@ -3,13 +3,12 @@
 use super::Exit;
 use super::context::Context;
 use super::error::CommandError;
-use crate::journal;
 use crate::model::gate::GateId;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::session::Session;
-use crate::session::decide::{Action, Role, decide};
+use crate::session::decide::Action;
 use crate::session::name;
 use chrono::{Days, NaiveDate};
 
@@ -50,52 +49,13 @@ impl Deciding {
     /// # Errors
     /// One of the actions is refused, and then none was written; or the file cannot be written.
     pub fn take(mut self, actions: &[Action], context: &mut Context) -> Result<Exit, CommandError> {
-        let now = context.now();
-        let actor = self.session.actor().to_owned();
-        for action in actions
-            .iter()
-            .filter(|action| !rests_on_another(action, actions))
-        {
-            decide(&self.session.fold, action, &actor, now)?;
-        }
-        let before = self.session.fold.log.len();
-        for action in actions {
-            self.session.decide(action, now)?;
-        }
-        let entries = self
-            .session
-            .fold
-            .log
-            .get(before..)
-            .unwrap_or_default()
-            .to_vec();
-        for entry in entries {
-            let kind = entry.kind_word();
-            if matches!(kind, journal::WRITER_JOINED | journal::HEADS_SEEN) {
-                continue;
-            }
-            let id = self
-                .session
-                .fold
-                .name(entry.id)
-                .map(|id| id.to_string())
-                .unwrap_or_default();
-            let about = entry
-                .about
-                .map(|about| name::label(self.session.facts(), about))
-                .unwrap_or_default();
-            writeln!(context.out.data(), "{id}  {kind}  {about}")?;
+        let decided = self.session.decide(actions, context.now())?;
+        for one in decided.events {
+            let (kind, label) = (one.event.kind(), one.label);
+            writeln!(context.out.data(), "{}  {kind}  {label}", one.id)?;
         }
         Ok(Exit::Done)
     }
-}
-
-/// A reviewer is held against the owner, and the second approver against the commander, who may be named by the same
-/// command: then it cannot be tried beforehand.
-fn rests_on_another(action: &Action, all: &[Action]) -> bool {
-    let has = |role: Role| move |one: &Action| matches!(one, Action::Assign { role: of, .. } if *of == role);
-    (has(Role::Reviewer)(action) && all.iter().any(has(Role::Owner)))
-        || (has(Role::SecondApprover)(action) && all.iter().any(has(Role::Commander)))
 }
 
 /// Reads a day: `2026-12-05`, or `+14d` counted from now.

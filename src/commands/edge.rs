@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::Deciding;
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, RevocationAction};
 
 /// Say whether secrets hold a token, or that it took another's place in them
 #[derive(Debug, Clone, clap::Args)]
@@ -42,20 +42,20 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let deciding = Deciding::open(context)?;
     let token = deciding.find(&options.token)?;
     if let Some(old) = &options.replaces {
-        let replace = Action::ReplaceToken {
+        let replace = RevocationAction::ReplaceToken {
             new: token,
             old: deciding.find(old)?,
             note: options.note.clone(),
         };
-        return deciding.take(&[replace], context);
+        return deciding.take(&[replace.into()], context);
     }
     let secrets = deciding.find_all(&options.secrets)?;
-    let edge = |secret| Action::AttestEdge {
+    let edge = |secret| RevocationAction::AttestEdge {
         token,
         secret,
         holds: options.holds,
         note: options.note.clone(),
     };
-    let actions: Vec<Action> = secrets.into_iter().map(edge).collect();
+    let actions: Vec<Action> = secrets.into_iter().map(edge).map(Action::from).collect();
     deciding.take(&actions, context)
 }

@@ -6,7 +6,7 @@ use super::decide::Deciding;
 use super::error::CommandError;
 use crate::model::event::EvidenceForm;
 use crate::safe::shown::visible;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, NoteAction};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -72,14 +72,14 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     };
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&add.about)?;
-    let evidence = |about| Action::AddEvidence {
+    let evidence = |about| NoteAction::AddEvidence {
         about,
         form,
         what: what.clone(),
         digest: file.as_ref().map(|(digest, _)| digest.clone()),
         bytes: file.as_ref().map(|(_, bytes)| *bytes),
     };
-    let actions: Vec<Action> = about.into_iter().map(evidence).collect();
+    let actions: Vec<Action> = about.into_iter().map(evidence).map(Action::from).collect();
     deciding.take(&actions, context)
 }
 

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, day};
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, NoteAction};
 
 /// Set a due date for follow-up work
 #[derive(Debug, Clone, clap::Args)]
@@ -28,11 +28,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let on = day(&options.on, context.now())?;
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&options.about)?;
-    let date = |about| Action::DateFollowUp {
+    let date = |about| NoteAction::DateFollowUp {
         about,
         on,
         what: options.what.clone(),
     };
-    let actions: Vec<Action> = about.into_iter().map(date).collect();
+    let actions: Vec<Action> = about.into_iter().map(date).map(Action::from).collect();
     deciding.take(&actions, context)
 }

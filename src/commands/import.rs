@@ -21,7 +21,7 @@ use crate::model::time::Ts;
 use crate::safe::shown::visible;
 use crate::scan::{RepoScan, observe};
 use crate::session::Session;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, RevocationAction};
 use crate::session::left::left_behind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -163,11 +163,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
                 .warn(format!("the token list of {account} was not owed"));
             continue;
         }
-        let not_any_more = Action::OweTokenList {
+        let not_any_more = RevocationAction::OweTokenList {
             account: account.clone(),
             owed: false,
         };
-        session.decide(&not_any_more, context.now())?;
+        session.decide(&[not_any_more.into()], context.now())?;
         let name = shown(&path);
         writeln!(
             context.out.data(),
@@ -369,12 +369,13 @@ pub fn store(
     let news = context
         .out
         .slow("writing the session", || session.observe(answers, now))?;
-    for account in &gathered.owed {
-        let owe = Action::OweTokenList {
-            account: account.clone(),
-            owed: true,
-        };
-        session.decide(&owe, now)?;
+    let owe = |account: &String| RevocationAction::OweTokenList {
+        account: account.clone(),
+        owed: true,
+    };
+    let owed: Vec<Action> = gathered.owed.iter().map(owe).map(Action::from).collect();
+    if !owed.is_empty() {
+        session.decide(&owed, now)?;
     }
     Ok(news.written)
 }

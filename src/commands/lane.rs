@@ -6,7 +6,7 @@ use super::decide::{Deciding, day};
 use super::error::CommandError;
 use crate::model::lane::Lane;
 use crate::safe::shown::visible;
-use crate::session::decide::Action;
+use crate::session::decide::LaneAction;
 
 /// Choose how publish paths will publish, and until when
 #[derive(Debug, Clone, clap::Args)]
@@ -62,17 +62,20 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let mut actions = Vec::new();
     if options.proposed {
         let about = paths.clone();
-        actions.push(Action::AcceptProposals { about });
+        actions.push(LaneAction::AcceptProposals { about }.into());
     }
     if let Some(lane) = options.lane {
-        actions.push(Action::ChooseLane {
-            paths: paths.clone(),
-            lane,
-            reason: options.why.clone(),
-        });
+        actions.push(
+            LaneAction::Choose {
+                paths: paths.clone(),
+                lane,
+                reason: options.why.clone(),
+            }
+            .into(),
+        );
     }
     if let Some(on) = until {
-        actions.push(Action::SetEndDate { about: paths, on });
+        actions.push(LaneAction::SetEndDate { about: paths, on }.into());
     }
     deciding.take(&actions, context)
 }

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::Deciding;
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, NoteAction};
 
 /// Write something into the log
 #[derive(Debug, Clone, clap::Args)]
@@ -24,10 +24,10 @@ pub struct Options {
 pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandError> {
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&options.about)?;
-    let note = |about| Action::Note {
+    let note = |about| NoteAction::Add {
         about,
         text: options.text.clone(),
     };
-    let actions: Vec<Action> = about.into_iter().map(note).collect();
+    let actions: Vec<Action> = about.into_iter().map(note).map(Action::from).collect();
     deciding.take(&actions, context)
 }

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::decide::Deciding;
 use super::error::CommandError;
 use crate::model::decision::ValidationPlan;
-use crate::session::decide::Action;
+use crate::session::decide::PlanAction;
 
 /// The publish that validates a trust config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,11 +50,12 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     };
     let configs = deciding.find_all(&options.targets)?;
     deciding.take(
-        &[Action::PlanValidation {
+        &[PlanAction::Validation {
             configs,
             plan,
             note: options.note.clone(),
-        }],
+        }
+        .into()],
         context,
     )
 }

@@ -12,7 +12,7 @@ use crate::model::id::Subject;
 use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
 use crate::safe::shown::{counted, visible};
-use crate::session::decide::{Action, decide};
+use crate::session::decide::{RevocationAction, decide};
 use crate::session::name::label;
 use crate::tui::command::quote;
 
@@ -66,18 +66,20 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let session = &deciding.session;
     let token = deciding.find(&record.token)?;
     let who = record.who.clone();
-    let action = Action::RecordRevocation {
+    let action = RevocationAction::Record {
         token,
         token_id: record.id.clone(),
         on,
         who: who.unwrap_or_else(|| session.actor().to_owned()),
         proof: record.proof.clone(),
-    };
+    }
+    .into();
     // What is refused anyway is refused before anybody has to read and type.
-    decide(&session.fold, &action, session.actor(), now)?;
+    let actions = [action];
+    decide(&session.fold, &actions, session.actor(), now)?;
     let panel = panel(session.facts(), token, now);
     agree(session.facts(), token, record, panel, context)?;
-    deciding.take(&[action], context)
+    deciding.take(&actions, context)
 }
 
 /// Shows the panel and wants the token's name: as given with the command, else typed.

@@ -4,7 +4,7 @@ use super::Exit;
 use super::context::Context;
 use super::decide::{Deciding, day, gate};
 use super::error::CommandError;
-use crate::session::decide::Action;
+use crate::session::decide::GateAction;
 
 /// Skip a gate until a day, with a reason
 #[derive(Debug, Clone, clap::Args)]
@@ -32,11 +32,11 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let until = day(&options.until, context.now())?;
     let deciding = Deciding::open(context)?;
     let about = deciding.find_all(&options.about)?;
-    let action = Action::Waive {
+    let action = GateAction::Waive {
         about,
         gate,
         why: options.why.clone(),
         until,
     };
-    deciding.take(&[action], context)
+    deciding.take(&[action.into()], context)
 }

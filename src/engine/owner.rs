@@ -13,8 +13,7 @@ use crate::model::decision::EventId;
 use crate::model::event::Observation;
 use crate::model::id::{Subject, SubjectMap};
 use crate::safe::shown::{visible, visible_within};
-use crate::session::decide::Action;
-use crate::session::fold::Entry;
+use crate::session::decide::{Action, Decided};
 use crate::session::name::label;
 use crate::session::{Error, Session};
 use std::collections::{BTreeMap, HashMap};
@@ -384,15 +383,11 @@ impl Owner {
             .collect()
     }
 
-    fn decide(&mut self, action: &Action) -> Result<String, Refused> {
-        let before = self.session.fold.log.len();
-        match self.session.decide(action, (self.now)()) {
-            Ok(changed) => {
-                self.redraw(&changed);
-                Ok(match action {
-                    Action::Undo { .. } => self.taken_back(before),
-                    _ => self.written(before),
-                })
+    fn decide(&mut self, actions: &[Action]) -> Result<Decided, Refused> {
+        match self.session.decide(actions, (self.now)()) {
+            Ok(decided) => {
+                self.redraw(&decided.changed);
+                Ok(decided)
             }
             Err(Error::Refused(refusal)) => Err(Refused {
                 what: visible(&refusal.what).into_owned(),
@@ -403,69 +398,6 @@ impl Owner {
                 hint: Some("nothing was written".into()),
             }),
         }
-    }
-
-    /// Gives what was decided since the log had so many lines.
-    fn decided(&self, before: usize) -> impl Iterator<Item = &Entry> {
-        let new = self.session.fold.log.iter().skip(before);
-        new.filter(|entry| !matches!(entry.kind_word(), "heads_seen" | "writer_joined"))
-    }
-
-    /// Says what was written: each kind how often, and which lanes were chosen.
-    fn written(&self, before: usize) -> String {
-        let mut kinds: Vec<(&str, usize)> = Vec::new();
-        let mut lanes: BTreeMap<String, usize> = BTreeMap::new();
-        for entry in self.decided(before) {
-            let kind = entry.kind_word();
-            match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, count)) => *count += 1,
-                None => kinds.push((kind, 1)),
-            }
-            let data = (kind == "lane_chosen").then(|| self.session.data(entry));
-            let lane = data.and_then(|data| Some(data.ok()?.get("lane")?.as_str()?.to_owned()));
-            if let Some(lane) = lane {
-                *lanes.entry(lane).or_default() += 1;
-            }
-        }
-        let many = kinds.iter().map(|(_, count)| count).sum::<usize>() > 1;
-        let kinds = kinds.iter().map(|(kind, count)| {
-            let words = kind.replace('_', " ");
-            match (*kind, count) {
-                ("lane_chosen", 2..) => {
-                    let each = lanes.iter().map(|(lane, count)| format!("{count} {lane}"));
-                    let each = each.collect::<Vec<_>>().join(", ");
-                    format!("{words} {count} times ({})", visible(&each))
-                }
-                (_, 1) => words,
-                _ => format!("{words} {count} times"),
-            }
-        });
-        let kinds = kinds.collect::<Vec<_>>().join(", ");
-        let undo = if many { "; press u to undo all" } else { "" };
-        format!("written: {kinds}{undo}")
-    }
-
-    /// Says what was taken back: of whom, and how many at once.
-    fn taken_back(&self, before: usize) -> String {
-        let count = self.decided(before).count();
-        let mut new = self.decided(before);
-        let entry = new.find(|entry| entry.kind_word() == "decision_undone");
-        let of = entry.and_then(|entry| {
-            let data = self.session.data(entry).ok()?;
-            let kind = data.get("kind")?.as_str()?.replace('_', " ");
-            let about = entry
-                .about
-                .map(|about| label(self.session.facts(), about))?;
-            Some(format!("{} of {about}", visible(&kind)))
-        });
-        let more = match count {
-            0 | 1 => String::new(),
-            many => format!(" and {} more", many - 1),
-        };
-        format!(
-            "undone: {}{more}",
-            of.unwrap_or_else(|| "a decision".to_owned())
-        )
     }
 
     /// Serves commands until told to stop or nobody is left to send any; then gives the session back.
@@ -509,8 +441,8 @@ impl Owner {
                     }
                     return self.session;
                 }
-                Some(Command::Decide { action, answer }) => {
-                    let result = self.decide(&action);
+                Some(Command::Decide { actions, answer }) => {
+                    let result = self.decide(&actions);
                     // Pictures go out first: who waits for the answer then sees what it did.
                     pictures.send_replace(self.snapshot());
                     let _ = answer.send(result);

@@ -8,6 +8,7 @@ use super::id::Subject;
 use super::lane::Lane;
 use super::time::Ts;
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One event of one writer. Writers are numbered in the order this process met them.
@@ -42,7 +43,8 @@ pub enum Slot {
 }
 
 /// How the publish that validates a trust config is planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ValidationPlan {
     Release,
     Canary,

@@ -20,6 +20,8 @@ pub mod wave5;
 
 use super::id::Kind;
 use super::lane::{Lane, Lanes};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use verdict::{Met, State, Verdict};
 pub use view::View;
 
@@ -132,6 +134,22 @@ impl GateId {
                 .collect()
         });
         table.get(kind as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What is said of a gate's id that stands in no row.
+pub const UNKNOWN_GATE: &str = "a gate that this version does not know";
+
+impl Serialize for GateId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for GateId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let id = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+        Self::parse(&id).ok_or_else(|| D::Error::custom(UNKNOWN_GATE))
     }
 }
 

@@ -5,7 +5,9 @@
 
 use crate::journal::{self, Line, Place, WriterId};
 use crate::model::decision::{Decision, EventId, Slot, Value};
-use crate::model::event::{BadEvent, Event, KINDS, Observation};
+use crate::model::event::{
+    BadEvent, Event, KINDS, Observation, PersonKeyAdopted, TokenListOwed, Undone,
+};
 use crate::model::fact::{Answer, LiveSource};
 use crate::model::facts::live::Linked;
 use crate::model::facts::{DEFAULT_REF, Dated, Facts, Links, Listing, Tie, take};
@@ -246,26 +248,29 @@ impl Fold {
                 self.person(&joined.person);
                 self.join(&joined.person);
             }
-            Event::PolicyAdopted(policy) => self.propose(id, Change::Policy(*policy), meta),
-            Event::PersonKeyAdopted { key } => {
+            Event::PolicyAdopted(adopted) => self.propose(id, Change::Policy(adopted.policy), meta),
+            Event::PersonKeyAdopted(PersonKeyAdopted { key, .. }) => {
                 self.propose(id, Change::Key { person: about, key }, meta)
             }
             Event::Observed(observation) => self.observe(about, *observation, meta),
-            Event::HeadsSeen | Event::NoteAdded | Event::EvidenceAdded | Event::SessionSealed => {}
-            Event::DecisionUndone { undoes, of } => {
-                if let (Ok(undone), Some((slot, _))) = (undoes.parse(), slot_of(*of)) {
+            Event::HeadsSeen(_)
+            | Event::NoteAdded(_)
+            | Event::EvidenceAdded(_)
+            | Event::Sealed(_) => {}
+            Event::DecisionUndone(Undone { undoes, of }) => {
+                if let (Ok(undone), Some((slot, _))) = (undoes.parse(), of.decides()) {
                     let undone = self.local(undone);
                     self.decide(id, about, slot, Value::Undo(undone), meta);
                 }
             }
             decision => {
-                if let Event::TokenListOwed { account, .. } = &decision
+                if let Event::TokenListOwed(TokenListOwed { account, .. }) = &decision
                     && Subject::person(account) == about
                 {
                     // The account may be known from nowhere else.
                     self.person(account);
                 }
-                if let Some((slot, value)) = slot_of(decision) {
+                if let Some((slot, value)) = decision.decides() {
                     self.decide(id, about, slot, value, meta);
                 }
             }
@@ -625,47 +630,4 @@ struct Meta {
     tie: Tie,
     default_ref: Option<Subject>,
     over: Vec<journal::EventId>,
-}
-
-/// Gives the slot and the value of a decision; nothing for other events.
-pub fn slot_of(event: Event) -> Option<(Slot, Value)> {
-    let person = |slot, login: Option<Box<str>>| {
-        Some((slot, login.map_or(Value::Flag(false), Value::Person)))
-    };
-    match event {
-        Event::OwnerAssigned(login) => person(Slot::Owner, login),
-        Event::ReviewerAssigned(login) => person(Slot::Reviewer, login),
-        Event::CommanderNamed(login) => person(Slot::Commander, login),
-        Event::SecondApproverNamed(login) => person(Slot::SecondApprover, login),
-        Event::LaneChosen { lane } => Some((Slot::Lane, Value::Lane(lane))),
-        Event::EndDateSet { on } => Some((Slot::EndDate, Value::Date(on))),
-        Event::FollowUpDated { on } => Some((Slot::FollowUp, Value::Date(on))),
-        Event::ValidationPlanned { plan } => Some((Slot::Plan, Value::Plan(plan))),
-        Event::GateAttested { gate } => Some((Slot::Attest(gate), Value::Attested)),
-        Event::GateWaived { gate, until } => Some((Slot::Waive(gate), Value::Waived { until })),
-        Event::SecretEdgeAttested { secret, holds } => {
-            Some((Slot::Edge(secret), Value::Holds(holds)))
-        }
-        Event::RevocationRecorded {
-            token_id,
-            on,
-            proof,
-        } => Some((
-            Slot::Revocation,
-            Value::Revoked {
-                on,
-                token_id,
-                proof,
-            },
-        )),
-        Event::PathCarriedOver { owner, until } => {
-            Some((Slot::CarriedOver, Value::CarriedOver { owner, until }))
-        }
-        Event::RepresentativesChosen(repos) => {
-            Some((Slot::Representatives, Value::Set(repos.into())))
-        }
-        Event::CanariesChosen(repos) => Some((Slot::Canaries, Value::Set(repos.into()))),
-        Event::TokenListOwed { owed, .. } => Some((Slot::Owed, Value::Flag(owed))),
-        _ => None,
-    }
 }

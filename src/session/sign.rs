@@ -3,17 +3,17 @@
 //! The cryptography is `ssh-keygen`'s. Hash chains find accidents and edits by third parties; signatures find liars
 //! without the key. Unsigned work is allowed and shown as unsigned.
 
+use super::decide::DraftEvent;
 use super::fold::Signature;
 use super::{Error, Session};
 use crate::journal::seal::{SignError, sign_bytes, signer, verify_bytes};
 use crate::journal::{self, Draft, Journal, Line, Written};
 use crate::model::decision::EventId;
-use crate::model::event::spec;
+use crate::model::event::{PersonKeyAdopted, Prose, spec};
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::process::Program;
 use crate::safe::shown::counted;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -136,18 +136,11 @@ impl Session {
             self.is_founder()?;
         }
         let words: Vec<&str> = public_key.split_ascii_whitespace().take(2).collect();
-        let data = json!({ "person": login, "key": words.join(" ") });
-        let about = Subject::person(login);
-        self.append(
-            &[super::decide::Drafted {
-                kind: "person_key_adopted",
-                about,
-                crit: true,
-                over: Vec::new(),
-                data,
-            }],
-            now,
-        )?;
+        let adopted = PersonKeyAdopted {
+            person: Prose::from(login.to_owned()),
+            key: words.join(" ").into(),
+        };
+        self.append(&[DraftEvent::plain(Subject::person(login), adopted)], now)?;
         Ok(())
     }
 

@@ -35,7 +35,7 @@ impl Session {
                 visible(name).into_owned()
             };
             out.extend(match event {
-                Event::PersonKeyAdopted { .. } => {
+                Event::PersonKeyAdopted(_) => {
                     let (_, person) = line.about.split_once(':').unwrap_or(("", line.about));
                     Some(format!(
                         "{} puts a key of {} on the roster",

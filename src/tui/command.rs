@@ -5,7 +5,7 @@
 use super::form::{Form, Kind, Target};
 use super::state::{State, Tab};
 use crate::model::id::Kind as Subjects;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, GateAction, LaneAction, NoteAction, RevocationAction};
 
 /// More targets than this are counted, not listed.
 const LISTED: usize = 8;
@@ -103,7 +103,9 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
                 .flag("--until", &date(actions))
         }
         Kind::Edge => {
-            if let Some(Action::AttestEdge { token, holds, .. }) = actions.first() {
+            if let Some(Action::Revocation(RevocationAction::AttestEdge { token, holds, .. })) =
+                actions.first()
+            {
                 line.verb(&["edge", &token.to_string()]).names(targets);
                 line.verb(&[if *holds { "--holds" } else { "--not" }]);
             }
@@ -141,10 +143,11 @@ pub fn of_form(form: &Form, actions: &[Action], session: &str) -> String {
 /// The day that was read from the form: what was typed may have been `+14d`.
 fn date(actions: &[Action]) -> String {
     let day = actions.iter().find_map(|action| match action {
-        Action::SetEndDate { on, .. }
-        | Action::DateFollowUp { on, .. }
-        | Action::RecordRevocation { on, .. } => Some(*on),
-        Action::Waive { until, .. } | Action::CarryOver { until, .. } => Some(*until),
+        Action::Lane(LaneAction::SetEndDate { on, .. })
+        | Action::Note(NoteAction::DateFollowUp { on, .. })
+        | Action::Revocation(RevocationAction::Record { on, .. })
+        | Action::Lane(LaneAction::CarryOver { until: on, .. })
+        | Action::Gate(GateAction::Waive { until: on, .. }) => Some(*on),
         _ => None,
     });
     day.map(|day| day.to_string()).unwrap_or_default()

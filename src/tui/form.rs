@@ -12,7 +12,9 @@ use crate::model::event::EvidenceForm;
 use crate::model::gate::GateId;
 use crate::model::id::Subject;
 use crate::model::lane::Lane;
-use crate::session::decide::{Action, Role};
+use crate::session::decide::{
+    Action, Assign, GateAction, LaneAction, NoteAction, PlanAction, RevocationAction, Role,
+};
 
 /// What a form decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -320,10 +322,14 @@ impl Form {
 
     fn read(&self, start: &Start) -> Result<Vec<Action>, Wrong> {
         let about: Vec<Subject> = self.targets.iter().map(|target| target.subject).collect();
-        let assign = |role| Action::Assign {
-            about: about.clone(),
-            role,
-            person: self.person(),
+        let assign = |role| {
+            let (about, person) = (about.clone(), self.person());
+            Assign {
+                about,
+                role,
+                person,
+            }
+            .into()
         };
         let each =
             |make: &dyn Fn(Subject) -> Action| about.iter().map(|subject| make(*subject)).collect();
@@ -333,69 +339,90 @@ impl Form {
             Kind::Commander => vec![assign(Role::Commander)],
             Kind::SecondApprover => vec![assign(Role::SecondApprover)],
             Kind::Lane => self.lane(about, start)?,
-            Kind::EndDate => vec![Action::SetEndDate {
-                about,
-                on: self.day(0, start)?,
-            }],
+            Kind::EndDate => {
+                let on = self.day(0, start)?;
+                vec![LaneAction::SetEndDate { about, on }.into()]
+            }
             Kind::Plan => {
                 let plan = ValidationPlan::parse(&self.at(0)).ok_or_else(|| choose(0, "plan"))?;
-                vec![Action::PlanValidation {
-                    configs: about,
-                    plan,
-                    note: self.at(1),
-                }]
+                vec![
+                    PlanAction::Validation {
+                        configs: about,
+                        plan,
+                        note: self.at(1),
+                    }
+                    .into(),
+                ]
             }
             Kind::CarryOver => {
                 let until = self.day(1, start)?;
-                vec![Action::CarryOver {
-                    paths: about,
-                    owner: self.at(0),
-                    until,
-                    why: self.at(2),
-                }]
+                vec![
+                    LaneAction::CarryOver {
+                        paths: about,
+                        owner: self.at(0),
+                        until,
+                        why: self.at(2),
+                    }
+                    .into(),
+                ]
             }
             Kind::Attest => {
                 let link = self.link(2)?;
-                vec![Action::Attest {
-                    about,
-                    gate: self.gate(0)?,
-                    note: self.at(1),
-                    link,
-                    before_rehearsal: self.agreed,
-                }]
+                vec![
+                    GateAction::Attest {
+                        about,
+                        gate: self.gate(0)?,
+                        note: self.at(1),
+                        link,
+                        before_rehearsal: self.agreed,
+                    }
+                    .into(),
+                ]
             }
             Kind::Waive => {
                 let until = self.day(2, start)?;
-                vec![Action::Waive {
-                    about,
-                    gate: self.gate(0)?,
-                    why: self.at(1),
-                    until,
-                }]
+                vec![
+                    GateAction::Waive {
+                        about,
+                        gate: self.gate(0)?,
+                        why: self.at(1),
+                        until,
+                    }
+                    .into(),
+                ]
             }
             Kind::Edge => {
                 let token = start
                     .page
                     .ok_or_else(|| (0, "open the page of the token first".to_owned()))?;
                 let holds = self.at(0) == "holds";
-                each(&|secret| Action::AttestEdge {
-                    token,
-                    secret,
-                    holds,
-                    note: self.at(1),
+                each(&|secret| {
+                    RevocationAction::AttestEdge {
+                        token,
+                        secret,
+                        holds,
+                        note: self.at(1),
+                    }
+                    .into()
                 })
             }
             Kind::FollowUp => {
                 let on = self.day(0, start)?;
-                each(&|about| Action::DateFollowUp {
-                    about,
-                    on,
-                    what: self.at(1),
+                each(&|about| {
+                    NoteAction::DateFollowUp {
+                        about,
+                        on,
+                        what: self.at(1),
+                    }
+                    .into()
                 })
             }
-            Kind::Note => each(&|about| Action::Note {
-                about,
-                text: self.at(0),
+            Kind::Note => each(&|about| {
+                NoteAction::Add {
+                    about,
+                    text: self.at(0),
+                }
+                .into()
             }),
             Kind::Evidence => {
                 let form = match self.at(0).as_str() {
@@ -407,23 +434,29 @@ impl Form {
                     self.link(1)?;
                 }
                 // The digest of a file is taken on the way out: reading is no affair of a form.
-                each(&|about| Action::AddEvidence {
-                    about,
-                    form,
-                    what: self.at(1),
-                    digest: None,
-                    bytes: None,
+                each(&|about| {
+                    NoteAction::AddEvidence {
+                        about,
+                        form,
+                        what: self.at(1),
+                        digest: None,
+                        bytes: None,
+                    }
+                    .into()
                 })
             }
             Kind::RecordRevocation => {
                 let (on, token_id, who, proof) =
                     (self.day(1, start)?, self.at(0), self.at(2), self.at(3));
-                each(&|token| Action::RecordRevocation {
-                    token,
-                    token_id: token_id.clone(),
-                    on,
-                    who: who.clone(),
-                    proof: proof.clone(),
+                each(&|token| {
+                    RevocationAction::Record {
+                        token,
+                        token_id: token_id.clone(),
+                        on,
+                        who: who.clone(),
+                        proof: proof.clone(),
+                    }
+                    .into()
                 })
             }
         })
@@ -439,13 +472,13 @@ impl Form {
         if lane == Lane::Bridge && until.is_none() {
             return Err((1, "a bridge needs an end date".to_owned()));
         }
-        let mut actions = vec![Action::ChooseLane {
+        let choose = LaneAction::Choose {
             paths: paths.clone(),
             lane,
             reason: self.at(2),
-        }];
-        actions.extend(until.map(|on| Action::SetEndDate { about: paths, on }));
-        Ok(actions)
+        };
+        let end = until.map(|on| LaneAction::SetEndDate { about: paths, on });
+        Ok([choose].into_iter().chain(end).map(Action::Lane).collect())
     }
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
+use super::decided;
 use super::update::Message;
 use crate::engine::{Command, Refused};
 use crate::model::event::EvidenceForm;
 use crate::safe::browser::{Browser, BrowserError};
 use crate::safe::secret::Secret;
-use crate::session::decide::Action;
+use crate::session::decide::{Action, NoteAction};
 
 /// Answers that can wait.
 const ANSWERS: usize = 16;
@@ -41,12 +42,12 @@ impl Outbox {
         }
     }
 
-    /// Sends decisions in order; the first refusal ends it. The answer comes by its request's number.
+    /// Sends a batch of decisions. The answer comes by its request's number.
     pub(super) fn decide(&mut self, request: u64, actions: Vec<Action>) {
         self.under_way += 1;
         let (commands, answers) = (self.commands.clone(), self.sender.clone());
         tokio::spawn(async move {
-            let result = decide_all(&commands, actions).await;
+            let result = decide(&commands, actions).await;
             let _ = answers.send(Message::Answer { request, result }).await;
         });
     }
@@ -109,38 +110,18 @@ impl Outbox {
     }
 }
 
-async fn decide_all(
-    commands: &mpsc::Sender<Command>,
-    actions: Vec<Action>,
-) -> Result<String, String> {
-    let count = actions.len();
-    let mut last = String::new();
-    for (done, action) in actions.into_iter().enumerate() {
-        last = decide(commands, action).await.map_err(|why| match done {
-            0 => why,
-            done => format!("{done} of {count} written, then: {why}"),
-        })?;
-    }
-    Ok(if count > 1 {
-        format!("{count} decisions written")
-    } else {
-        last
-    })
-}
-
-async fn decide(commands: &mpsc::Sender<Command>, action: Action) -> Result<String, String> {
+async fn decide(commands: &mpsc::Sender<Command>, actions: Vec<Action>) -> Result<String, String> {
     const ENDED: &str = "the session's thread has ended; nothing was written";
-    let action = with_digest(action).await?;
-    let (answer, answered) = oneshot::channel();
-    if commands
-        .send(Command::Decide { action, answer })
-        .await
-        .is_err()
-    {
-        return Err(ENDED.to_owned());
+    let mut ready = Vec::with_capacity(actions.len());
+    for action in actions {
+        ready.push(with_digest(action).await?);
     }
+    let actions = ready;
+    let (answer, answered) = oneshot::channel();
+    let sent = commands.send(Command::Decide { actions, answer }).await;
+    sent.map_err(|_| ENDED.to_owned())?;
     match answered.await {
-        Ok(Ok(words)) => Ok(words),
+        Ok(Ok(decided)) => Ok(decided::words(&decided)),
         Ok(Err(Refused { what, hint })) => {
             Err(hint.map_or_else(|| what.clone(), |hint| format!("{what}; {hint}")))
         }
@@ -150,12 +131,12 @@ async fn decide(commands: &mpsc::Sender<Command>, action: Action) -> Result<Stri
 
 /// Takes the digest of a file that is evidence: its name and digest are kept, its bytes stay where they are.
 async fn with_digest(action: Action) -> Result<Action, String> {
-    let Action::AddEvidence {
+    let Action::Note(NoteAction::AddEvidence {
         about,
         form: EvidenceForm::File,
         what: path,
         ..
-    } = action
+    }) = action
     else {
         return Ok(action);
     };
@@ -167,13 +148,14 @@ async fn with_digest(action: Action) -> Result<Action, String> {
     let (digest, bytes) = read
         .map_err(|error| format!("{shown} cannot be read: {error}"))?
         .map_err(|why| format!("{shown} cannot be read: {why}"))?;
-    Ok(Action::AddEvidence {
+    Ok(NoteAction::AddEvidence {
         about,
         form: EvidenceForm::File,
         what: name.unwrap_or(shown),
         digest: Some(digest),
         bytes: Some(bytes),
-    })
+    }
+    .into())
 }
 
 fn digest(path: &str) -> Result<(String, u64), String> {
@@ -203,32 +185,43 @@ fn digest(path: &str) -> Result<(String, u64), String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::model::event::Note;
     use crate::model::id::Subject;
+    use crate::session::decide::{Decided, Written};
 
     fn note() -> Action {
-        Action::Note {
+        NoteAction::Add {
             about: Subject::SESSION,
             text: "x".to_owned(),
         }
+        .into()
     }
 
-    /// An engine that takes this many decisions, then refuses.
+    fn written(about: Subject) -> Written {
+        let text = "x".into();
+        Written {
+            id: "7e7e7e7e7e7e7e7e:1".parse().unwrap(),
+            about,
+            label: "the session".to_owned(),
+            event: Note { text }.into(),
+        }
+    }
+
+    /// An engine that takes batches of up to so many decisions, and refuses larger ones.
     fn engine(good: usize) -> mpsc::Sender<Command> {
         let (sender, mut receiver) = mpsc::channel(4);
         tokio::spawn(async move {
-            let mut taken = 0;
             while let Some(command) = receiver.recv().await {
-                if let Command::Decide { answer, .. } = command {
-                    taken += 1;
+                if let Command::Decide { actions, answer } = command {
                     let refused = Refused {
                         what: "no".to_owned(),
                         hint: Some("do that".to_owned()),
                     };
-                    let _ = answer.send(if taken <= good {
-                        Ok("written: note".to_owned())
-                    } else {
-                        Err(refused)
-                    });
+                    let events = actions.iter().map(|_| written(Subject::SESSION)).collect();
+                    let changed = Vec::new();
+                    let decided = Decided { events, changed };
+                    let taken = (actions.len() <= good).then_some(decided);
+                    let _ = answer.send(taken.ok_or(refused));
                 }
             }
         });
@@ -236,13 +229,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn decisions_go_in_order_and_stop_at_a_refusal() {
-        let one = decide_all(&engine(9), vec![note()]).await;
-        assert_eq!(one.unwrap(), "written: note");
-        let three = decide_all(&engine(9), vec![note(), note(), note()]).await;
-        assert_eq!(three.unwrap(), "3 decisions written");
-        let stopped = decide_all(&engine(1), vec![note(), note(), note()]).await;
-        assert_eq!(stopped.unwrap_err(), "1 of 3 written, then: no; do that");
+    async fn a_batch_is_written_or_refused_as_one() {
+        let one = decide(&engine(3), vec![note()]).await;
+        assert_eq!(one.unwrap(), "written: note added");
+        let three = decide(&engine(3), vec![note(), note(), note()]).await;
+        assert_eq!(
+            three.unwrap(),
+            "written: note added 3 times; press u to undo all"
+        );
+        let refused = decide(&engine(1), vec![note(), note(), note()]).await;
+        assert_eq!(refused.unwrap_err(), "no; do that");
     }
 
     #[tokio::test]
@@ -250,7 +246,7 @@ mod tests {
         let (sender, receiver) = mpsc::channel(1);
         drop(receiver);
         assert!(
-            decide_all(&sender, vec![note()])
+            decide(&sender, vec![note()])
                 .await
                 .unwrap_err()
                 .contains("has ended")

@@ -21,9 +21,10 @@ use cutover::model::fact::{
 use cutover::model::id::Subject;
 use cutover::model::lane::Lane;
 use cutover::model::time::{DAY, Ts};
-use cutover::session::decide::{Action, Role};
+use cutover::session::decide::{Action, Assign, GateAction, LaneAction, NoteAction, Role};
 use cutover::session::{Options, Session, create};
 use cutover::tui::action::Key;
+use cutover::tui::decided;
 use cutover::tui::layout::Size;
 use cutover::tui::state::{Settings, State};
 use cutover::tui::theme::{Depth, Glyphs, Theme};
@@ -235,10 +236,12 @@ fn tokens() -> Vec<(Subject, Answer)> {
 fn decide(session: &mut Session) {
     let repos = session.facts().repos.len();
     let mut all = Vec::new();
-    let assign = |at: usize, role, who: &str| Action::Assign {
-        about: vec![repo(at).0],
-        role,
-        person: Some(who.to_owned()),
+    let assign = |at: usize, role, who: &str| {
+        Action::Role(Assign {
+            about: vec![repo(at).0],
+            role,
+            person: Some(who.to_owned()),
+        })
     };
     let owners = ["rosa", "ken", "mallika", "jo"];
     for at in 0..repos.min(9) {
@@ -255,38 +258,38 @@ fn decide(session: &mut Session) {
         Lane::Retire,
     ];
     for (at, lane) in lanes.into_iter().enumerate().take(repos) {
-        all.push(Action::ChooseLane {
+        all.push(Action::Lane(LaneAction::Choose {
             paths: vec![path(at).0],
             lane,
             reason: "agreed at kickoff".to_owned(),
-        });
+        }));
     }
     if repos > 1 {
-        all.push(Action::SetEndDate {
+        all.push(Action::Lane(LaneAction::SetEndDate {
             about: vec![path(1).0],
             on: "2026-12-18".parse().unwrap(),
-        });
+        }));
     }
     let gate = |id: &str| cutover::model::gate::GateId::parse(id).unwrap();
-    all.push(Action::Attest {
+    all.push(Action::Gate(GateAction::Attest {
         about: vec![repo(0).0],
         gate: gate("environment-protected"),
         note: "two required reviewers on npm".to_owned(),
         link: Some("https://example.com/settings".to_owned()),
         before_rehearsal: true,
-    });
-    all.push(Action::Waive {
+    }));
+    all.push(Action::Gate(GateAction::Waive {
         about: vec![repo(0).0],
         gate: gate("workflow-owned"),
         why: "code owners come with the next plan".to_owned(),
         until: "2026-12-05".parse().unwrap(),
-    });
-    all.push(Action::Note {
+    }));
+    all.push(Action::Note(NoteAction::Add {
         about: repo(0).0,
         text: "release train on Thursday".to_owned(),
-    });
+    }));
     for action in all {
-        session.decide(&action, start()).unwrap();
+        session.decide(&[action], start()).unwrap();
     }
 }
 
@@ -324,15 +327,17 @@ impl Console {
             random: [9; 16],
             ..options(folder.path(), false)
         };
-        let name = |person: &str| Action::Assign {
-            about: vec![repo(0).0],
-            role: Role::Owner,
-            person: Some(person.to_owned()),
+        let name = |person: &str| {
+            Action::Role(Assign {
+                about: vec![repo(0).0],
+                role: Role::Owner,
+                person: Some(person.to_owned()),
+            })
         };
         let mut ken = Session::open(&copy, options).unwrap();
-        ken.decide(&name("jo"), start()).unwrap();
+        ken.decide(&[name("jo")], start()).unwrap();
         drop(ken);
-        session.decide(&name("mallika"), start()).unwrap();
+        session.decide(&[name("mallika")], start()).unwrap();
         session.merge(&copy, true, start()).unwrap();
         Self::over(session, folder, width, height)
     }
@@ -394,23 +399,16 @@ impl Console {
     }
 
     fn decide(&mut self, request: u64, actions: Vec<Action>) {
-        let mut result = Ok(String::new());
-        for action in actions {
-            let (answer, answered) = tokio::sync::oneshot::channel();
-            let handle = self.handle.as_ref().unwrap();
-            handle
-                .commands
-                .blocking_send(Command::Decide { action, answer })
-                .unwrap();
-            result = self
-                .runtime
-                .block_on(answered)
-                .unwrap()
-                .map_err(|refused| refused.what);
-            if result.is_err() {
-                break;
-            }
-        }
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let handle = self.handle.as_ref().unwrap();
+        handle
+            .commands
+            .blocking_send(Command::Decide { actions, answer })
+            .unwrap();
+        let result = self.runtime.block_on(answered).unwrap();
+        let result = result
+            .map(|decided| decided::words(&decided))
+            .map_err(|refused| refused.what);
         let snapshot = Arc::clone(&self.handle.as_ref().unwrap().snapshots.borrow());
         self.send(Message::Snapshot(snapshot));
         self.send(Message::Answer { request, result });
@@ -419,10 +417,11 @@ impl Console {
     /// Another part of the program decides; the picture comes in by itself.
     pub fn decide_elsewhere(&mut self, action: Action) {
         let (answer, answered) = tokio::sync::oneshot::channel();
+        let actions = vec![action];
         let handle = self.handle.as_ref().unwrap();
         handle
             .commands
-            .blocking_send(Command::Decide { action, answer })
+            .blocking_send(Command::Decide { actions, answer })
             .unwrap();
         self.runtime.block_on(answered).unwrap().unwrap();
         let snapshot = Arc::clone(&handle.snapshots.borrow());

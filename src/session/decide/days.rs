@@ -1,8 +1,16 @@
 //! Which days a decision may name: what is due from today on, what was done up to today, and a waiver within a year.
 
-use super::{Refusal, refuse_with};
+use super::refusal::{Refusal, refuse_with};
 use crate::model::time::{DAY, Ts};
 use chrono::{Months, NaiveDate};
+
+/// What to do where no bridge fits before the cut-off any more.
+pub(super) const NO_BRIDGE: &str = "choose staged-token or trusted";
+
+/// Says until when a bridge may stand.
+pub(super) fn bridge_ends(cutoff: NaiveDate) -> String {
+    format!("a bridge must end before {cutoff}, the first possible day of the January cut-off")
+}
 
 /// Takes a day on which something is due or ends.
 ///
@@ -60,7 +68,7 @@ pub(super) fn of_bridge(on: NaiveDate, cutoff: NaiveDate, now: Ts) -> Result<(),
     let today = now.day();
     let range = match cutoff.pred_opt().filter(|last| *last >= today) {
         Some(last) => format!("name a day from {today} to {last}"),
-        None => super::NO_BRIDGE.to_owned(),
+        None => NO_BRIDGE.to_owned(),
     };
-    Err(refuse_with(super::bridge_ends(cutoff), range))
+    Err(refuse_with(bridge_ends(cutoff), range))
 }

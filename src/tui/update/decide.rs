@@ -6,7 +6,7 @@ use tui_input::Input;
 
 use super::{Effect, State, command};
 use crate::model::id::{Kind as Subjects, Subject};
-use crate::session::decide::{Action, BEFORE_REHEARSAL};
+use crate::session::decide::{Action, BEFORE_REHEARSAL, LaneAction, PlanAction, RevocationAction};
 use crate::tui::action::Id;
 use crate::tui::form::{Form, Kind, Start, Target};
 use crate::tui::rows::tokens::stamp;
@@ -129,7 +129,7 @@ pub(super) fn submit(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     state.last_command = Some(command::of_form(form, &actions, &state.settings.session));
-    if let [Action::RecordRevocation { .. }] = actions.as_slice() {
+    if let [Action::Revocation(RevocationAction::Record { .. })] = actions.as_slice() {
         let target = form.targets.first().cloned();
         keep_draft(state);
         if let Some(target) = target {
@@ -157,13 +157,13 @@ fn ask(state: &mut State, actions: Vec<Action>, target: Target) {
         .iter()
         .find(|row| row.id == target.subject);
     let mut lines = Vec::new();
-    if let Some(Action::RecordRevocation {
+    if let Some(Action::Revocation(RevocationAction::Record {
         token_id,
         on,
         who,
         proof,
         ..
-    }) = actions.first()
+    })) = actions.first()
     {
         lines.push(format!(
             "Writes: the token {} with the id {token_id} was revoked on {on} by {who}.",
@@ -210,11 +210,11 @@ pub(super) fn sample(state: &mut State, id: Id) -> Vec<Effect> {
         .map(|target| target.subject)
         .collect();
     let action = if id == Id::Canaries {
-        Action::ChooseCanaries { repos }
+        PlanAction::ChooseCanaries { repos }
     } else {
-        Action::ChooseRepresentatives { repos }
+        PlanAction::ChooseRepresentatives { repos }
     };
-    vec![send(state, vec![action])]
+    vec![send(state, vec![action.into()])]
 }
 
 /// Takes the proposed lanes of the rows here: each path gets its own, so there is nothing to ask.
@@ -230,7 +230,10 @@ pub(super) fn accept_proposals(state: &mut State) -> Vec<Effect> {
     ));
     // The next key is not meant for all of them.
     state.board.choose_none();
-    vec![send(state, vec![Action::AcceptProposals { about }])]
+    vec![send(
+        state,
+        vec![LaneAction::AcceptProposals { about }.into()],
+    )]
 }
 
 /// Closes a form but keeps what was typed into it.

@@ -6,7 +6,7 @@ use super::{Effect, Key, State, decide};
 use crate::engine::live::{Factor, FactorPage, FactorState};
 use crate::model::event::World;
 use crate::model::id::{Kind, Subject};
-use crate::session::decide::Action;
+use crate::session::decide::NoteAction;
 use crate::tui::state::Overlay;
 
 /// Opens the panel: on the reading under way, else on what reading the chosen packages costs.
@@ -89,9 +89,12 @@ fn accept(state: &mut State) -> Vec<Effect> {
     else {
         return Vec::new();
     };
-    let note = Action::Note {
+    let note = NoteAction::Add {
         about: Subject::SESSION,
         text: format!("pages on {host} may be opened for a second factor"),
     };
-    vec![decide::send(state, vec![note]), Effect::AcceptHost(host)]
+    vec![
+        decide::send(state, vec![note.into()]),
+        Effect::AcceptHost(host),
+    ]
 }
