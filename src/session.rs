@@ -26,7 +26,7 @@ use crate::model::policy::Policy;
 use crate::model::time::Ts;
 use crate::safe::shown::counted;
 use decide::{Action, Decided, DraftEvent, Refusal, Written, decide};
-use fold::{Entry, Fold, Parsed};
+use fold::{Entry, Fold, Parsed, Writer};
 use judge::Board;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -99,12 +99,11 @@ pub type Head = (Box<str>, u64, Box<str>);
 /// A session that is open.
 #[derive(Debug)]
 pub struct Session {
-    pub path: PathBuf,
-    pub report: Report,
-    pub fold: Fold,
-    pub board: Board,
-    /// Things to say once: a torn tail set aside, a file that is behind, events of a newer version.
-    pub notices: Vec<String>,
+    path: PathBuf,
+    report: Report,
+    fold: Fold,
+    board: Board,
+    notices: Vec<String>,
     options: Options,
     file: Arc<File>,
     journal: Option<Box<Journal>>,
@@ -255,6 +254,45 @@ impl Session {
         Ok(session)
     }
 
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns what reading the file found: chains, damage, forks, cuts.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Returns every row as it was last judged.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Returns things to say once: a torn tail set aside, a file that is behind, events of a newer version.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Returns every line that was folded, in the order of the file.
+    pub fn log(&self) -> &[Entry] {
+        &self.fold.log
+    }
+
+    /// Returns the writers in the order in which their first lines were met.
+    pub fn writers(&self) -> &[Writer] {
+        &self.fold.writers
+    }
+
+    /// Returns the lines whose data this version cannot use, with the reason.
+    pub fn unused(&self) -> &[(journal::Place, String)] {
+        &self.fold.unused
+    }
+
+    /// Returns an event's name in the file.
+    pub fn name_of(&self, id: EventId) -> Option<journal::EventId> {
+        self.fold.name(id)
+    }
+
     pub fn facts(&self) -> &Facts {
         &self.fold.facts
     }
@@ -375,6 +413,14 @@ impl Session {
         });
         let events = events.collect();
         Ok(Decided { events, changed })
+    }
+
+    /// Tells whether a batch would be decided now; nothing is written.
+    ///
+    /// # Errors
+    /// A refusal, as [`Session::decide`] would give it.
+    pub fn try_decide(&self, actions: &[Action], now: Ts) -> Result<(), Refusal> {
+        decide(&self.fold, actions, &self.options.actor, now).map(drop)
     }
 
     /// Records observations: one event for each answer that is news.

@@ -206,7 +206,9 @@ fn session(folder: &std::path::Path) -> Session {
         }),
     ];
     for action in &decisions {
-        session.decide(action, at(10)).unwrap();
+        session
+            .decide(std::slice::from_ref(action), at(10))
+            .unwrap();
     }
     session
 }
@@ -308,7 +310,7 @@ fn the_json_report_tells_observed_from_recorded_and_says_why() {
             .any(|one| one["gate"] == "docs-updated")
     );
     assert_eq!(report["verify"]["intact"], true);
-    let chain = session.report.chains.iter().next();
+    let chain = session.report().chains.iter().next();
     assert!(chain.is_some() && report["verify"]["heads"][0]["hash"].as_str().unwrap().len() == 64);
     let later = json(&session, at(60 * 24 * 30));
     assert_eq!(

@@ -36,6 +36,10 @@ struct World1 {
 
 impl World1 {
     fn new() -> Self {
+        Self::of(Profile::Team)
+    }
+
+    fn of(profile: Profile) -> Self {
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
             random: std::cell::Cell::new(1),
@@ -45,7 +49,7 @@ impl World1 {
             forge: FORGE.into(),
             registry: REGISTRY.into(),
             organisations: vec!["acme".into()],
-            profile: Profile::Team,
+            profile,
             name: "acme-dec".into(),
             ..SessionCreated::default()
         };
@@ -206,7 +210,7 @@ fn attest(session: &mut Session, about: Subject, gate: &str, minutes: i64) {
 fn same_as_full(session: &Session, minutes: i64) {
     let full = Board::full(session.facts(), at(minutes));
     for (repo, row) in full.repos() {
-        assert_eq!(session.board.repo(repo), Some(row));
+        assert_eq!(session.board().repo(repo), Some(row));
     }
 }
 
@@ -366,11 +370,11 @@ fn a_path_goes_from_a_token_to_cut_over_and_proven() {
     );
     same_as_full(&session, 34);
 
-    let log = session.fold.log.len();
+    let log = session.log().len();
     drop(session);
     let again = world.open("rosa", "laptop");
-    assert!(again.report.intact());
-    assert_eq!(again.fold.log.len(), log);
+    assert!(again.report().intact());
+    assert_eq!(again.log().len(), log);
     assert_eq!(
         end_state(again.facts(), path(), at(34)).0.state,
         EndState::Proven
@@ -427,10 +431,10 @@ fn two_operators_merge_and_contest() {
     );
     drop(rosa);
     let mut ken = world.open("ken", "desk");
-    let before = ken.fold.log.len();
+    let before = ken.log().len();
     let refused = ken.decide(&[Action::Undo { event: None }], at(15));
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
-    assert_eq!(ken.fold.log.len(), before, "a refusal writes nothing");
+    assert_eq!(ken.log().len(), before, "a refusal writes nothing");
 }
 
 #[test]
@@ -444,7 +448,11 @@ fn a_solo_session_has_no_gates_about_a_second_person() {
         verdict(&session, repo(), "reviewer-named", 3).0,
         State::NotLooked
     );
-    session.fold.facts.session.profile = Profile::Solo;
+    let world = World1::of(Profile::Solo);
+    let mut session = world.open("rosa", "laptop");
+    session
+        .observe(scanned(2, CredentialFact::Oidc, None), at(2))
+        .unwrap();
     assert_eq!(
         verdict(&session, repo(), "reviewer-named", 3).0,
         State::NotApplicable
@@ -576,11 +584,11 @@ fn a_policy_change_counts_only_when_signed_by_the_roster() {
         key: key.to_owned(),
     };
     rosa.sign_with(signing(&wrong));
-    let lines = rosa.fold.log.len();
+    let lines = rosa.log().len();
     assert!(
         matches!(rosa.adopt_policy(&strict, at(3)), Err(Error::NotOnRoster(who)) if who == "rosa")
     );
-    assert_eq!(rosa.fold.log.len(), lines);
+    assert_eq!(rosa.log().len(), lines);
 
     rosa.sign_with(signing(&key));
     rosa.adopt_policy(&strict, at(4)).unwrap();
@@ -630,7 +638,7 @@ fn a_proposal_is_taken_once_with_its_reason() {
     });
     session.decide(&[accept.clone()], at(3)).unwrap();
     assert_eq!(session.facts().lane(path()), Some(Lane::Trusted));
-    let entry = *session.fold.log.last().unwrap();
+    let entry = *session.log().last().unwrap();
     assert!(
         session.data(&entry).unwrap()["reason"]
             .as_str()
@@ -696,7 +704,7 @@ fn a_file_in_another_ones_place_is_told_by_what_this_device_knew() {
     drop(ken);
     std::fs::copy(&copy, world.file()).unwrap();
     let told = |session: &Session| {
-        let mut notices = session.notices.iter();
+        let mut notices = session.notices().iter();
         notices.any(|notice| notice.contains("new to this device") && notice.contains("of ken"))
     };
     assert!(told(&world.open("rosa", "laptop")));

@@ -107,7 +107,7 @@ impl Walk {
 
     fn take(&mut self, action: Action) {
         self.now = self.now.plus(1);
-        if let Err(error) = self.session.decide(&[action], self.now) {
+        if let Err(error) = self.session.decide(std::slice::from_ref(&action), self.now) {
             panic!("{action:?}: {error}");
         }
     }
@@ -118,7 +118,7 @@ impl Walk {
 
     /// What the board names of some repositories, else of the session and its people.
     fn next(&self, rows: std::ops::Range<usize>) -> Vec<(Option<usize>, Open)> {
-        let board = &self.session.board;
+        let board = self.session.board();
         let named: Vec<_> = rows
             .filter_map(|at| Some((Some(at), board.repo(repo(at))?.open?)))
             .collect();
@@ -220,7 +220,7 @@ impl Walk {
             _ => vec![about],
         };
         for repo in secrets.iter().flat_map(|one| &facts.secrets[one].repos) {
-            let row = self.session.board.repo(*repo).unwrap();
+            let row = self.session.board().repo(*repo).unwrap();
             assert!(
                 row.wave() >= 5,
                 "a step of revocation though {repo} is in wave {}",
@@ -299,7 +299,7 @@ impl Walk {
     fn same_as_full(&self) {
         let full = Board::full(self.session.facts(), self.now);
         for at in 0..REPOS {
-            assert_eq!(self.session.board.repo(repo(at)), full.repo(repo(at)));
+            assert_eq!(self.session.board().repo(repo(at)), full.repo(repo(at)));
         }
     }
 }

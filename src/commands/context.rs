@@ -166,7 +166,7 @@ impl Context {
             .out
             .slow("opening the session", || Session::open(path, options));
         let mut session = opened.map_err(|error| cannot_open(error, path))?;
-        for notice in &session.notices {
+        for notice in session.notices() {
             self.out.warn(notice);
         }
         self.signatures(&mut session)?;
@@ -195,16 +195,16 @@ impl Context {
         if !self.can_verify(session) {
             return;
         }
-        let known = session.notices.len();
+        let known = session.notices().len();
         session.check_pending(self.now());
-        for notice in session.notices.iter().skip(known) {
+        for notice in session.notices().iter().skip(known) {
             self.out.warn(notice);
         }
     }
 
     /// Finds what checks signatures, where there are some to check; says so where there is none.
     pub fn can_verify(&mut self, session: &mut Session) -> bool {
-        let mut log = session.fold.log.iter();
+        let mut log = session.log().iter();
         if !log.any(|entry| entry.signature == Signature::NotChecked) {
             return false;
         }

@@ -86,11 +86,10 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 fn head(named: &Named, context: &mut Context) -> Result<Exit, CommandError> {
     let path = context.session_path(named.session.as_deref())?;
     let session = context.read(&path)?;
-    writeln!(context.out.data(), "session {}", session.report.session)?;
-    for (writer, chain) in session.report.chains.iter() {
+    writeln!(context.out.data(), "session {}", session.report().session)?;
+    for (writer, chain) in session.report().chains.iter() {
         let person = session
-            .fold
-            .writers
+            .writers()
             .iter()
             .find(|known| known.id == writer)
             .map_or_else(String::new, |known| {

@@ -70,7 +70,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
             context.out.say(format!("written to {}", shown(output)));
         }
     }
-    let report = &session.report;
+    let report = session.report();
     if report.appendable() && report.cuts.is_empty() {
         Ok(Exit::Done)
     } else {

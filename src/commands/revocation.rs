@@ -12,7 +12,7 @@ use crate::model::id::Subject;
 use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
 use crate::safe::shown::{counted, visible};
-use crate::session::decide::{RevocationAction, decide};
+use crate::session::decide::RevocationAction;
 use crate::session::name::label;
 use crate::tui::command::quote;
 
@@ -76,7 +76,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     .into();
     // What is refused anyway is refused before anybody has to read and type.
     let actions = [action];
-    decide(&session.fold, &actions, session.actor(), now)?;
+    session.try_decide(&actions, now)?;
     let panel = panel(session.facts(), token, now);
     agree(session.facts(), token, record, panel, context)?;
     deciding.take(&actions, context)

@@ -51,7 +51,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 /// Gives the exit of a status: damage of the file wins over what stands in it.
 pub fn exit(session: &Session, outcome: Outcome) -> Exit {
     match outcome {
-        _ if !session.report.appendable() || !session.report.cuts.is_empty() => Exit::Damaged,
+        _ if !session.report().appendable() || !session.report().cuts.is_empty() => Exit::Damaged,
         Outcome::Done => Exit::Done,
         Outcome::WorkRemains => Exit::WorkRemains,
         Outcome::Blocked => Exit::Blocked,

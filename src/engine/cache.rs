@@ -129,7 +129,7 @@ impl Cache {
         if page.v != VERSION || *page.program != *env!("CARGO_PKG_VERSION") {
             return Err("another version wrote it".to_owned());
         }
-        if *page.session != *session.report.session.as_str() {
+        if *page.session != *session.report().session.as_str() {
             return Err("it is another session's".to_owned());
         }
         if !session.holds(&page.heads) {
@@ -183,7 +183,7 @@ impl Cache {
         let page = Page {
             v: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
-            session: session.report.session.as_str().into(),
+            session: session.report().session.as_str().into(),
             heads: session.heads(),
             cache: self,
         };

@@ -313,7 +313,7 @@ impl Owner {
             self.redraw_rest();
         }
         if let Some(log) = &mut self.log {
-            for entry in self.session.fold.log.iter().skip(log.len()) {
+            for entry in self.session.log().iter().skip(log.len()) {
                 log.push(picture::log_row(&self.session, entry, &mut self.names));
             }
         }
@@ -357,8 +357,7 @@ impl Owner {
         };
         let entries = self
             .session
-            .fold
-            .log
+            .log()
             .iter()
             .skip(from)
             .take(to.saturating_sub(from).min(1_000));
@@ -408,7 +407,7 @@ impl Owner {
         pictures: watch::Sender<Arc<Snapshot>>,
     ) -> Session {
         let changed = self.session.check_pending((self.now)());
-        if !changed.is_empty() || !self.session.notices.is_empty() {
+        if !changed.is_empty() || !self.session.notices().is_empty() {
             self.redraw(&changed);
             pictures.send_replace(self.snapshot());
         }
@@ -479,7 +478,7 @@ impl Owner {
     fn nap(&self) -> Duration {
         let due = self
             .session
-            .board
+            .board()
             .next_change()
             .map(|at| at.0 - (self.now)().0);
         due.and_then(|seconds| u64::try_from(seconds).ok())

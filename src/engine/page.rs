@@ -504,7 +504,7 @@ fn whole(session: &Session, now: Ts) -> Vec<Section> {
 
 /// Notes and evidence about a subject, read back from the file.
 fn notes(session: &Session, about: Subject) -> Section {
-    let entries = session.fold.log.iter().filter(|entry| {
+    let entries = session.log().iter().filter(|entry| {
         entry.about == Some(about) && matches!(entry.kind_word(), "note_added" | "evidence_added")
     });
     let lines = entries.map(|entry| {
@@ -513,8 +513,7 @@ fn notes(session: &Session, about: Subject) -> Section {
             |data| data_words(&data),
         );
         let by = session
-            .fold
-            .writers
+            .writers()
             .get(usize::from(entry.id.writer))
             .map_or("", |writer| writer.person.as_ref());
         said(visible(by).into_owned(), format!("{}: {text}", entry.at))

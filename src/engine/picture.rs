@@ -45,7 +45,7 @@ pub fn rows(session: &Session) -> Chunked<Row> {
 pub fn row(session: &Session, repo: Subject) -> Row {
     let facts = session.facts();
     let none = RepoBoard::default();
-    let board = session.board.repo(repo).unwrap_or(&none);
+    let board = session.board().repo(repo).unwrap_or(&none);
     let known = facts.repos.get(&repo);
     let name = shown(known.map_or("", |row| row.name()));
     let owner = facts.owner(repo).map(shown);
@@ -160,8 +160,7 @@ pub fn log_row(session: &Session, entry: &Entry, names: &mut Names) -> LogRow {
 pub fn log(session: &Session, names: &mut Names) -> Chunked<LogRow> {
     Chunked::from_rows(
         session
-            .fold
-            .log
+            .log()
             .iter()
             .map(|entry| log_row(session, entry, names)),
     )
@@ -176,8 +175,7 @@ impl Names {
         let at = usize::from(writer);
         while self.0.len() <= at {
             let person = session
-                .fold
-                .writers
+                .writers()
                 .get(self.0.len())
                 .map_or("", |writer| &writer.person);
             self.0.push(Arc::from(visible(person).as_ref()));
@@ -190,7 +188,7 @@ impl Names {
 pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> Header {
     let facts = session.facts();
     let file = session
-        .path
+        .path()
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
@@ -203,7 +201,7 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
     rows.iter().for_each(|row| ends.join(&row.ends));
     let mut session_gates = Counts::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
-    for tally in people.filter_map(|person| session.board.tally(person)) {
+    for tally in people.filter_map(|person| session.board().tally(person)) {
         tally
             .waves
             .iter()
@@ -236,7 +234,11 @@ pub fn header(session: &Session, rows: &Chunked<Row>, tokens: &[TokenRow]) -> He
         soonest: soonest(rows, tokens),
         people: logins(facts),
         session_gates,
-        notices: session.notices.iter().map(|notice| shown(notice)).collect(),
+        notices: session
+            .notices()
+            .iter()
+            .map(|notice| shown(notice))
+            .collect(),
     }
 }
 

@@ -399,7 +399,7 @@ struct ReadBack<'a> {
 impl<'a> ReadBack<'a> {
     fn new(session: &'a Session, wanted: impl Iterator<Item = EventId>) -> Self {
         let wanted: HashSet<EventId> = wanted.collect();
-        let log = session.fold.log.iter();
+        let log = session.log().iter();
         let places = log
             .filter(|entry| wanted.contains(&entry.id))
             .map(|entry| (entry.id, entry.place))
@@ -459,7 +459,7 @@ fn scope(facts: &Facts, paths: usize) -> Scope {
 
 fn timeline(session: &Session) -> Timeline {
     let mut days: BTreeMap<i64, Day> = BTreeMap::new();
-    let log = &session.fold.log;
+    let log = session.log();
     for entry in log {
         let day = days.entry(entry.at.0.div_euclid(DAY)).or_default();
         match entry.kind_word() {
@@ -679,7 +679,7 @@ fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
         "of which nobody has said which token it holds",
     );
     say(
-        session.fold.unused.len(),
+        session.unused().len(),
         "event",
         "of a newer version, or with data that cannot be used",
     );
@@ -798,9 +798,9 @@ fn title(facts: &Facts, clock: Clock) -> String {
 }
 
 fn verify(session: &Session) -> Verify {
-    let report = &session.report;
+    let report = session.report();
     let person = |id| {
-        let writer = session.fold.writers.iter().find(|writer| writer.id == id);
+        let writer = session.writers().iter().find(|writer| writer.id == id);
         writer.map_or_else(Default::default, |writer| {
             (shown(&writer.person), shown(&writer.device))
         })
@@ -819,7 +819,7 @@ fn verify(session: &Session) -> Verify {
             }
         })
         .collect();
-    let mut problems: Vec<String> = session.notices.iter().map(|one| shown(one)).collect();
+    let mut problems: Vec<String> = session.notices().iter().map(|one| shown(one)).collect();
     if let Some(torn) = &report.torn {
         problems.push(format!(
             "at the end: {} that were never acknowledged",
@@ -827,14 +827,8 @@ fn verify(session: &Session) -> Verify {
         ));
     }
     let (_, file) = names(session);
-    let count = |wanted: fn(&Entry) -> bool| {
-        session
-            .fold
-            .log
-            .iter()
-            .filter(|entry| wanted(entry))
-            .count()
-    };
+    let count =
+        |wanted: fn(&Entry) -> bool| session.log().iter().filter(|entry| wanted(entry)).count();
     Verify {
         session: report.session.to_string(),
         lines: report.lines,

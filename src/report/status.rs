@@ -235,7 +235,7 @@ fn unknown(session: &Session, now: Ts) -> usize {
 
 fn row(session: &Session, repo: Subject) -> Row {
     let facts = session.facts();
-    let board = session.board.repo(repo).cloned().unwrap_or_default();
+    let board = session.board().repo(repo).cloned().unwrap_or_default();
     let word = |lanes: Lanes| lanes.iter().map(|lane| lane.word()).collect();
     Row {
         id: repo,
@@ -306,7 +306,7 @@ pub(super) fn with_absence(facts: &Facts, token: Subject, gone: bool, why: &str)
 
 /// Gives the session's name, and its file's.
 pub(super) fn names(session: &Session) -> (String, String) {
-    let file = session.path.file_name();
+    let file = session.path().file_name();
     let file = file.map_or_else(String::new, |name| shown(&name.to_string_lossy()));
     let name = &session.facts().session.name;
     if name.is_empty() {
@@ -324,7 +324,7 @@ fn header(session: &Session, repos: &[Row], tokens: &[Token]) -> Header {
         .for_each(|row| end_states.join(row.end_states.list()));
     let mut session_gates = Gates::default();
     let people = facts.persons.keys().copied().chain([Subject::SESSION]);
-    for tally in people.filter_map(|person| session.board.tally(person)) {
+    for tally in people.filter_map(|person| session.board().tally(person)) {
         let waves = tally.waves.iter().map(|wave| Gates::from(wave.counts()));
         waves.for_each(|wave| session_gates.join(wave));
     }
@@ -375,7 +375,7 @@ pub(super) fn sort(clocks: &mut [(crate::model::clock::Clock, String)]) {
 }
 /// Returns what the file itself tells, and the decisions that went with what is gone.
 fn notices(session: &Session) -> Vec<String> {
-    let of_file = session.notices.iter().map(|one| shown(one));
+    let of_file = session.notices().iter().map(|one| shown(one));
     let left = left_behind(session.facts());
     of_file.chain(left.iter().map(Left::words)).collect()
 }

@@ -200,7 +200,10 @@ mod tests {
     fn written(about: Subject) -> Written {
         let text = "x".into();
         Written {
-            id: "7e7e7e7e7e7e7e7e:1".parse().unwrap(),
+            id: crate::journal::EventId {
+                writer: crate::journal::WriterId::from_random([7; 8]),
+                seq: 1,
+            },
             about,
             label: "the session".to_owned(),
             event: Note { text }.into(),

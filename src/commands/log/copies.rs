@@ -82,7 +82,7 @@ fn against(
     let source = open_for_reading(other)?;
     let copy = Part::read_sound(other, &source)?;
     let name = shown(other);
-    if copy.report.session != session.report.session {
+    if copy.report.session != session.report().session {
         found.problems.push(format!("{name} is of another session"));
         return Ok(());
     }

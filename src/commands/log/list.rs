@@ -76,7 +76,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     if let Some(kind) = &options.kind {
         is_kind(kind, &session)?;
     }
-    let mut entries: Vec<&Entry> = session.fold.log.iter().filter(wanted).collect();
+    let mut entries: Vec<&Entry> = session.log().iter().filter(wanted).collect();
     let skip = entries
         .len()
         .saturating_sub(options.last.unwrap_or(usize::MAX));
@@ -110,7 +110,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 
 /// Refuses a word that is no kind of event, neither of this version nor in this file.
 fn is_kind(kind: &str, session: &Session) -> Result<(), CommandError> {
-    let here: BTreeSet<&str> = session.fold.log.iter().map(Entry::kind_word).collect();
+    let here: BTreeSet<&str> = session.log().iter().map(Entry::kind_word).collect();
     if spec(kind).is_some() || here.contains(kind) {
         return Ok(());
     }
@@ -124,18 +124,17 @@ fn is_kind(kind: &str, session: &Session) -> Result<(), CommandError> {
 fn data(session: &Session, entry: &Entry) -> Result<Value, CommandError> {
     session
         .data(entry)
-        .map_err(|error| CommandError::io("read back", &session.path, &error))
+        .map_err(|error| CommandError::io("read back", session.path(), &error))
 }
 
 fn by<'a>(session: &'a Session, entry: &Entry) -> std::borrow::Cow<'a, str> {
-    let writer = session.fold.writers.get(usize::from(entry.id.writer));
+    let writer = session.writers().get(usize::from(entry.id.writer));
     visible(writer.map_or("", |writer| &writer.person))
 }
 
 fn id(session: &Session, entry: &Entry) -> String {
     session
-        .fold
-        .name(entry.id)
+        .name_of(entry.id)
         .map(|id| id.to_string())
         .unwrap_or_default()
 }

@@ -71,8 +71,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     };
     found.said.push(format!(
         "{} of {}",
-        counted(session.fold.log.len(), "event"),
-        counted(session.fold.writers.len(), "writer")
+        counted(session.log().len(), "event"),
+        counted(session.writers().len(), "writer")
     ));
     seals(&session, &path, &mut found)?;
     copies::compare(options, &session, &path, &mut found)?;
@@ -83,13 +83,13 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 
 /// Lists the events that this version cannot use.
 fn unused(session: &Session, found: &mut Findings, context: &mut Context) {
-    if !session.fold.unused.is_empty() {
+    if !session.unused().is_empty() {
         found.said.push(format!(
             "{} that this version cannot use",
-            counted(session.fold.unused.len(), "event")
+            counted(session.unused().len(), "event")
         ));
     }
-    for (place, why) in session.fold.unused.iter().take(LISTED) {
+    for (place, why) in session.unused().iter().take(LISTED) {
         context
             .out
             .say(format!("line {}: not used: {why}", place.line));
@@ -111,7 +111,7 @@ fn conclude(
     let is_cut_unseen = options.head.is_empty() && options.against.is_none();
     let (verdict, hint, exit) = if !found.problems.is_empty() {
         // A torn end alone lost nothing that counted: it needs no other copy.
-        let torn_alone = found.problems.len() == 1 && session.report.torn.is_some();
+        let torn_alone = found.problems.len() == 1 && session.report().torn.is_some();
         let hint = if torn_alone { TORN } else { MERGE };
         ("not intact", Some(hint), Exit::Damaged)
     } else if !found.untrusted.is_empty() {
@@ -132,7 +132,7 @@ fn conclude(
 }
 
 fn problems(session: &Session) -> Vec<String> {
-    let report = &session.report;
+    let report = session.report();
     let mut problems = Vec::new();
     for damage in report.damage.iter().take(LISTED) {
         problems.push(format!("line {}: {}", damage.place.line, damage.reason));
@@ -168,7 +168,7 @@ fn problems(session: &Session) -> Vec<String> {
     if !report.cuts.is_empty() {
         problems.extend(
             session
-                .notices
+                .notices()
                 .iter()
                 .filter(|notice| notice.contains("had seen"))
                 .cloned(),
@@ -179,8 +179,7 @@ fn problems(session: &Session) -> Vec<String> {
 
 fn seals(session: &Session, path: &Path, found: &mut Findings) -> Result<(), CommandError> {
     let sealed: Vec<_> = session
-        .fold
-        .log
+        .log()
         .iter()
         .filter(|entry| entry.kind_word() == SEALED)
         .collect();
@@ -188,7 +187,7 @@ fn seals(session: &Session, path: &Path, found: &mut Findings) -> Result<(), Com
         return Ok(());
     }
     // A seal counts over every line before it, and some of these are not there to count.
-    if !session.report.appendable() {
+    if !session.report().appendable() {
         let count = counted(sealed.len(), "seal");
         found
             .said
@@ -234,7 +233,7 @@ fn seals(session: &Session, path: &Path, found: &mut Findings) -> Result<(), Com
 fn signatures(session: &Session, found: &mut Findings) {
     let mut good = 0;
     let mut unchecked = 0;
-    for entry in &session.fold.log {
+    for entry in session.log() {
         match entry.signature {
             Signature::None => {}
             Signature::Good => good += 1,

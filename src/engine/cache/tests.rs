@@ -116,7 +116,7 @@ fn what_is_written_is_read_back_by_the_same_session() {
     let place = folder
         .path()
         .join("state")
-        .join(session.report.session.as_str());
+        .join(session.report().session.as_str());
     let place = place.join(NAME);
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(&place).unwrap().permissions().mode();
