@@ -744,3 +744,54 @@ fn what_an_end_state_says_is_not_waived() {
     let owned = GateId::parse("workflow-owned").unwrap();
     assert!(session.decide(&[waive(owned)], at(3)).is_ok());
 }
+
+#[test]
+fn a_batch_sees_its_own_decisions_and_is_written_whole_or_not_at_all() {
+    let world = World1::new();
+    let mut session = world.open("rosa", "laptop");
+    session
+        .observe(scanned(2, CredentialFact::Oidc, None), at(2))
+        .unwrap();
+    let assign = |role, person: &str| {
+        Action::Role(Assign {
+            about: vec![repo()],
+            role,
+            person: Some(person.to_owned()),
+        })
+    };
+    let before = session.log().len();
+    let both = [assign(Role::Owner, "ken"), assign(Role::Reviewer, "ken")];
+    assert!(session.decide(&both, at(3)).is_err());
+    assert_eq!(session.log().len(), before, "a refusal writes nothing");
+    assert_eq!(session.facts().owner(repo()), None);
+
+    // The commander that a batch names is the one its second approver is held against.
+    let named = [assign(Role::Commander, "mia")];
+    session.decide(&named, at(4)).unwrap();
+    let swapped = [
+        assign(Role::Commander, "ken"),
+        assign(Role::SecondApprover, "mia"),
+    ];
+    let decided = session.decide(&swapped, at(5)).unwrap();
+    let kinds: Vec<&str> = decided.events.iter().map(|one| one.event.kind()).collect();
+    assert_eq!(kinds, ["commander_named", "second_approver_named"]);
+    let names: Vec<_> = session
+        .log()
+        .iter()
+        .rev()
+        .take(2)
+        .map(|one| session.name_of(one.id))
+        .collect();
+    let written: Vec<_> = decided
+        .events
+        .iter()
+        .rev()
+        .map(|one| Some(one.id))
+        .collect();
+    assert_eq!(written, names);
+
+    // Said twice in one batch, the later one alone is written.
+    let twice = [assign(Role::Owner, "ken"), assign(Role::Owner, "rosa")];
+    assert_eq!(session.decide(&twice, at(6)).unwrap().events.len(), 1);
+    assert_eq!(session.facts().owner(repo()), Some("rosa"));
+}

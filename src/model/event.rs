@@ -7,6 +7,8 @@
 pub mod data;
 mod read;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 use super::decision::ValidationPlan;
 use super::gate::GateId;
