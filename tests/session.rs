@@ -636,7 +636,7 @@ fn a_proposal_is_taken_once_with_its_reason() {
     let accept = Action::Lane(LaneAction::AcceptProposals {
         about: vec![repo()],
     });
-    session.decide(&[accept.clone()], at(3)).unwrap();
+    session.decide(std::slice::from_ref(&accept), at(3)).unwrap();
     assert_eq!(session.facts().lane(path()), Some(Lane::Trusted));
     let entry = *session.log().last().unwrap();
     assert!(

@@ -10,7 +10,14 @@ use crate::session::decide::{Decided, Written};
 /// Says what was written, or what was taken back.
 pub fn words(decided: &Decided) -> String {
     match decided.events.as_slice() {
-        [Written { event, label, .. }, more @ ..] if let Event::DecisionUndone(undone) = event => {
+        [
+            Written {
+                event: Event::DecisionUndone(undone),
+                label,
+                ..
+            },
+            more @ ..,
+        ] => {
             let kind = undone.of.kind().replace('_', " ");
             let more = match more.len() {
                 0 => String::new(),

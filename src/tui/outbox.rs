@@ -119,7 +119,9 @@ async fn decide(commands: &mpsc::Sender<Command>, actions: Vec<Action>) -> Resul
     let actions = ready;
     let (answer, answered) = oneshot::channel();
     let sent = commands.send(Command::Decide { actions, answer }).await;
-    sent.map_err(|_| ENDED.to_owned())?;
+    if sent.is_err() {
+        return Err(ENDED.to_owned());
+    }
     match answered.await {
         Ok(Ok(decided)) => Ok(decided::words(&decided)),
         Ok(Err(Refused { what, hint })) => {
