@@ -10,7 +10,7 @@
     clippy::print_stdout
 )]
 
-#[path = "../tests/common/console.rs"]
+#[path = "../tests/it/common/console.rs"]
 mod console;
 
 use std::sync::Arc;

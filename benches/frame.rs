@@ -9,7 +9,7 @@
     clippy::print_stdout
 )]
 
-#[path = "../tests/common/console.rs"]
+#[path = "../tests/it/common/console.rs"]
 mod console;
 
 use std::sync::{Mutex, MutexGuard, OnceLock};

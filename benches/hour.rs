@@ -11,7 +11,7 @@
     clippy::print_stdout
 )]
 
-#[path = "../tests/common/live.rs"]
+#[path = "../tests/it/common/live.rs"]
 mod live;
 
 use live::{Stage, Time};

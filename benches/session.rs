@@ -9,7 +9,7 @@
     clippy::print_stderr
 )]
 
-#[path = "../tests/common/big.rs"]
+#[path = "../tests/it/common/big.rs"]
 mod big;
 
 use big::{BIG, MANY_PATHS, Size};

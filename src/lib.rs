@@ -1,6 +1,6 @@
 //! `cutover`: a terminal war room that takes an organisation's npm publish paths off long-lived tokens.
 //!
-//! The library behind the binary. Arrows point down; `tests/architecture.rs` holds them:
+//! The library behind the binary. Arrows point down; `tests/it/architecture.rs` holds them:
 //!
 //! ```text
 //! main > cli > commands > tui

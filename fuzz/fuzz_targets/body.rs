@@ -1,6 +1,6 @@
 //! What each fuzz target does with its bytes, and what must hold of the result whatever they are.
 //!
-//! Used by the fuzzers and, on the seeds, by `tests/fuzz_seeds.rs`. A broken promise panics: that is the crash.
+//! Used by the fuzzers and, on the seeds, by `tests/it/fuzz_seeds.rs`. A broken promise panics: that is the crash.
 #![allow(
     dead_code,
     clippy::unwrap_used,
