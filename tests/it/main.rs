@@ -1,4 +1,5 @@
-//! The tests that use the library, in one binary: it is linked once. What must have a process of its own stands beside it.
+//! The tests that use the library, in one binary: it is linked once. A test that needs a process of its own runs
+//! this program again.
 
 mod common;
 
@@ -17,6 +18,7 @@ mod live;
 mod live_again;
 mod live_faults;
 mod live_screens;
+mod npm_config;
 mod npm_lists;
 mod preflight;
 mod provenance_live;
@@ -33,3 +35,19 @@ mod tabletop_npm;
 mod torture;
 mod verdaccio;
 mod walk;
+
+#[test]
+fn every_file_of_tests_is_declared() {
+    let declared = include_str!("main.rs");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    for entry in std::fs::read_dir(folder).expect("tests/it") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy();
+        if let Some(module) = name.strip_suffix(".rs").filter(|name| *name != "main") {
+            assert!(
+                declared.contains(&format!("mod {module};")),
+                "{name} is not declared in tests/it/main.rs"
+            );
+        }
+    }
+}

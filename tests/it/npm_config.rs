@@ -1,18 +1,35 @@
 //! A checkout must not say where npm's credential goes: its `.npmrc` is not read, and its host gets no request.
 //!
-//! In a process of its own, since it changes the current folder.
+//! The test runs this very program again inside that checkout, since the current folder is the whole process's.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::Arc;
 
 use cutover::http::{Options, World};
 use cutover::model::time::Ts;
 use cutover::registry::{Base, Registry, Sources, load};
 
+#[test]
+fn a_hostile_npmrc_in_the_current_folder_gets_no_request() {
+    let checkout = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "npm_config::child_loads_and_asks", "--ignored"])
+        .current_dir(checkout.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+/// Plants the file in its current folder, which has to be an empty one.
 #[tokio::test]
-async fn a_hostile_npmrc_in_the_current_folder_gets_no_request() {
+#[ignore = "started by a_hostile_npmrc_in_the_current_folder_gets_no_request in a folder of its own"]
+async fn child_loads_and_asks() {
+    let checkout = std::env::current_dir().unwrap();
+    assert_eq!(fs::read_dir(&checkout).unwrap().count(), 0);
     let hostile = TcpListener::bind("127.0.0.1:0").unwrap();
     hostile.set_nonblocking(true).unwrap();
     let thief = hostile.local_addr().unwrap();
@@ -35,19 +52,17 @@ async fn a_hostile_npmrc_in_the_current_folder_gets_no_request() {
     });
 
     let token = format!("npm_{}", "x".repeat(36));
-    let checkout = tempfile::tempdir().unwrap();
     let home = tempfile::tempdir().unwrap();
     let planted = format!(
         "registry=http://{thief}/\nproxy=http://{thief}/\nhttps-proxy=http://{thief}/\nstrict-ssl=false\n\
          cafile=./ca.pem\n//{own_at}/:_authToken=planted\n//{thief}/:_authToken=${{NPM_TOKEN}}\n@acme:registry=http://{thief}/\n"
     );
-    fs::write(checkout.path().join(".npmrc"), planted).unwrap();
+    fs::write(checkout.join(".npmrc"), planted).unwrap();
     fs::write(
         home.path().join(".npmrc"),
         format!("//{own_at}/:_authToken={token}\n"),
     )
     .unwrap();
-    std::env::set_current_dir(checkout.path()).unwrap();
 
     let stolen = token.clone();
     // Without it the machine's own global file would be read.
