@@ -14,6 +14,7 @@ pub mod lane;
 pub mod name;
 pub mod outcome;
 pub mod policy;
+pub mod proposal;
 pub mod revoke;
 pub mod semver;
 pub mod time;

@@ -3,7 +3,7 @@
 //! A decision names in `over` the ones it replaces, as its maker saw them. Of those that nobody replaced, one stands;
 //! two or more are contested, and stay so until somebody decides over all of them.
 
-use super::gate::GateId;
+use super::gate::table::GateId;
 use super::id::Subject;
 use super::lane::Lane;
 use super::time::Ts;

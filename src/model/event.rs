@@ -11,7 +11,7 @@ mod slot;
 mod tests;
 
 use super::decision::ValidationPlan;
-use super::gate::GateId;
+use super::gate::table::GateId;
 use super::id::Subject;
 use super::lane::Lane;
 use chrono::NaiveDate;

@@ -4,11 +4,14 @@
 //! one source about one subject the later counts, and every derived link is rebuilt from the answers.
 
 pub mod aside;
+pub mod config;
+pub mod dated;
 pub mod joined;
 pub mod live;
 pub mod mapped;
 pub mod past;
 pub mod seen;
+mod tokens;
 
 use super::decision::{Decision, History, Slot, Standing, Value};
 use super::event::SessionCreated;
@@ -18,42 +21,12 @@ use super::lane::{Lane, Lanes};
 use super::policy::Policy;
 use super::time::Ts;
 use super::token::{Made, Token};
+pub use dated::{Dated, Tie, take};
 use seen::Seen;
 use std::collections::{BTreeSet, HashMap};
 
 /// The ref that a scan of a folder stands for.
 pub const DEFAULT_REF: &str = "default branch";
-
-/// Orders answers that are true as of one second, alike on every machine and in whatever order they come.
-///
-/// Of one writer the later line counts: its ticks rise with every line. Of two writers the higher tick counts, since a
-/// writer that had read the other's line has written a higher one; where neither had read the other's, and their ticks
-/// are equal, the greater writer id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Tie {
-    pub tick: u64,
-    /// The writer's id as a number.
-    pub writer: u64,
-}
-
-/// An answer, the second its source says it was true as of, and where its line stands among those of that second.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dated<T> {
-    pub as_of: Ts,
-    pub tie: Tie,
-    pub value: T,
-}
-
-/// Takes the answer in if it is the later one. Tells whether anything changed.
-pub fn take<T: PartialEq>(slot: &mut Option<Dated<T>>, new: Dated<T>) -> bool {
-    match slot {
-        Some(old) if (old.as_of, old.tie) >= (new.as_of, new.tie) => false,
-        _ => {
-            *slot = Some(new);
-            true
-        }
-    }
-}
 
 /// A repository and what hangs on it.
 #[derive(Debug, Clone, Default)]

@@ -2,10 +2,11 @@
 
 use super::decision::{Decision, Slot, Standing, Value};
 use super::facts::Facts;
+use super::facts::config::{configs_of, on_demand};
 use super::gate::{GateId, Met, View, judge};
 use super::id::{Kind, Subject};
 use super::lane::Lane;
-use super::revoke::{configs_of, on_demand, unmapped};
+use super::revoke::unmapped;
 use super::time::{DAY, Ts};
 use serde::Serialize;
 

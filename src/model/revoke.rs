@@ -4,12 +4,17 @@
 //! An edge is proven (a job that has the secret showed it), excluded (it showed another, or the secret last changed
 //! before the token was made), attested or missing; closeness in time is a hint and no edge.
 
-use super::decision::{Slot, Standing, ValidationPlan, Value};
+use super::decision::{Slot, Standing, Value};
 use super::fact::{CredentialFact, PathFact, UseFact};
 use super::facts::Facts;
+use super::facts::config::{configs_of, on_demand};
 use super::facts::seen::Seen;
-use super::gate::wave1::is_read;
-use super::gate::{GateId, State, View, judge};
+use super::gate::judge::{Look, judge_by};
+use super::gate::read::is_read;
+use super::gate::table::GateId;
+use super::gate::verdict::State;
+use super::gate::view::View;
+use super::gate::wave4;
 use super::id::{Kind, Subject};
 use super::lane::Lane;
 use super::time::Ts;
@@ -139,8 +144,8 @@ pub fn chain(facts: &Facts, token: Subject, now: Ts) -> Chain<'_> {
                 repo,
                 path: Some(path),
                 needs: Needs::Path(fact),
-                released: freed != Freed::No,
-                by_word: freed == Freed::ByWord,
+                released: freed != ReleaseReason::No,
+                by_word: freed == ReleaseReason::ByWord,
                 words,
             });
             chain.until = [chain.until, until].into_iter().flatten().min();
@@ -337,12 +342,13 @@ fn edge(facts: &Facts, token: Subject, secret: Subject, now: Ts) -> (Edge, Optio
 fn not_looked(facts: &Facts, token: Subject, held: &[Subject], now: Ts) -> Vec<String> {
     let view = View::uncommented(facts, token, now);
     let hunted = [
-        ("sprawl-hunted", "images, bots, hosting and laptops"),
-        ("outside-consumers-asked", "partners and vendors"),
+        (GateId::SPRAWL_HUNTED, "images, bots, hosting and laptops"),
+        (GateId::OUTSIDE_CONSUMERS_ASKED, "partners and vendors"),
     ];
     let mut places: Vec<String> = hunted
         .into_iter()
-        .filter(|(id, _)| GateId::parse(id).is_some_and(|gate| !judge(&view, gate).state.is_met()))
+        // Nothing can look there: only a person can say so.
+        .filter(|(gate, _)| !judge_by(&view, *gate, None).state.is_met())
         .map(|(_, place)| place.to_owned())
         .collect();
     let mut repos = held
@@ -369,7 +375,7 @@ fn not_looked(facts: &Facts, token: Subject, held: &[Subject], now: Ts) -> Vec<S
 
 /// How it is known that a path no longer needs a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Freed {
+enum ReleaseReason {
     No,
     /// Somebody's word is among what shows it.
     ByWord,
@@ -383,48 +389,62 @@ fn released(
     path: Subject,
     credential: CredentialFact,
     now: Ts,
-) -> (Freed, &'static str, Option<Ts>) {
+) -> (ReleaseReason, &'static str, Option<Ts>) {
     let Some(lane) = facts.lane(path) else {
-        return (Freed::No, "no lane chosen", None);
+        return (ReleaseReason::No, "no lane chosen", None);
     };
     if !lane.needs_no_token() {
-        return (Freed::No, "its lane keeps a token", None);
+        return (ReleaseReason::No, "its lane keeps a token", None);
     }
     if credential != CredentialFact::Oidc && lane.needs_trust() {
-        return (Freed::No, "still publishes with the token", None);
+        return (ReleaseReason::No, "still publishes with the token", None);
     }
     if lane == Lane::Retire {
-        return (Freed::No, "the publish is still in the workflow", None);
+        return (
+            ReleaseReason::No,
+            "the publish is still in the workflow",
+            None,
+        );
     }
-    let (mut freed, mut until) = (Freed::Seen, None);
-    let mut ask = |about: Subject, gate: GateId| {
-        let verdict = judge(&View::uncommented(facts, about, now), gate);
+    let (mut freed, mut until) = (ReleaseReason::Seen, None);
+    let mut ask = |about: Subject, gate: GateId, look: Look| {
+        let verdict = judge_by(&View::uncommented(facts, about, now), gate, Some(look));
         until = [until, verdict.until].into_iter().flatten().min();
         if matches!(verdict.state, State::Attested | State::Waived) {
-            freed = Freed::ByWord;
+            freed = ReleaseReason::ByWord;
         }
         verdict.state.is_met()
     };
     let configs = configs_of(facts, path);
     if facts.path(path).is_some_and(|fact| unmapped(facts, fact)) {
-        return (Freed::No, "which packages it publishes is not known", None);
+        return (
+            ReleaseReason::No,
+            "which packages it publishes is not known",
+            None,
+        );
     }
     if lane.needs_trust() && on_demand(facts, &configs) {
         let mut configs = configs.iter();
-        return match configs.all(|config| ask(*config, GateId::EXCHANGE_PROBED)) {
+        return match configs
+            .all(|config| ask(*config, GateId::EXCHANGE_PROBED, wave4::exchange_probed))
+        {
             true => (freed, "on demand, and probed", until),
-            false => (Freed::No, "on demand, and not probed yet", until),
+            false => (ReleaseReason::No, "on demand, and not probed yet", until),
         };
     }
-    if !ask(path, GateId::CANARY_PUBLISHED) {
-        return (Freed::No, "no canary yet", until);
+    if !ask(path, GateId::CANARY_PUBLISHED, wave4::canary_published) {
+        return (ReleaseReason::No, "no canary yet", until);
     }
     if lane == Lane::Trusted
         && !configs
             .iter()
-            .all(|one| ask(*one, GateId::PUBLISHED_BY_OIDC))
+            .all(|one| ask(*one, GateId::PUBLISHED_BY_OIDC, wave4::published_by_oidc))
     {
-        return (Freed::No, "a trust config has not published yet", until);
+        return (
+            ReleaseReason::No,
+            "a trust config has not published yet",
+            until,
+        );
     }
     (freed, "released", until)
 }
@@ -441,7 +461,9 @@ pub fn unrehearsed(facts: &Facts, about: Subject, now: Ts) -> Vec<Subject> {
     let repos: BTreeSet<Subject> = rows.flat_map(|row| row.repos.iter().copied()).collect();
     let paths = repos.iter().flat_map(|repo| facts.open_paths(*repo));
     paths
-        .filter(|(path, _)| released(facts, *path, CredentialFact::Oidc, now).0 == Freed::No)
+        .filter(|(path, _)| {
+            released(facts, *path, CredentialFact::Oidc, now).0 == ReleaseReason::No
+        })
         .map(|(path, _)| path)
         .collect()
 }
@@ -450,29 +472,6 @@ pub fn unrehearsed(facts: &Facts, about: Subject, now: Ts) -> Vec<Subject> {
 pub fn unmapped(facts: &Facts, path: &PathFact) -> bool {
     let packages = facts.packages_of(path);
     packages.iter().any(|package| facts.stands_in(*package)) || packages.is_empty()
-}
-
-/// Tells whether there are trust configs, and each waits for a release that is not due.
-pub fn on_demand(facts: &Facts, configs: &[Subject]) -> bool {
-    let waits = |config: &Subject| {
-        let plan = facts.decision(*config, Slot::Plan).map(|one| &one.value);
-        plan == Some(&Value::Plan(ValidationPlan::OnDemand))
-    };
-    !configs.is_empty() && configs.iter().all(waits)
-}
-
-/// Gives the trust configs that one path needs.
-pub fn configs_of(facts: &Facts, path: Subject) -> Vec<Subject> {
-    let repo = facts.path(path).and_then(|fact| fact.repo);
-    let row = repo.and_then(|repo| facts.repos.get(&repo));
-    let configs = row.map_or(&[][..], |row| &row.configs).iter();
-    let own = |id: &&Subject| {
-        facts
-            .configs
-            .get(id)
-            .is_some_and(|config| config.path == path)
-    };
-    configs.filter(own).copied().collect()
 }
 
 impl Chain<'_> {

@@ -286,5 +286,21 @@ impl Line {
     }
 }
 
+/// Names the first few and counts the rest.
+pub fn first_few<S: AsRef<str>>(names: &[S]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = String::new();
+    for name in names.iter().take(SHOWN) {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(name.as_ref());
+    }
+    if let Some(more @ 1..) = names.len().checked_sub(SHOWN) {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests;

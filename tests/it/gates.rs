@@ -12,8 +12,9 @@ use cutover::model::fact::{
 use cutover::model::facts::{DEFAULT_REF, Dated, Facts, Listing, Tie};
 use cutover::model::gate::{GateId, State, View, judge};
 use cutover::model::id::Subject;
-use cutover::model::lane::{Lane, propose};
+use cutover::model::lane::Lane;
 use cutover::model::policy::{Policy, Profile};
+use cutover::model::proposal::propose;
 use cutover::model::revoke::chain;
 use cutover::model::time::Ts;
 use serde::Deserialize;

@@ -9,12 +9,12 @@ use cutover::model::fact::{
     Answer, CredentialFact, FindingFact, InventoryFact, ListingFact, PackageFact, PathFact,
     RegistryFact, RepoFact, RunnerFact, TokenFact, ToolFact,
 };
+use cutover::model::facts::config::configs_of;
 use cutover::model::gate::{GateId, State, View, judge};
 use cutover::model::id::{Kind, Subject};
 use cutover::model::lane::Lane;
 use cutover::model::outcome::{Basis, EndState, end_state};
 use cutover::model::policy::{Policy, Profile};
-use cutover::model::revoke::configs_of;
 use cutover::model::time::Ts;
 use cutover::report::status::{Outcome, status};
 use cutover::session::decide::{

@@ -2,7 +2,7 @@
 
 use super::data::{AdoptedPolicy, Observation, Unread, policy_digest};
 use crate::model::fact::Answer;
-use crate::model::gate::UNKNOWN_GATE;
+use crate::model::gate::table::UNKNOWN_GATE;
 use crate::model::id::{Kind, Subject};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};

@@ -3,7 +3,8 @@
 //! Each source is recorded as it answered. These joins are worked out from the answers whenever they are read, and stand
 //! in no file.
 
-use super::{Facts, Seen};
+use super::Facts;
+use super::seen::Seen;
 use crate::model::fact::{HowFact, RunFact, VersionFact};
 use crate::model::id::Subject;
 

@@ -2,7 +2,9 @@
 //!
 //! Every link is rebuilt from the answers, so that any order of them gives the same links. Judges nothing.
 
-use super::{Dated, Facts, Seen};
+use super::Facts;
+use super::dated::Dated;
+use super::seen::Seen;
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{Answer, LiveSource, RefFact};
 use crate::model::id::{Kind, Subject};

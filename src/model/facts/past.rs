@@ -2,7 +2,7 @@
 //!
 //! A gate about an event stays met when the list moves on. Kept as sets that any order of answers fills alike.
 
-use super::Dated;
+use super::dated::Dated;
 use crate::model::fact::{Answer, RunFact, StageFact, TrustConfigFact, VersionFact};
 use crate::model::time::Ts;
 

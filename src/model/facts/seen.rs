@@ -3,7 +3,7 @@
 //! A source that could not be looked at leaves what it showed before, and stands beside it. An answer that is the
 //! same again writes no event: the time of that look is kept here and in no file.
 
-use super::Dated;
+use super::dated::Dated;
 use super::past::{Past, TagSeen};
 use crate::model::fact::{
     AccessFact, ActionsFact, Answer, CausesFact, CouldNotFact, EdgeFact, EnvironmentsFact,

@@ -2,14 +2,15 @@
 //!
 //! A list proves absence only where it is complete.
 
-use super::Verdict;
-use super::look::{settled, some};
+use super::look::settled;
+use super::verdict::Verdict;
 use super::view::View;
 use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::shown::counted;
+use crate::safe::shown::first_few;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn packages_accounted(view: &View<'_>) -> Verdict {
@@ -82,11 +83,11 @@ fn accounted(view: &View<'_>) -> Result<Verdict, Verdict> {
     let strangers: Vec<&&str> = published.difference(&owned).collect();
     let mut wrong = Vec::new();
     if !orphans.is_empty() {
-        let names = some(&orphans);
+        let names = first_few(&orphans);
         wrong.push(format!("{} without a path: {names}", orphans.len()));
     }
     if !strangers.is_empty() {
-        let names = some(&strangers);
+        let names = first_few(&strangers);
         wrong.push(format!(
             "{} published by a path and on no list: {names}",
             strangers.len()

@@ -1,11 +1,12 @@
 //! After-care: whether a real release went out by the new way once the old token was gone.
 
 use super::publish::{Asked, is_prerelease};
+use super::read::is_read;
+use super::table::GateId;
+use super::verdict::Verdict;
 use super::view::View;
-use super::wave1::is_read;
 use super::wave4::lacking;
 use super::wave5::gone;
-use super::{GateId, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::facts::Facts;
 use crate::model::id::Subject;

@@ -2,13 +2,14 @@
 //!
 //! A store that was not listed to its end proves no absence. Judges nothing itself.
 
-use super::look::some;
-use super::{Verdict, View};
+use super::verdict::Verdict;
+use super::view::View;
 use crate::model::fact::{EdgeFact, LiveSource, SecretsFact, StoreFact};
 use crate::model::facts::Facts;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
+use crate::safe::shown::first_few;
 
 /// Copies named one by one; the rest are counted.
 const NAMED: usize = 4;
@@ -83,7 +84,7 @@ impl Copies {
         if self.named.is_empty() {
             "no store".to_owned()
         } else {
-            some(&self.named)
+            first_few(&self.named)
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Gates about states take what is fresh; gates about events take what was seen at any time. Judges nothing itself.
 
-use super::{Verdict, View};
+use super::verdict::Verdict;
+use super::view::View;
 use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
@@ -116,20 +117,4 @@ pub fn age(seconds: i64) -> String {
         3_600..259_200 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / DAY),
     }
-}
-
-/// Names the first few and counts the rest.
-pub fn some<S: AsRef<str>>(names: &[S]) -> String {
-    const SHOWN: usize = 3;
-    let mut text = String::new();
-    for name in names.iter().take(SHOWN) {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
-        text.push_str(name.as_ref());
-    }
-    if let Some(more @ 1..) = names.len().checked_sub(SHOWN) {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
 }

@@ -2,13 +2,14 @@
 //!
 //! That somebody is absent cannot be seen, only that nobody whose account answered has the power.
 
-use super::Verdict;
-use super::look::{settled, some};
+use super::look::settled;
+use super::verdict::Verdict;
 use super::view::View;
 use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;
 use crate::model::id::{Kind, Subject};
 use crate::model::time::Ts;
+use crate::safe::shown::first_few;
 use std::collections::BTreeSet;
 
 const UNLOOKED: &str = "nobody's rights were looked at: a person may attest who can administer it";
@@ -42,13 +43,13 @@ fn package(view: &View<'_>) -> Result<Verdict, Verdict> {
         .filter(|login| view.facts.is_present(Subject::person(login)))
         .collect();
     let verdict = if !here.is_empty() {
-        Verdict::passed(format!("{} can write it, {when}", some(&here)))
+        Verdict::passed(format!("{} can write it, {when}", first_few(&here)))
     } else if writers.is_empty() {
         Verdict::could_not(format!(
             "the registry names nobody who can write it, {when}"
         ))
     } else if anybody_logged_in(view) {
-        let others = some(&writers);
+        let others = first_few(&writers);
         Verdict::blocked(format!(
             "nobody present can write it, only {others}, {when}"
         ))
@@ -56,7 +57,7 @@ fn package(view: &View<'_>) -> Result<Verdict, Verdict> {
         // Until an account of ours has shown itself, whose login is whose is not known.
         Verdict::not_looked(format!(
             "{} can write it, {when}; which of them is here is not known",
-            some(&writers)
+            first_few(&writers)
         ))
     };
     Ok(verdict.until(until))
@@ -102,7 +103,7 @@ fn secret(view: &View<'_>) -> Result<Verdict, Verdict> {
         }
     }
     if let Some(until) = until {
-        let words = format!("{} administers a repository that has it", some(&here));
+        let words = format!("{} administers a repository that has it", first_few(&here));
         return Ok(Verdict::passed(words).until(until));
     }
     if let Some(verdict) = old {
@@ -123,7 +124,7 @@ fn secret(view: &View<'_>) -> Result<Verdict, Verdict> {
     }
     let verdict = Verdict::blocked(format!(
         "nobody whose rights were looked at administers a repository that has it ({})",
-        some(&names)
+        first_few(&names)
     ));
     Ok(match end {
         Some(end) => verdict.until(end),

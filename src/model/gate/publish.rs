@@ -3,8 +3,7 @@
 //! npm compares a trust config letter by letter with the repository, the bare name of the top-level workflow file and
 //! the environment (https://docs.npmjs.com/trusted-publishers). Judges no gate itself.
 
-use super::View;
-use super::look::some;
+use super::view::View;
 use crate::model::decision::Slot;
 use crate::model::fact::{
     CiFact, HowFact, LiveSource, PublishedFact, TrustConfigFact, VersionFact,
@@ -15,6 +14,7 @@ use crate::model::id::Subject;
 use crate::model::lane::Lane;
 use crate::model::semver::exact;
 use crate::model::time::{HOUR, Ts};
+use crate::safe::shown::first_few;
 
 /// Gives the seconds after its creation at which a config that has never published ends.
 fn window_length() -> i64 {
@@ -266,7 +266,7 @@ impl<'a> Asked<'a> {
         let words = if others.is_empty() {
             format!("no version {} yet", self.verb())
         } else {
-            format!("{} went out by another config or path", some(&others))
+            format!("{} went out by another config or path", first_few(&others))
         };
         Err(Lack::Absent { looked, words })
     }

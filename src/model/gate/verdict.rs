@@ -1,6 +1,6 @@
 //! Verdicts: what a gate says of a subject now, why, and until when without a new fact.
 
-use super::GateSpec;
+use super::table::GateSpec;
 use crate::model::time::Ts;
 use serde::Serialize;
 use std::borrow::Cow;

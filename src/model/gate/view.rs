@@ -1,14 +1,15 @@
 //! What a gate sees: one subject, the facts around it, and the instant it is judged for.
 
-use super::wave1::is_read;
-use super::{GateId, GateSpec, Verdict};
+use super::read::is_read;
+use super::table::{GateId, GateSpec};
+use super::verdict::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{ListingFact, PathFact, PurposeFact, RefFact, TokenFact};
+use crate::model::facts::config::{configs_of, on_demand};
 use crate::model::facts::{Decided, Facts, Repo};
 use crate::model::id::{Kind, Subject};
 use crate::model::lane::{Lane, Lanes};
 use crate::model::policy::Profile;
-use crate::model::revoke::{configs_of, on_demand};
 use crate::model::time::{DAY, Ts};
 use std::borrow::Cow;
 
@@ -217,7 +218,7 @@ impl<'a> View<'a> {
                 let end = Ts::from_day(*until).plus(DAY);
                 (self.now < end).then(|| {
                     Verdict::new(
-                        super::State::Waived,
+                        State::Waived,
                         self.words(|| format!("waived by {by} until {until}")),
                     )
                     .until(end)
@@ -358,7 +359,7 @@ impl Facts {
     }
 
     /// Gives the newest listing of a token's account.
-    pub fn last_listing(&self, account: &str) -> Option<&super::super::facts::Listing> {
+    pub fn last_listing(&self, account: &str) -> Option<&crate::model::facts::Listing> {
         self.persons.get(&Subject::person(account))?.listings.last()
     }
 }

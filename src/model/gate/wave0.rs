@@ -1,8 +1,8 @@
 //! Wave 0, guardrails: who is here, and who decides what.
 
 use super::look::settled;
+use super::verdict::{State, Verdict};
 use super::view::{View, contested};
-use super::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::LiveSource;
 use crate::model::facts::seen::Seen;

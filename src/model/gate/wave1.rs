@@ -1,15 +1,16 @@
 //! Wave 1, inventory: what publishes, with what, and who else holds the token.
 
-use super::look::{settled, some};
+use super::look::settled;
+use super::read::read;
+use super::table::GateId;
+use super::verdict::Verdict;
 use super::view::{View, contested};
-use super::{GateId, Verdict};
-use crate::model::decision::{Decision, Slot, Standing, Value};
-use crate::model::fact::{CredentialFact, HowFact, LiveSource, RepoFact, VersionFact};
-use crate::model::facts::Facts;
+use crate::model::decision::{Decision, Slot, Standing};
+use crate::model::fact::{CredentialFact, HowFact, LiveSource, VersionFact};
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
-use crate::model::unseen::not_seen;
 use crate::safe::shown::counted;
+use crate::safe::shown::first_few;
 
 pub(super) fn paths_found(view: &View<'_>) -> Verdict {
     scanned(view, |paths, refs| format!("{paths} found; {refs}"))
@@ -32,55 +33,6 @@ fn scanned(view: &View<'_>, words: impl Fn(usize, &str) -> String) -> Verdict {
             Verdict::passed(view.words(|| words(scan.paths.len(), refs)))
         }
     }
-}
-
-/// Gives what was read of a repository, and which other refs.
-fn read(facts: &Facts, repo: Subject) -> Result<(&RepoFact, Option<String>), Verdict> {
-    let scan = facts.repos.get(&repo).and_then(|row| row.scan.as_ref());
-    let scan = scan.ok_or_else(|| Verdict::not_looked("no checkout of it has been scanned"))?;
-    if let Some(why) = not_seen(&scan.value) {
-        return Err(Verdict::could_not(why));
-    }
-    Ok((&scan.value, other_refs(facts, repo)?))
-}
-
-/// Says why not everything of a repository was read; nothing where it was.
-pub(super) fn not_read(facts: &Facts, repo: Subject) -> Option<Verdict> {
-    read(facts, repo).err()
-}
-
-/// Tells whether everything of a repository that publishes or uses tokens was read, or somebody says what is there.
-///
-/// A waiver does not say what is there.
-pub fn is_read(facts: &Facts, repo: Subject, gate: GateId) -> bool {
-    let said = || matches!(facts.standing(repo, Slot::Attest(gate)), Standing::One(one) if one.value == Value::Attested);
-    !facts.newer.contains(&repo) && (read(facts, repo).is_ok() || said())
-}
-
-/// Says which other refs were read; nothing where nobody tried.
-fn other_refs(facts: &Facts, repo: Subject) -> Result<Option<String>, Verdict> {
-    let Some(seen) = facts.seen.get(&repo) else {
-        return Ok(None);
-    };
-    let failed = |why: &str, when| {
-        Err(Verdict::could_not(format!(
-            "refs other than the default branch: {why} ({when})"
-        )))
-    };
-    if let Some((fact, when)) = seen.trouble(LiveSource::Refs) {
-        return failed(&fact.why, when);
-    }
-    let Some((fact, as_of)) = seen.refs() else {
-        return Ok(None);
-    };
-    if !fact.complete {
-        let why = fact.why.as_deref().unwrap_or("their list is not complete");
-        return failed(why, as_of);
-    }
-    Ok(Some(match fact.refs.as_slice() {
-        [] => format!("default branch; no other ref can publish, as of {as_of}"),
-        refs => format!("default branch and {}, as of {as_of}", some(refs)),
-    }))
 }
 
 pub(super) fn credential_classified(view: &View<'_>) -> Verdict {
@@ -126,7 +78,7 @@ pub(super) fn packages_mapped(view: &View<'_>) -> Verdict {
 fn names(view: &View<'_>, packages: &[Subject]) -> String {
     let rows = packages.iter().map(|id| view.facts.packages.get(id));
     let names: Vec<&str> = rows.map(|row| row.map_or("", |row| &row.name)).collect();
-    some(&names)
+    first_few(&names)
 }
 
 /// A job that holds the secret proves an edge; else it rests on somebody's word.
@@ -155,7 +107,7 @@ pub(super) fn tokens_identified(view: &View<'_>) -> Verdict {
         0 => Verdict::not_looked("no secret is known to hold it"),
         count if runs.len() == count => Verdict::passed(format!(
             "a job that has the secret showed it: {}",
-            some(&runs)
+            first_few(&runs)
         )),
         count => Verdict::attested(format!("{count} secrets are said to hold it")),
     }
@@ -206,7 +158,7 @@ pub(super) fn unmatched_publishers_answered(view: &View<'_>) -> Verdict {
                 since: unmatched().map(|one| one.at).max(),
                 ..Verdict::could_not(format!(
                     "fits no known run: {}; ask them, and attest the answer",
-                    some(&suspects)
+                    first_few(&suspects)
                 ))
             }
         } else if unmatched().next().is_some() {

@@ -1,17 +1,19 @@
 //! Wave 2, credentials: what will be shown to the registry instead, and for how long.
 
-use super::GateId;
-use super::Verdict;
-use super::look::{settled, some};
+use super::look::settled;
 use super::publish::{Need, is_expired};
+use super::read::is_read;
+use super::table::GateId;
+use super::verdict::Verdict;
 use super::view::{View, contested};
-use super::wave1::is_read;
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::{LiveSource, PurposeFact, TokenFact, TrustConfigFact};
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
-use crate::model::lane::{Lane, UNHOSTED};
+use crate::model::lane::Lane;
+use crate::model::proposal::UNHOSTED;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shown::first_few;
 
 /// A trust config needs its package on the registry, and a job on a hosted runner or without provenance.
 pub(super) fn trust_decided(view: &View<'_>) -> Verdict {
@@ -78,7 +80,7 @@ fn trusted(view: &View<'_>) -> Result<Verdict, Verdict> {
     }
     let (all, when) = (needs.len(), list.when());
     Ok(if !wrong.is_empty() {
-        Verdict::blocked(format!("{}, {when}", some(&wrong)))
+        Verdict::blocked(format!("{}, {when}", first_few(&wrong)))
     } else if all == 0 {
         Verdict::not_looked("no path of it is known to need a config")
     } else if missing == 0 {

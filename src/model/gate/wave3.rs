@@ -1,13 +1,17 @@
 //! Wave 3, wiring: what the files of each ref say now.
 
-use super::look::{settled, some};
+use super::judge::judge_by;
+use super::look::settled;
 use super::publish::repo_name;
+use super::read::not_read;
+use super::table::GateId;
+use super::verdict::Verdict;
 use super::view::View;
-use super::wave1::not_read;
-use super::{GateId, Verdict, judge};
+use super::wave4::canary_published;
 use crate::model::fact::{CredentialFact, LiveSource, PackageFact, PathFact};
 use crate::model::facts::seen::Seen;
 use crate::model::lane::Lane;
+use crate::safe::shown::first_few;
 use std::collections::BTreeSet;
 
 /// Judges the workflow of one ref against its lane. A scan holds until the commit changes.
@@ -207,14 +211,14 @@ pub(super) fn environment_protected(view: &View<'_>) -> Verdict {
         }
         let when = list.when();
         Ok(list.holds(if !open.is_empty() {
-            let names = some(&open);
+            let names = first_few(&open);
             Verdict::blocked(format!(
                 "{names} has no reviewers and takes any branch, {when}"
             ))
         } else if missing.is_empty() {
-            Verdict::passed(format!("{}, {when}", some(&rules)))
+            Verdict::passed(format!("{}, {when}", first_few(&rules)))
         } else if list.fact.complete {
-            let names = some(&missing);
+            let names = first_few(&missing);
             Verdict::blocked(format!("the forge has no environment {names}, {when}"))
         } else {
             Verdict::could_not(format!("the list of environments is not complete, {when}"))
@@ -273,7 +277,7 @@ pub(super) fn old_secret_kept(view: &View<'_>) -> Verdict {
     let (mut waiting, mut until) = (None, None);
     for (id, path) in paths {
         let path_view = View::new(view.facts, id, view.now);
-        let verdict = judge(&path_view, GateId::CANARY_PUBLISHED);
+        let verdict = judge_by(&path_view, GateId::CANARY_PUBLISHED, Some(canary_published));
         until = [until, verdict.until].into_iter().flatten().min();
         if !verdict.state.is_met() {
             waiting = Some(path);

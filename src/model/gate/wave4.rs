@@ -2,15 +2,16 @@
 //!
 //! These are events: once seen they stay, though the list moves on. That there is none yet holds a day at most.
 
-use super::Verdict;
-use super::look::{age, settled, some};
+use super::look::{age, settled};
 use super::publish::{Asked, Lack, Proof, is_expired, is_prerelease, repo_name, window};
+use super::verdict::Verdict;
 use super::view::View;
 use crate::model::fact::{CiFact, HowFact, InventoryFact, LiveSource, VersionFact};
 use crate::model::facts::seen::Seen;
 use crate::model::id::Subject;
 use crate::model::lane::Lane;
 use crate::model::semver::{core, exact};
+use crate::safe::shown::first_few;
 
 const UNLOOKED: &str = "the registry was not looked at";
 
@@ -41,7 +42,7 @@ fn went_out(proof: &Proof<'_>, verb: &str) -> String {
     format!("{version} {verb} on {}{note}", at.day())
 }
 
-pub(super) fn canary_published(view: &View<'_>) -> Verdict {
+pub(in crate::model) fn canary_published(view: &View<'_>) -> Verdict {
     let said = canary_by_inventory(view);
     let Some((id, lane)) = view
         .path_id()
@@ -66,7 +67,7 @@ pub(super) fn canary_published(view: &View<'_>) -> Verdict {
                     .filter_map(|package| view.facts.packages.get(package))
                     .map(|row| row.name.as_ref())
                     .collect();
-                words.push_str(&format!("; not yet: {}", some(&names)));
+                words.push_str(&format!("; not yet: {}", first_few(&names)));
             }
             Verdict::passed(words)
         }
@@ -136,7 +137,7 @@ pub(super) fn armed(view: &View<'_>) -> Verdict {
 }
 
 /// A publish by a config shows that the exchange for it works.
-pub(super) fn exchange_probed(view: &View<'_>) -> Verdict {
+pub(in crate::model) fn exchange_probed(view: &View<'_>) -> Verdict {
     let unseen =
         || Verdict::unwatched("nothing here reads a probe's lines: a person may attest the run");
     match by_config(view) {
@@ -157,7 +158,7 @@ fn by_config<'a>(view: &View<'a>) -> Option<Result<(Proof<'a>, &'static str), La
     Some(found.map(|proof| (proof, asked.verb())))
 }
 
-pub(super) fn published_by_oidc(view: &View<'_>) -> Verdict {
+pub(in crate::model) fn published_by_oidc(view: &View<'_>) -> Verdict {
     let never = Verdict::unwatched(UNLOOKED);
     match by_config(view) {
         None => never,

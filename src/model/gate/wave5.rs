@@ -1,8 +1,8 @@
 //! Wave 5, revocation: what still hangs on a token, and whether it is gone.
 
 use super::publish::Asked;
+use super::verdict::{State, Verdict};
 use super::view::{View, contested};
-use super::{State, Verdict};
 use crate::model::decision::{Decision, Slot, Standing, Value};
 use crate::model::fact::CredentialFact;
 use crate::model::facts::Sighting;

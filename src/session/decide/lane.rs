@@ -5,7 +5,8 @@ use super::days;
 use super::refusal::{Refusal, refuse, refuse_with};
 use crate::model::event::{EndDateSet, LaneChosen, PathCarriedOver};
 use crate::model::id::{Kind, Subject};
-use crate::model::lane::{Lane, lacks_oidc, propose};
+use crate::model::lane::Lane;
+use crate::model::proposal::{lacks_oidc, propose};
 use crate::session::name::label;
 use chrono::NaiveDate;
 
