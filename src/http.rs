@@ -6,19 +6,23 @@
 mod call;
 mod client;
 mod fault;
+mod group;
 mod judge;
 mod origin;
 mod proxy;
 mod reach;
+mod seen;
 mod state;
 
-pub use call::{Accept, Call, Group, Rate, Reply, Seen, Skew};
+pub use call::{Accept, Call, Reply};
 pub use client::{Client, Clock, Listen, Options, SetupError};
-pub use fault::{Fault, Stage, Trouble};
+pub use fault::{Fault, Sent, Stage, Trouble};
+pub use group::Group;
 pub use origin::{Credential, NotThatOrigin, Origin, OriginError, World};
 pub use proxy::Proxies;
 pub use reqwest::Method;
 pub use reqwest::header::HeaderMap;
+pub use seen::{Rate, Seen, Skew};
 pub use state::{Down, State, backoff};
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub enum Error {
     )]
     NotAccepted(String),
     #[error(transparent)]
-    Sign(#[from] journal::seal::SignError),
+    Sign(#[from] journal::SignError),
     #[error("this session is open read-only: {0}")]
     ReadOnly(String),
     #[error("an event could not be put into words: {0}")]

@@ -274,6 +274,7 @@ mod tests {
         Trouble {
             fault,
             group,
+            sent: crate::http::Sent::Maybe,
             seen: Box::default(),
         }
     }

@@ -173,12 +173,7 @@ impl GitHub {
         // A query that ran out of time leaves holes that look like absence: it is asked again, for less.
         if errors.iter().any(GraphError::is_too_much) {
             let fault = Fault::ServerError { status: 502 };
-            return Err(Trouble {
-                fault,
-                group,
-                seen: Box::default(),
-            }
-            .into());
+            return Err(Trouble::answered(group, fault, crate::http::Seen::default()).into());
         }
         match data {
             Some(data) => Ok(Graph { data, errors, at }),
@@ -262,11 +257,7 @@ fn limited<T: Priced>(answer: &Envelope<T>, reply: &Reply, now: Ts) -> Option<Tr
         until,
         secondary: reset.is_none(),
     };
-    Some(Trouble {
-        fault,
-        group: Group::GithubGraphql,
-        seen: Box::new(seen.clone()),
-    })
+    Some(Trouble::answered(Group::GithubGraphql, fault, seen.clone()))
 }
 
 /// Finds the address of the next page in a `Link` header (RFC 8288).

@@ -10,8 +10,9 @@ use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use super::call::{Accept, Call, Group, Reply};
-use super::fault::{Fault, Stage, Trouble};
+use super::call::{Accept, Call, Reply};
+use super::fault::{Fault, Sent, Stage, Trouble};
+use super::group::Group;
 use super::judge;
 use super::origin::{Credential, NotThatOrigin, Origin, World};
 use super::proxy::{self, Proxies};
@@ -168,7 +169,7 @@ impl Client {
     pub async fn send(&self, call: Call) -> Result<Reply, Trouble> {
         let request = self
             .request(&call)
-            .map_err(|why| Trouble::without_answer(call.group, why))?;
+            .map_err(|why| Trouble::unsent(call.group, why))?;
         let outcome = self
             .shared
             .exchange(&self.shared.http, request, &call)
@@ -185,7 +186,7 @@ impl Client {
     /// When it is of another origin or no address.
     pub fn follow(&self, group: Group, address: &str) -> Result<String, Trouble> {
         let other = || {
-            Trouble::without_answer(
+            Trouble::unsent(
                 group,
                 Fault::OtherOrigin {
                     to: visible(address).into(),
@@ -216,7 +217,7 @@ impl Client {
         accept: Accept,
         cap: usize,
     ) -> Result<Reply, Trouble> {
-        let refused = |fault| Trouble::without_answer(group, fault);
+        let refused = |fault| Trouble::unsent(group, fault);
         let options = &self.shared.options;
         let url = Url::parse(address).map_err(|error| unsendable(group, &error))?;
         let to = || Fault::OtherOrigin {
@@ -307,7 +308,12 @@ impl Shared {
                 } else {
                     Stage::Waiting
                 };
-                Err(Trouble::without_answer(call.group, Fault::TimedOut(stage)))
+                let sent = match stage {
+                    Stage::Body => Sent::Yes,
+                    Stage::Connecting | Stage::Waiting => Sent::Maybe,
+                };
+                let fault = Fault::TimedOut(stage);
+                Err(Trouble::without_answer(call.group, fault, sent))
             }
         }
     }
@@ -326,18 +332,18 @@ impl Shared {
         let host: Box<str> = host.unwrap_or_default().into();
         let response = http.execute(request).await;
         let mut response = response.map_err(|error| {
-            Trouble::without_answer(call.group, Fault::of(&error, &host, false))
+            Trouble::without_answer(
+                call.group,
+                Fault::of(&error, &host, false),
+                Sent::of(&error),
+            )
         })?;
         answered.store(true, Ordering::Relaxed);
         let now = (self.options.clock)();
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let seen = judge::seen(status, &headers, now);
-        let trouble = |fault| Trouble {
-            fault,
-            group: call.group,
-            seen: Box::new(seen.clone()),
-        };
+        let trouble = |fault| Trouble::answered(call.group, fault, seen.clone());
         if let Some(fault) = judge::wrong_content(call, status, &headers) {
             return Err(trouble(fault));
         }
@@ -398,7 +404,7 @@ fn library(
 }
 
 fn unsendable(group: Group, error: &dyn std::error::Error) -> Trouble {
-    Trouble::without_answer(
+    Trouble::unsent(
         group,
         Fault::Unsendable {
             why: visible(&error.to_string()).into(),

@@ -6,9 +6,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use super::Group;
-use super::call::Seen;
+use super::group::Group;
 use super::reach::NameError;
+use super::seen::Seen;
 use crate::model::time::Ts;
 use crate::safe::shown::{visible, visible_within};
 
@@ -97,21 +97,60 @@ pub enum Fault {
     },
 }
 
-/// A fault, where it happened, and what the answer's head said if there was one.
+/// Whether a request may have left: what decides if a request that changes something may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It never left: it was refused here, or there was no connection.
+    No,
+    /// There was a connection, and no answer: whoever sent a change has to look whether it was made.
+    Maybe,
+    /// An answer began.
+    Yes,
+}
+
+impl Sent {
+    /// Tells it of a failed request to which no answer began.
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        match error.is_connect() || error.is_builder() {
+            true => Self::No,
+            false => Self::Maybe,
+        }
+    }
+}
+
+/// A fault, where it happened, whether the request may have left, and what the answer's head said if there was one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {fault}", group.word())]
 pub struct Trouble {
     pub fault: Fault,
     pub group: Group,
+    pub sent: Sent,
     pub seen: Box<Seen>,
 }
 
 impl Trouble {
-    pub(super) fn without_answer(group: Group, fault: Fault) -> Self {
+    /// Returns a fault of a request that never left.
+    pub(crate) fn unsent(group: Group, fault: Fault) -> Self {
+        Self::without_answer(group, fault, Sent::No)
+    }
+
+    /// Returns a fault of a request to which no answer began.
+    pub(super) fn without_answer(group: Group, fault: Fault, sent: Sent) -> Self {
         Self {
             fault,
             group,
+            sent,
             seen: Box::default(),
+        }
+    }
+
+    /// Returns a fault of an answer.
+    pub(crate) fn answered(group: Group, fault: Fault, seen: Seen) -> Self {
+        Self {
+            fault,
+            group,
+            sent: Sent::Yes,
+            seen: Box::new(seen),
         }
     }
 }
@@ -172,7 +211,7 @@ impl Fault {
         }
     }
 
-    /// Tells what a failed request or a broken body was. `connected` is whether an answer had begun.
+    /// Tells what a failed request or a broken body was. `answered` is whether an answer had begun.
     pub(super) fn of(error: &reqwest::Error, host: &str, answered: bool) -> Self {
         let host = || Box::from(visible(host));
         let chain = || std::iter::successors(error.source(), |inner| (*inner).source());

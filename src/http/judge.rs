@@ -6,8 +6,9 @@
 use chrono::DateTime;
 use reqwest::header::HeaderMap;
 
-use super::call::{Accept, Call, Rate, Reply, Seen};
+use super::call::{Accept, Call, Reply};
 use super::fault::{Fault, Trouble};
+use super::seen::{Rate, Seen};
 use crate::model::time::{DAY, Ts};
 use crate::safe::shown::visible;
 
@@ -57,13 +58,7 @@ pub(super) fn judge(
     now: Ts,
 ) -> Result<Reply, Trouble> {
     let status = seen.status.unwrap_or_default();
-    let trouble = |fault, seen| {
-        Err(Trouble {
-            fault,
-            group: call.group,
-            seen: Box::new(seen),
-        })
-    };
+    let trouble = |fault, seen| Err(Trouble::answered(call.group, fault, seen));
     let says = if is_read(call, status) {
         "".into()
     } else {

@@ -1,7 +1,8 @@
 //! The state of one endpoint group as its answers tell it, and when it is asked next. Pure: clock and chance are inputs.
 
-use super::call::{Reply, Seen};
+use super::call::Reply;
 use super::fault::{Fault, Trouble};
+use super::seen::Seen;
 use crate::model::time::Ts;
 
 /// Longest wait between two tries of a group that is down, in seconds.
@@ -132,7 +133,7 @@ mod tests {
     use crate::http::Group;
 
     fn trouble(fault: Fault) -> Result<Reply, Trouble> {
-        Err(Trouble::without_answer(Group::NpmRead, fault))
+        Err(Trouble::unsent(Group::NpmRead, fault))
     }
 
     fn fine() -> Result<Reply, Trouble> {
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_asked_for_wait_is_kept() {
-        let mut asked = Trouble::without_answer(Group::NpmRead, Fault::ServerError { status: 503 });
+        let mut asked = Trouble::unsent(Group::NpmRead, Fault::ServerError { status: 503 });
         asked.seen.retry_after = Some(120);
         let State::Offline(down) = State::default().after(&Err(asked), Ts(0), 1.0) else {
             panic!()

@@ -324,6 +324,42 @@ async fn what_breaks_on_the_way_is_told_apart() {
 }
 
 #[tokio::test]
+async fn whether_a_request_may_have_left_is_told() {
+    let sent = async |server: &Server| server.client().send(get("/x")).await.unwrap_err().sent;
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let free = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    let refused = client(&format!("http://127.0.0.1:{free}"));
+    assert_eq!(refused.send(get("/x")).await.unwrap_err().sent, Sent::No);
+    let plain = Server::saying("200 OK", "{}").await;
+    let tls = client(&format!("https://127.0.0.1:{}", plain.port));
+    assert_eq!(tls.send(get("/x")).await.unwrap_err().sent, Sent::No);
+    let unfit = plain.client().send(get("/a/../b")).await.unwrap_err();
+    assert_eq!(unfit.sent, Sent::No, "{unfit}");
+
+    // What was read and never answered may have been done.
+    let closed = Server::start(React::Answer(vec![])).await;
+    assert_eq!(sent(&closed).await, Sent::Maybe);
+    let reset = Server::start(React::Reset).await;
+    assert_eq!(sent(&reset).await, Sent::Maybe);
+
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let broken = Server::start(React::Answer(head.to_vec())).await;
+    assert_eq!(sent(&broken).await, Sent::Yes);
+    for status in [
+        "403 Forbidden",
+        "404 Not Found",
+        "422 No",
+        "503 Busy",
+        "301 There",
+    ] {
+        let refusing = Server::saying(status, "{}").await;
+        assert_eq!(sent(&refusing).await, Sent::Yes, "{status}");
+        assert_eq!(refusing.got().len(), 1, "sent once, never again by itself");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_does_not_connect_says_so() {
     for (head, word) in [
         ("407 Proxy Authentication Required", "proxy 407"),

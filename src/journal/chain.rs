@@ -3,8 +3,9 @@
 //! Owns the rules about a line's place (seq, tick, first lines) and what follows from `heads_seen`: a line that
 //! somebody saw and that is gone. Works on ids and hashes only; reads no file.
 
-use super::MAX_WRITERS;
-use super::line::{EventId, LineHash, Opening, Previous, Reason, SessionId, WriterId};
+use super::line::{EventId, LineHash, Opening, Previous, SessionId, WriterId};
+use super::reason::Reason;
+use super::spec::MAX_WRITERS;
 use serde::Deserialize;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -2,7 +2,7 @@
 //!
 //! Owns every system call that makes or changes a file. Knows names and bytes, not what stands in them.
 
-use super::Error;
+use super::error::Error;
 use super::reader::{Source as _, Torn};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};

@@ -3,7 +3,7 @@
 //! It accepts what any JSON reader accepts, minus white space, repeated keys and deep nesting, so that two readers
 //! can never see two meanings in one line. It builds nothing and must not look at what the fields mean.
 
-use super::line::Reason;
+use super::reason::Reason;
 use std::collections::BTreeSet;
 
 /// Deepest nesting that is read, the object itself included.

@@ -4,6 +4,7 @@
 //! handed out. It does not know what comes before or after a line, nor what any kind means.
 
 use super::json::{self, Scratch};
+use super::reason::Reason;
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -19,49 +20,6 @@ pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 const HASH_FIELD: usize = 9 + 64 + 2;
 
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-
-/// Why a line, or its place in its chain, is refused. Holds no text of the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
-    #[error(
-        "it is written in version {0} of the format and this program reads version 1: update cutover"
-    )]
-    Newer(u64),
-    #[error("it is longer than 1 MiB")]
-    TooLong,
-    #[error("it is not UTF-8 text")]
-    NotUtf8,
-    #[error("expected {what} at byte {at} of the line")]
-    Shape { what: &'static str, at: usize },
-    #[error("a key is repeated at byte {at} of the line")]
-    RepeatedKey { at: usize },
-    #[error("its data is nested deeper than 64")]
-    Depth,
-    #[error("its hash does not match its bytes and the line before it")]
-    Hash,
-    #[error("its tick {found} is not above {previous}, the tick of its writer's line before")]
-    TickFalls { previous: u64, found: u64 },
-    #[error("its tick {found} leaps by more than 1,000,000 above {highest}")]
-    TickLeaps { highest: u64, found: u64 },
-    #[error("its writer's lines before it are missing: expected seq {expected}, found {found}")]
-    Gap { expected: u64, found: u64 },
-    #[error("its seq {found} comes again, expected {expected}")]
-    Again { expected: u64, found: u64 },
-    #[error("another line has the same writer and seq and a different hash")]
-    Fork,
-    #[error(
-        "a writer's first lines are `session_created` (founder) and `writer_joined`, and nothing else may be"
-    )]
-    FirstLines,
-    #[error("more than 10,000 writers")]
-    TooManyWriters,
-}
-
-impl Reason {
-    pub(super) const fn shape(what: &'static str, at: usize) -> Self {
-        Self::Shape { what, at }
-    }
-}
 
 /// Names one writer, a device in one session: `w` and ten base32 characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,11 @@
 //! that a seal states. Reads whole files, keeps only places, and writes to no session file itself.
 
 use super::chain::{Chain, Chains, HeadSeen};
-use super::line::{EventId, Reason, WriterId};
+use super::error::Error;
+use super::line::{EventId, WriterId};
 use super::reader::{self, Place, Report, Source};
-use super::{Error, MAX_FILE, MAX_WRITERS};
+use super::reason::Reason;
+use super::spec::{MAX_FILE, MAX_WRITERS};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -125,7 +127,7 @@ impl<'a> Part<'a> {
             .unwrap_or_default();
         format!(
             "{}: {}",
-            super::shown(&self.path),
+            super::error::shown(&self.path),
             crate::safe::shown::visible(&text)
         )
     }

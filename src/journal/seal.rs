@@ -3,13 +3,12 @@
 //! Owns no cryptography and no key: the program is given by who resolved it, the key by its path. Nothing here may
 //! prompt on the terminal, and no key is ever read by this process.
 
-use super::Error;
 use super::chain::{HeadSeen, heads_of};
+use super::error::{Error, SignError};
 use super::merge::{Part, Sealed};
-use crate::safe::process::{ProcessError, Program, Surroundings};
+use crate::safe::process::{Program, Surroundings};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,24 +18,6 @@ const NAMESPACE: &str = "cutover";
 const TOUCH: Duration = Duration::from_secs(60);
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 const END: &str = "-----END SSH SIGNATURE-----";
-
-/// Why a signature could not be made or looked at. That one is wrong is no error.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    #[error("cannot hand the text to ssh-keygen: {0}")]
-    Io(#[from] io::Error),
-    #[error(
-        "ssh-keygen did not sign with {key}: {said}; load a key with a passphrase into ssh-agent first"
-    )]
-    Refused { key: String, said: String },
-    #[error("ssh-keygen gave no signature")]
-    NoSignature,
-    #[error("this person or key cannot stand in a list of signers: {0}")]
-    Signer(&'static str),
-}
 
 /// Signs bytes with a key. A public key's path works too if ssh-agent holds the private one.
 ///
@@ -73,7 +54,7 @@ pub fn sign_bytes(ssh_keygen: &Program, key: &Path, bytes: &[u8]) -> Result<Stri
     if !output.status.success() {
         let said = crate::safe::shown::visible_bytes(output.err.trim_ascii());
         return Err(SignError::Refused {
-            key: super::shown(&key),
+            key: super::error::shown(&key),
             said,
         });
     }

@@ -3,9 +3,9 @@
 //! Owns the rule that one writer id is never written on in two places. A small file per writer, outside the session,
 //! locked while in use. Losing it costs a new writer id, nothing more. Beside them stands what may be lost at no cost.
 
-use super::Error;
 use super::chain::Chains;
 use super::disk::{self, Mode};
+use super::error::Error;
 use super::line::{LineHash, SessionId, WriterId};
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File};

@@ -5,13 +5,15 @@
 
 use super::chain::{Chains, MAX_LEAP, heads_of};
 use super::disk::{self, Disk, FileDisk, Lock, Mode, Reserve};
+use super::error::Error;
+use super::error::SignError;
 use super::line::{
-    Draft, EventId, Line, LineHash, MAX_NUMBER, Previous, Reason, SessionId, WriterId, finish,
+    Draft, EventId, Line, LineHash, MAX_NUMBER, Previous, SessionId, WriterId, finish,
 };
 use super::reader::{self, Place, Report};
-use super::seal::SignError;
+use super::reason::Reason;
+use super::spec::{HEADS_SEEN, MAX_FILE, MAX_WRITERS, SEALED, SESSION_CREATED, WRITER_JOINED};
 use super::state::{self, Slot};
-use super::{Error, HEADS_SEEN, MAX_FILE, MAX_WRITERS, SEALED, SESSION_CREATED, WRITER_JOINED};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};

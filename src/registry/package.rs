@@ -142,12 +142,7 @@ impl Registry {
             return match self.challenge(Group::NpmTrust, &reply) {
                 Err(Lost::NoChallenge) if !wants_otp(reply.header("www-authenticate")) => {
                     let fault = Fault::Unauthorised { says: "".into() };
-                    Err(Trouble {
-                        fault,
-                        group: Group::NpmTrust,
-                        seen: Box::new(reply.seen),
-                    }
-                    .into())
+                    Err(Trouble::answered(Group::NpmTrust, fault, reply.seen).into())
                 }
                 other => other.map(Guarded::Asked),
             };

@@ -6,7 +6,8 @@
 use super::decide::DraftEvent;
 use super::fold::Signature;
 use super::{Error, Session};
-use crate::journal::seal::{SignError, sign_bytes, signer, verify_bytes};
+use crate::journal::SignError;
+use crate::journal::seal::{sign_bytes, signer, verify_bytes};
 use crate::journal::{self, Draft, Journal, Line, Written};
 use crate::model::decision::EventId;
 use crate::model::event::{PersonKeyAdopted, Prose, spec};

@@ -81,7 +81,9 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     for start in &starts {
         for (at, _) in code.match_indices(start.as_str()) {
             let before = code[..at].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            let in_name = before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':');
+            // `pub(in crate::x)` says who may know, not who is known.
+            if in_name || code[..at].ends_with("(in ") {
                 continue;
             }
             // Only a `use` has groups; a path elsewhere ends at its last name.

@@ -2,7 +2,7 @@
 //!
 //! Knows newlines and nothing else of the format. What stands after the last newline is never part of a chunk.
 
-use super::{Place, Source, Torn};
+use super::source::{Place, Source, Torn};
 use std::io;
 
 /// Bytes asked for at a time. Larger than the longest line, and small enough that three of them are little memory.
