@@ -6,26 +6,26 @@
 pub mod cache;
 pub mod challenge;
 pub mod clocks;
-pub mod crew;
+pub mod endpoint_health;
 pub mod gap;
 pub mod live;
 pub mod observe;
 pub mod owner;
 pub mod page;
 pub mod picture;
+pub mod poller;
 pub mod powers;
 pub mod schedule;
 pub mod snapshot;
-pub mod switchboard;
 pub mod window;
 
 use crate::model::id::Subject;
 use crate::session::Session;
 use crate::session::decide::{Action, Decided};
 use clocks::Now;
-use crew::Crew;
 use observe::Channel;
 use owner::Owner;
+use poller::Poller;
 use snapshot::{Focus, Snapshot};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -135,7 +135,7 @@ impl Handle {
     ///
     /// # Errors
     /// As [`Handle::start`].
-    pub fn start_live(session: Session, now: Now, crew: Crew) -> std::io::Result<Self> {
+    pub fn start_live(session: Session, now: Now, crew: Poller) -> std::io::Result<Self> {
         let cache = if crew.cached {
             cache::Cache::read(&session, now())
         } else {

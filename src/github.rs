@@ -23,14 +23,14 @@ pub mod settings;
 mod tests;
 mod wire;
 
-use crate::http::{Client, Credential, NotThatOrigin, Options, SetupError, Trouble};
+use crate::http::{Client, Credential, NotThatOrigin, Options, RequestError, SetupError};
 use crate::model::fact::{Answer, CouldNotFact, LiveSource};
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
 
 pub use cost::Cost;
-pub use discover::{Aside, Discovery, Found, Page};
+pub use discover::{Discovery, Found, Page, SkippedRepo};
 pub use files::{Blobs, CheckoutFiles, Listed, TreeListing};
 pub use pattern::Patterns;
 pub use place::Place;
@@ -65,7 +65,7 @@ pub enum OpenError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GithubError {
     #[error(transparent)]
-    Trouble(#[from] Trouble),
+    Request(#[from] RequestError),
     #[error("{what}: GitHub shows nothing there, so it is absent or not for this token to see{}", Needs(.needs.as_deref()))]
     Hidden {
         what: Box<str>,
@@ -77,7 +77,7 @@ pub enum GithubError {
     #[error(
         "{what}: GitHub's answer lacks what was due ({why}); ask again, and report it if it stays"
     )]
-    Odd { what: Box<str>, why: &'static str },
+    UnexpectedStatus { what: Box<str>, why: &'static str },
     #[error("`{}` is no GitHub repository such as owner/name; correct the name", visible(.0))]
     NoRepo(Box<str>),
 }
@@ -95,18 +95,21 @@ impl std::fmt::Display for Needs<'_> {
 
 impl GithubError {
     /// Tells whether only the thing that was asked for is out of reach: others may be asked as before.
-    pub fn is_of_thing(&self) -> bool {
+    pub fn affects_one_resource(&self) -> bool {
         use crate::http::Fault;
         match self {
-            Self::Trouble(trouble) => matches!(
+            Self::Request(trouble) => matches!(
                 trouble.fault,
                 Fault::Forbidden { .. }
                     | Fault::NotFound
-                    | Fault::Odd { .. }
+                    | Fault::UnexpectedStatus { .. }
                     | Fault::TooLarge { .. }
                     | Fault::NotJson { .. }
             ),
-            Self::Hidden { .. } | Self::Part { .. } | Self::Odd { .. } | Self::NoRepo(_) => true,
+            Self::Hidden { .. }
+            | Self::Part { .. }
+            | Self::UnexpectedStatus { .. }
+            | Self::NoRepo(_) => true,
         }
     }
 
@@ -114,7 +117,7 @@ impl GithubError {
     pub fn is_too_much(&self) -> bool {
         use crate::http::{Fault, Stage};
         match self {
-            Self::Trouble(trouble) => matches!(
+            Self::Request(trouble) => matches!(
                 trouble.fault,
                 Fault::ServerError { status: 502 | 504 }
                     | Fault::TimedOut(Stage::Waiting | Stage::Body)

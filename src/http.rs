@@ -16,7 +16,7 @@ mod state;
 
 pub use call::{Accept, Call, Reply};
 pub use client::{Client, Clock, Listen, Options, SetupError};
-pub use fault::{Fault, Sent, Stage, Trouble};
+pub use fault::{Fault, RequestError, Sent, Stage};
 pub use group::Group;
 pub use origin::{Credential, NotThatOrigin, Origin, OriginError, World};
 pub use proxy::Proxies;

@@ -9,7 +9,7 @@ mod address;
 mod answer;
 mod challenge;
 mod config;
-mod lost;
+mod error;
 mod npmrc;
 mod package;
 mod packument;
@@ -19,7 +19,7 @@ mod tokens;
 pub use address::Base;
 pub use challenge::{Challenge, ChallengeError, Guarded, Polled, Site};
 pub use config::{ConfigError, NpmConfig, Sources, load};
-pub use lost::Lost;
+pub use error::RegistryError;
 pub use npmrc::Login;
 pub use package::{Found, Stages};
 pub use packument::{Known, Packument};
@@ -32,7 +32,7 @@ use crate::http::{Client, Credential, NotThatOrigin, Options, SetupError};
 
 /// Why no registry client could be made.
 #[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
+pub enum ClientError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -53,7 +53,7 @@ impl Registry {
     ///
     /// # Errors
     /// When TLS or the proxy cannot be set up, or the login is for another place.
-    pub fn new(base: Base, options: Options, login: Option<&Login>) -> Result<Self, RegistryError> {
+    pub fn new(base: Base, options: Options, login: Option<&Login>) -> Result<Self, ClientError> {
         let client = Client::new(base.origin().clone(), options)?;
         let one = Self { client, base };
         login.map_or(Ok(one.clone()), |login| one.acting_as(login))
@@ -63,9 +63,9 @@ impl Registry {
     ///
     /// # Errors
     /// When the login is for another place.
-    pub fn acting_as(&self, login: &Login) -> Result<Self, RegistryError> {
+    pub fn acting_as(&self, login: &Login) -> Result<Self, ClientError> {
         if !login.is_for(&self.base) {
-            return Err(RegistryError::OtherRegistry {
+            return Err(ClientError::OtherRegistry {
                 who: login.place().into(),
             });
         }

@@ -10,16 +10,16 @@ use super::error::CommandError;
 use super::status::{self, Format};
 use crate::engine::Handle;
 use crate::engine::clocks::Steady;
-use crate::engine::crew::Crew;
+use crate::engine::endpoint_health::EndpointHealth;
 use crate::engine::live::{Link, LinkState};
 use crate::engine::observe::github::Github;
 use crate::engine::observe::npm::Npm;
-use crate::engine::schedule::What;
-use crate::engine::switchboard::Switchboard;
+use crate::engine::poller::Poller;
+use crate::engine::schedule::Query;
 use crate::github::discover::Choice;
 use crate::github::{GitHub, Place};
 use crate::http::{Credential, Group, Options, Proxies, World};
-use crate::registry::{Base, Login, Registry, RegistryError};
+use crate::registry::{Base, ClientError, Login, Registry};
 use crate::session::Session;
 use std::sync::Arc;
 use std::time::Instant;
@@ -60,17 +60,17 @@ pub struct NpmAccounts {
 ///
 /// # Errors
 /// TLS or a proxy cannot be set up, or a credential is for another place.
-pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Crew, CommandError> {
+pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Poller, CommandError> {
     let seed = context.random_seed()?;
     let random = Arc::new(spread(seed));
-    let switchboard = Switchboard::new(Arc::clone(&context.now), random.clone());
+    let switchboard = EndpointHealth::new(Arc::clone(&context.now), random.clone());
     switchboard.expect(&GITHUB);
     let npm = npm(&outside.npm, &switchboard, outside.world, context)?;
     let (id, speed) = (outside.npm.id.clone(), outside.speed);
     // The servers of a simulated world end with it.
     let cached = outside.world == World::Real;
     let github = github(outside, &id, &switchboard, context)?;
-    Ok(Crew {
+    Ok(Poller {
         github: github.map(Arc::new),
         npm: Some(Arc::new(npm)),
         switchboard,
@@ -95,7 +95,7 @@ fn steady(speed: f64) -> Steady {
 fn github(
     outside: Outside,
     registry: &str,
-    switchboard: &Switchboard,
+    switchboard: &EndpointHealth,
     context: &Context,
 ) -> Result<Option<Github>, CommandError> {
     let credential = match outside.credential {
@@ -122,7 +122,7 @@ fn github(
 /// The registry as nobody, and as each account.
 fn npm(
     npm: &NpmAccounts,
-    switchboard: &Switchboard,
+    switchboard: &EndpointHealth,
     world: World,
     context: &Context,
 ) -> Result<Npm, CommandError> {
@@ -131,7 +131,7 @@ fn npm(
     options.proxies = npm.proxies.clone();
     options.extra_ca.clone_from(&npm.extra_ca);
     options.listen = Some(switchboard.listener());
-    let bad = |error: RegistryError| CommandError::user(error.to_string());
+    let bad = |error: ClientError| CommandError::user(error.to_string());
     let nobody = Registry::new(npm.base.clone(), options, None).map_err(bad)?;
     let accounts = npm
         .logins
@@ -149,7 +149,7 @@ fn npm(
 /// The engine cannot start, or has failed.
 pub fn one_pass(
     session: Session,
-    crew: Crew,
+    crew: Poller,
     context: &mut Context,
 ) -> Result<(Vec<Link>, Session), CommandError> {
     let now = Arc::clone(&context.now);
@@ -171,14 +171,14 @@ pub fn one_pass(
 /// Nothing at all could be reached; the output cannot be written.
 pub fn refresh(
     session: Session,
-    mut crew: Crew,
+    mut crew: Poller,
     secrets: bool,
     format: Format,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
     crew.one_pass = true;
     if secrets {
-        crew.once.push(What::Secrets);
+        crew.once.push(Query::Secrets);
     }
     // By this very session: what was the same again is a look, and stands in no file.
     let (links, session) = one_pass(session, crew, context)?;

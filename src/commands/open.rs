@@ -7,7 +7,7 @@ use super::live::outside::{self, Flags};
 use super::{Exit, recent};
 use crate::assets;
 use crate::engine::Handle;
-use crate::engine::crew::Crew;
+use crate::engine::poller::Poller;
 use crate::safe::browser::Browser;
 use crate::session::Session;
 use crate::tui;
@@ -97,7 +97,7 @@ pub fn console(session: Session, path: &Path, context: &mut Context) -> Result<E
 pub fn console_with(
     session: Session,
     path: &Path,
-    crew: Option<Crew>,
+    crew: Option<Poller>,
     exercise: Option<String>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {

@@ -253,7 +253,7 @@ async fn clock_of(world: &Tabletop) -> Result<(crate::engine::clocks::Now, f64),
 /// Looks once at everything and prints what it is.
 fn one_status(
     session: session::Session,
-    crew: crate::engine::crew::Crew,
+    crew: crate::engine::poller::Poller,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
     let (_, session) = live::one_pass(session, crew, context)?;

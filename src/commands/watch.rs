@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::live;
 use super::live::outside::{self, Flags};
-use crate::engine::crew::Crew;
+use crate::engine::poller::Poller;
 use crate::engine::snapshot::{Focus, Snapshot};
 use crate::engine::{Command, Handle};
 use crate::safe::json::write_json;
@@ -70,7 +70,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 /// The engine cannot start or has ended; the output cannot be written.
 pub fn follow(
     session: Session,
-    crew: Crew,
+    crew: Poller,
     limit: Option<Duration>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {

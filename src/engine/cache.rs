@@ -4,7 +4,7 @@
 //! fact. It is used only where the session still has what it rests on and the same accounts ask the same servers. Must
 //! never hold a name, a text or a credential: digests, ids, tags and times only.
 
-use super::schedule::{Key, What};
+use super::schedule::{Key, Query};
 use crate::model::fact::LiveSource;
 use crate::model::facts::Facts;
 use crate::model::id::Subject;
@@ -69,7 +69,7 @@ pub struct Cache {
     pub github: Option<Box<str>>,
     pub npm: Option<Box<str>>,
     /// When a question was last answered in full.
-    pub asked: BTreeMap<What, HashMap<Subject, Ts>>,
+    pub asked: BTreeMap<Query, HashMap<Subject, Ts>>,
     pub tags: HashMap<Subject, Tag>,
     pub ids: HashMap<Subject, Ids>,
     pub scanned: HashMap<Subject, Scanned>,
@@ -173,7 +173,7 @@ impl Cache {
         }
         self.ids.retain(|repo, _| facts.repos.contains_key(repo));
         let ids = &self.ids;
-        if let Some(asked) = self.asked.get_mut(&What::Workflows) {
+        if let Some(asked) = self.asked.get_mut(&Query::Workflows) {
             asked.retain(|repo, _| ids.contains_key(repo));
         }
     }
@@ -241,14 +241,14 @@ impl Cache {
 }
 
 /// Facts by which gates tell a state, and that are too old for it after a day.
-fn ageing(what: What) -> &'static [LiveSource] {
+fn ageing(what: Query) -> &'static [LiveSource] {
     match what {
-        What::Discovery => &[LiveSource::Forge, LiveSource::Rights],
-        What::Settings => &[LiveSource::Environments, LiveSource::Protection],
-        What::Packument => &[LiveSource::Published],
-        What::Access => &[LiveSource::Access],
-        What::Stages => &[LiveSource::Stages],
-        What::Account => &[LiveSource::Profile, LiveSource::Owned],
+        Query::Discovery => &[LiveSource::Forge, LiveSource::Rights],
+        Query::Settings => &[LiveSource::Environments, LiveSource::Protection],
+        Query::Packument => &[LiveSource::Published],
+        Query::Access => &[LiveSource::Access],
+        Query::Stages => &[LiveSource::Stages],
+        Query::Account => &[LiveSource::Profile, LiveSource::Owned],
         _ => &[],
     }
 }

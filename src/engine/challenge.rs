@@ -4,15 +4,15 @@
 //! after the other. The page's address and the one-time password stay in memory, and the latter goes to the registry alone.
 
 use super::clocks::{Now, Steady, Tick};
-use super::live::{Factor, FactorPage, FactorState, OpenWindow};
+use super::endpoint_health::may_pass;
+use super::live::{FactorPage, FactorState, OpenWindow, TwoFactorProgress};
 use super::observe::npm::Npm;
-use super::observe::{Order, Report, Targets, Wanted};
-use super::switchboard::may_pass;
+use super::observe::{Report, Targets, TrustReadRequest, Wanted};
 use super::window::{Rules, Turn, Window};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource};
 use crate::model::name::{Login, PackageName};
-use crate::registry::{Challenge, Guarded, Lost, Polled, Registry, Site};
+use crate::registry::{Challenge, Guarded, Polled, Registry, RegistryError, Site};
 use crate::safe::secret::Secret;
 use crate::safe::shown::visible;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ impl Clock {
 }
 
 /// Whoever asks for second factors, with the windows that were opened.
-pub struct Counter {
+pub struct TwoFactorReader {
     npm: Arc<Npm>,
     clock: Clock,
     rules: Rules,
@@ -55,9 +55,9 @@ pub struct Counter {
 
 /// One order under way: what it has come to, and whom to tell.
 struct Work<'a> {
-    counter: &'a Counter,
+    counter: &'a TwoFactorReader,
     number: u64,
-    factor: Factor,
+    factor: TwoFactorProgress,
     reports: mpsc::Sender<Report>,
     targets: watch::Receiver<Arc<Targets>>,
 }
@@ -65,7 +65,7 @@ struct Work<'a> {
 /// Why an order ends before all was asked, in words for the panel.
 struct Ended(Box<str>);
 
-impl Counter {
+impl TwoFactorReader {
     /// Makes one; no window is open.
     pub fn new(npm: Arc<Npm>, clock: Clock) -> Self {
         Self {
@@ -79,14 +79,14 @@ impl Counter {
     /// Reads what was ordered and tells how it goes, until all is read. Dropping it ends the reading.
     pub async fn serve(
         self: Arc<Self>,
-        order: Arc<Order>,
+        order: Arc<TrustReadRequest>,
         reports: mpsc::Sender<Report>,
         targets: watch::Receiver<Arc<Targets>>,
     ) {
         let mut work = Work {
             counter: &self,
             number: order.number,
-            factor: Factor::of(order.packages.len()),
+            factor: TwoFactorProgress::of(order.packages.len()),
             reports,
             targets,
         };
@@ -135,7 +135,7 @@ impl Counter {
 }
 
 impl Work<'_> {
-    async fn all(&mut self, order: &Order) -> Result<(), Ended> {
+    async fn all(&mut self, order: &TrustReadRequest) -> Result<(), Ended> {
         let accounts = self.counter.npm.named().await;
         if accounts.is_empty() {
             return Err(Ended(
@@ -167,7 +167,7 @@ impl Work<'_> {
     ) -> Result<(), Ended> {
         let looked = match PackageName::parse(&wanted.name) {
             Ok(name) => self.trust(account, login, &name, wanted).await?,
-            Err(_) => Err(Lost::Name(visible(&wanted.name).into())),
+            Err(_) => Err(RegistryError::Name(visible(&wanted.name).into())),
         };
         let answer = looked.unwrap_or_else(|lost| {
             self.factor.failed += 1;
@@ -191,7 +191,7 @@ impl Work<'_> {
         login: &Login,
         name: &PackageName,
         wanted: &Wanted,
-    ) -> Result<Result<Answer, Lost>, Ended> {
+    ) -> Result<Result<Answer, RegistryError>, Ended> {
         let mut password: Option<Secret> = None;
         loop {
             self.counter.place(login).await;

@@ -203,7 +203,7 @@ pub enum FactorState {
 
 /// A reading that npm wants a second factor for.
 #[derive(Debug, Clone)]
-pub struct Factor {
+pub struct TwoFactorProgress {
     pub account: Box<str>,
     pub done: usize,
     /// Could not be read; among those that are done.
@@ -214,7 +214,7 @@ pub struct Factor {
     pub state: FactorState,
 }
 
-impl Factor {
+impl TwoFactorProgress {
     /// Begins a reading of so many packages.
     pub fn of(all: usize) -> Self {
         Self {
@@ -263,7 +263,7 @@ pub struct Live {
     pub packages: Option<Arc<Vec<PackageRow>>>,
     pub tail: Option<Arc<Tail>>,
     /// The reading with a second factor that is under way, or was last.
-    pub factor: Option<Arc<Factor>>,
+    pub factor: Option<Arc<TwoFactorProgress>>,
     pub windows: Vec<OpenWindow>,
     /// What observers want said: rights that are missing or too many, clocks that disagree, gaps in listings.
     pub notes: Vec<Box<str>>,

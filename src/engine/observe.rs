@@ -8,7 +8,7 @@ pub mod npm;
 pub mod provenance;
 
 use super::cache::{Cache, Learned};
-use super::live::{Budget, Factor, Link, OpenRun, OpenWindow, Tail};
+use super::live::{Budget, Link, OpenRun, OpenWindow, Tail, TwoFactorProgress};
 use super::schedule::{Key, Urgency};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource, TrustFact};
@@ -37,7 +37,7 @@ pub enum Report {
     Step(Subject, Box<OpenRun>),
     Tail(Tail),
     /// How far the reading of this number is, and which windows are open.
-    Factor(u64, Box<Factor>, Vec<OpenWindow>),
+    Factor(u64, Box<TwoFactorProgress>, Vec<OpenWindow>),
     /// What one observer wants said, in place of what it said before.
     Notes(&'static str, Vec<Box<str>>),
     /// What a later start need not ask again, once all that was reported before is written.
@@ -59,12 +59,12 @@ pub struct Links {
 
 /// What one question brought.
 #[derive(Debug, Default)]
-pub struct Brought {
+pub struct QueryResult {
     pub reports: Vec<Report>,
     /// What is due again at another pace than its kind's: in seconds.
     pub paces: Vec<(Subject, i64, Urgency)>,
     /// What this makes worth asking, in how many seconds.
-    pub hurry: Vec<(Key, i64, Urgency)>,
+    pub expedite: Vec<(Key, i64, Urgency)>,
     /// What saves questions at a later start.
     pub learned: Vec<(Subject, Learned)>,
     /// Of these something is missing that no answer says: a later start asks again.
@@ -73,9 +73,9 @@ pub struct Brought {
     pub parked: bool,
 }
 
-impl Brought {
+impl QueryResult {
     /// Brings nothing before a discovery has come.
-    fn parked() -> Self {
+    fn deferred() -> Self {
         Self {
             parked: true,
             ..Self::default()
@@ -144,7 +144,7 @@ pub struct Wanted {
 
 /// A reading that costs a second factor, and that somebody has asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct TrustReadRequest {
     /// Rises with each.
     pub number: u64,
     pub packages: Vec<Wanted>,
@@ -164,7 +164,7 @@ pub struct Targets {
     pub listed: bool,
     /// The run whose log is followed.
     pub follow: Option<(Subject, u64)>,
-    pub order: Option<Arc<Order>>,
+    pub order: Option<Arc<TrustReadRequest>>,
     /// Hosts, not the registry's own, whose second-factor pages somebody has accepted.
     pub hosts: Vec<Box<str>>,
 }

@@ -3,8 +3,8 @@
 //! Nothing is polled: it sleeps until a command comes or the next verdict can change by itself.
 
 use super::clocks::Now;
-use super::live::{Factor, FactorState, Live, OpenWindow, Tail};
-use super::observe::{Links, Order, Report, Targets, UNLISTED, Wanted};
+use super::live::{FactorState, Live, OpenWindow, Tail, TwoFactorProgress};
+use super::observe::{Links, Report, Targets, TrustReadRequest, UNLISTED, Wanted};
 use super::picture::live::OpenRuns;
 use super::picture::{self, Names};
 use super::snapshot::{Chunked, Focus, LogRow, LogText, Page, Row, Snapshot, TokenRow};
@@ -52,8 +52,8 @@ pub(super) struct Owner {
     tail: Option<Arc<Tail>>,
     /// Readings with a second factor that were ordered.
     orders: u64,
-    order: Option<Arc<Order>>,
-    factor: Option<Arc<Factor>>,
+    order: Option<Arc<TrustReadRequest>>,
+    factor: Option<Arc<TwoFactorProgress>>,
     windows: Vec<OpenWindow>,
     hosts: Vec<Box<str>>,
     /// What each observer wants said.
@@ -210,8 +210,8 @@ impl Owner {
         };
         let packages: Vec<Wanted> = packages.iter().filter_map(wanted).collect();
         self.orders += 1;
-        self.factor = Some(Arc::new(Factor::of(packages.len())));
-        self.order = Some(Arc::new(Order {
+        self.factor = Some(Arc::new(TwoFactorProgress::of(packages.len())));
+        self.order = Some(Arc::new(TrustReadRequest {
             number: self.orders,
             packages,
         }));

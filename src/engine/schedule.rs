@@ -8,7 +8,7 @@ mod budget;
 mod question;
 
 pub use budget::Room;
-pub use question::{Key, Purse, What};
+pub use question::{CallBudget, Key, Query};
 
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -49,7 +49,7 @@ struct Entry {
 /// What one call asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    pub what: What,
+    pub what: Query,
     pub about: Vec<Subject>,
 }
 
@@ -58,14 +58,14 @@ pub struct Batch {
 pub struct Schedule {
     book: HashMap<Key, Entry>,
     /// What waits, by when it is due: a queue for each kind, so that finding the first of a kind walks past no other.
-    due: [BTreeSet<(Ts, Subject)>; What::ALL.len()],
-    rooms: [Room; Purse::ALL.len()],
-    out: [usize; Purse::ALL.len()],
-    minute: [Minute; Purse::ALL.len()],
+    due: [BTreeSet<(Ts, Subject)>; Query::ALL.len()],
+    rooms: [Room; CallBudget::ALL.len()],
+    out: [usize; CallBudget::ALL.len()],
+    minute: [Minute; CallBudget::ALL.len()],
     /// Somebody waits for the end of it all: long sweeps leave no more than the rest.
     in_haste: bool,
     /// Kinds of question that cannot be asked before an instant: their endpoints are limited or away.
-    closed: HashMap<What, Ts>,
+    closed: HashMap<Query, Ts>,
 }
 
 impl Schedule {
@@ -78,7 +78,7 @@ impl Schedule {
     }
 
     /// Takes a key in if it is new: due at `first`, or when what the cache remembers of it is too old.
-    pub fn know(&mut self, key: Key, first: Ts) {
+    pub fn register(&mut self, key: Key, first: Ts) {
         if self.book.contains_key(&key) {
             return;
         }
@@ -105,7 +105,7 @@ impl Schedule {
     }
 
     /// Gives what of a kind is due at `now` and may be asked.
-    fn ready(&self, what: What, now: Ts) -> impl Iterator<Item = (Ts, Subject)> {
+    fn ready(&self, what: Query, now: Ts) -> impl Iterator<Item = (Ts, Subject)> {
         let open = self.closed_until(what, now).is_none();
         let queue = self.due.get(what as usize).filter(|_| open);
         let due = queue.map(|queue| queue.range(..before(now.plus(1))));
@@ -123,8 +123,8 @@ impl Schedule {
     }
 
     /// Asks sooner: at `at` or before, with this urgency.
-    pub fn hurry(&mut self, key: Key, at: Ts, urgency: Urgency) {
-        self.know(key, at);
+    pub fn expedite(&mut self, key: Key, at: Ts, urgency: Urgency) {
+        self.register(key, at);
         let Some(entry) = self.book.get_mut(&key) else {
             return;
         };
@@ -138,7 +138,7 @@ impl Schedule {
     }
 
     /// Asks everything of a kind sooner: at `at` or before.
-    pub fn hurry_all(&mut self, what: What, at: Ts) {
+    pub fn expedite_all(&mut self, what: Query, at: Ts) {
         let keys: Vec<Key> = self
             .book
             .keys()
@@ -146,7 +146,7 @@ impl Schedule {
             .copied()
             .collect();
         for key in keys {
-            self.hurry(key, at, Urgency::ByAge);
+            self.expedite(key, at, Urgency::ByAge);
         }
     }
 
@@ -170,30 +170,30 @@ impl Schedule {
     }
 
     /// Takes in what a server said of its budget.
-    pub fn room(&mut self, purse: Purse, room: Room) {
+    pub fn room(&mut self, purse: CallBudget, room: Room) {
         if let Some(slot) = self.rooms.get_mut(purse as usize) {
             *slot = room;
         }
     }
 
     /// Says until when a kind of question cannot be asked; none opens it.
-    pub fn close(&mut self, what: What, until: Option<Ts>) {
+    pub fn close(&mut self, what: Query, until: Option<Ts>) {
         match until {
             Some(until) => self.closed.insert(what, until),
             None => self.closed.remove(&what),
         };
     }
 
-    fn closed_until(&self, what: What, now: Ts) -> Option<Ts> {
+    fn closed_until(&self, what: Query, now: Ts) -> Option<Ts> {
         self.closed.get(&what).copied().filter(|until| now < *until)
     }
 
-    pub fn room_of(&self, purse: Purse) -> Room {
+    pub fn room_of(&self, purse: CallBudget) -> Room {
         self.rooms.get(purse as usize).copied().unwrap_or_default()
     }
 
     /// Gives until when a question has to wait for its purse; none: it may be asked now.
-    fn held_until(&self, what: What, urgency: Urgency, now: Ts) -> Option<Ts> {
+    fn held_until(&self, what: Query, urgency: Urgency, now: Ts) -> Option<Ts> {
         let kept = match urgency {
             Urgency::Now | Urgency::Seen => 0,
             Urgency::ByAge if self.in_haste => RESERVE,
@@ -218,7 +218,7 @@ impl Schedule {
     /// Counts what is due and has to wait for its purse, and gives when the first of it can be asked.
     pub fn held(&self, now: Ts) -> Option<(usize, Ts)> {
         let (mut count, mut first) = (0, Ts(i64::MAX));
-        for what in What::ALL {
+        for what in Query::ALL {
             for (_, about) in self.ready(what, now) {
                 let entry = self.book.get(&(what, about));
                 let until = entry.and_then(|entry| self.held_until(what, entry.urgency, now));
@@ -236,7 +236,7 @@ impl Schedule {
         for minute in &mut self.minute {
             minute.forget(now);
         }
-        let due = What::ALL.into_iter().flat_map(|what| {
+        let due = Query::ALL.into_iter().flat_map(|what| {
             self.ready(what, now)
                 .map(move |(due, about)| (due, (what, about)))
         });
@@ -363,7 +363,7 @@ impl Schedule {
 
     /// Gives when to look again: the first that is due and can be paid. Nothing while all is under way.
     pub fn wake(&self, now: Ts) -> Option<Ts> {
-        What::ALL
+        Query::ALL
             .iter()
             .filter_map(|what| {
                 let purse = what.purse();
@@ -386,7 +386,7 @@ impl Schedule {
     }
 
     /// Units that the looks of one hour will use of a purse at their present pace.
-    pub fn planned(&self, purse: Purse, hour_from: Ts) -> u32 {
+    pub fn planned(&self, purse: CallBudget, hour_from: Ts) -> u32 {
         let mut units = 0_f64;
         for (what, _) in self.book.keys() {
             if what.purse() != purse || what.pace() == i64::MAX {
@@ -399,21 +399,21 @@ impl Schedule {
             .book
             .iter()
             .filter(|((what, _), entry)| {
-                *what == What::Runs
+                *what == Query::Runs
                     && entry.urgency == Urgency::Now
                     && (entry.out || entry.due <= hour_from.plus(RUNNING))
             })
             .count();
-        if purse == Purse::Graphql && running > 0 {
-            let calls = running.div_ceil(What::Runs.batch());
-            units += calls as f64 * f64::from(What::Runs.cost()) * 3_600.0 / RUNNING as f64;
+        if purse == CallBudget::Graphql && running > 0 {
+            let calls = running.div_ceil(Query::Runs.batch());
+            units += calls as f64 * f64::from(Query::Runs.cost()) * 3_600.0 / RUNNING as f64;
         }
         units.ceil() as u32
     }
 
     /// Tells whether all that is due was asked, or cannot be now.
     pub fn is_done(&self, now: Ts) -> bool {
-        let mut kinds = What::ALL.into_iter();
+        let mut kinds = Query::ALL.into_iter();
         !kinds.any(|what| self.ready(what, now).next().is_some())
     }
 

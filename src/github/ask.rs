@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::graph::{Document, Envelope, GraphError, Priced};
 use super::{GitHub, GithubError};
-use crate::http::{Call, Fault, Group, Reply, Trouble};
+use crate::http::{Call, Fault, Group, Reply, RequestError};
 use crate::model::name::RepoName;
 use crate::model::time::Ts;
 use crate::safe::shown::visible;
@@ -47,7 +47,7 @@ impl<T> Graph<T> {
 
 impl GitHub {
     /// Sends a call and tells the listener what came of it.
-    pub(super) async fn send(&self, group: Group, call: Call) -> Result<Reply, Trouble> {
+    pub(super) async fn send(&self, group: Group, call: Call) -> Result<Reply, RequestError> {
         let outcome = self.client.send(call).await;
         (self.listen)(group, &outcome);
         outcome
@@ -173,7 +173,7 @@ impl GitHub {
         // A query that ran out of time leaves holes that look like absence: it is asked again, for less.
         if errors.iter().any(GraphError::is_too_much) {
             let fault = Fault::ServerError { status: 502 };
-            return Err(Trouble::answered(group, fault, crate::http::Seen::default()).into());
+            return Err(RequestError::answered(group, fault, crate::http::Seen::default()).into());
         }
         match data {
             Some(data) => Ok(Graph { data, errors, at }),
@@ -226,7 +226,7 @@ fn entries<T: DeserializeOwned>(
     };
     let mut page: std::collections::BTreeMap<Box<str>, Value> = reply.json()?;
     let total = page.get("total_count").and_then(Value::as_u64);
-    let odd = |why| GithubError::Odd {
+    let odd = |why| GithubError::UnexpectedStatus {
         what: key.into(),
         why,
     };
@@ -244,7 +244,7 @@ fn entries<T: DeserializeOwned>(
 }
 
 /// Tells whether a limit was hit though the status says 200.
-fn limited<T: Priced>(answer: &Envelope<T>, reply: &Reply, now: Ts) -> Option<Trouble> {
+fn limited<T: Priced>(answer: &Envelope<T>, reply: &Reply, now: Ts) -> Option<RequestError> {
     answer.errors.iter().find(|error| error.is_limit())?;
     let seen = &reply.seen;
     let reset = seen
@@ -257,7 +257,11 @@ fn limited<T: Priced>(answer: &Envelope<T>, reply: &Reply, now: Ts) -> Option<Tr
         until,
         secondary: reset.is_none(),
     };
-    Some(Trouble::answered(Group::GithubGraphql, fault, seen.clone()))
+    Some(RequestError::answered(
+        Group::GithubGraphql,
+        fault,
+        seen.clone(),
+    ))
 }
 
 /// Finds the address of the next page in a `Link` header (RFC 8288).

@@ -33,13 +33,13 @@ pub struct Choice {
 
 /// Why a repository is listed and not scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Aside {
+pub enum SkippedRepo {
     Excluded,
     Archived,
     Fork,
 }
 
-impl Aside {
+impl SkippedRepo {
     pub fn word(self) -> &'static str {
         match self {
             Self::Excluded => "excluded",
@@ -75,7 +75,7 @@ pub struct Found {
     pub workflows: Option<Box<str>>,
     /// The CODEOWNERS file that counts, empty where there is none; none where it was not seen.
     pub owners: Option<Box<str>>,
-    pub aside: Option<Aside>,
+    pub aside: Option<SkippedRepo>,
 }
 
 /// One page of a discovery.
@@ -332,7 +332,7 @@ impl GitHub {
                 found.files = self.gather(found.files.clone(), tree, &wants).await?;
                 Ok(())
             }
-            Err(error) if error.is_of_thing() => {
+            Err(error) if error.affects_one_resource() => {
                 found.files.lacks(error.to_string());
                 Ok(())
             }
@@ -420,17 +420,17 @@ impl GitHub {
 
 impl Choice {
     /// Tells why a repository is not scanned; none for one that is.
-    pub fn aside(&self, name: &RepoName, fact: &ForgeFact) -> Option<Aside> {
+    pub fn aside(&self, name: &RepoName, fact: &ForgeFact) -> Option<SkippedRepo> {
         let full = name.as_str();
         let short = full.rsplit('/').next().unwrap_or(full);
         let taken = |patterns: &Patterns| patterns.take(full) || patterns.take(short);
         if taken(&self.exclude) || !self.include.is_empty() && !taken(&self.include) {
-            return Some(Aside::Excluded);
+            return Some(SkippedRepo::Excluded);
         }
         if fact.archived && !self.archived {
-            return Some(Aside::Archived);
+            return Some(SkippedRepo::Archived);
         }
-        (fact.fork && !self.forks).then_some(Aside::Fork)
+        (fact.fork && !self.forks).then_some(SkippedRepo::Fork)
     }
 }
 
@@ -477,11 +477,11 @@ mod tests {
         };
         for (name, archived, fork, expected) in [
             ("acme/ui", false, false, None),
-            ("acme/ui", true, true, Some(Aside::Archived)),
-            ("acme/ui", false, true, Some(Aside::Fork)),
-            ("acme/sandbox-1", true, false, Some(Aside::Excluded)),
-            ("acme/secret-1", false, false, Some(Aside::Excluded)),
-            ("other/ui", false, false, Some(Aside::Excluded)),
+            ("acme/ui", true, true, Some(SkippedRepo::Archived)),
+            ("acme/ui", false, true, Some(SkippedRepo::Fork)),
+            ("acme/sandbox-1", true, false, Some(SkippedRepo::Excluded)),
+            ("acme/secret-1", false, false, Some(SkippedRepo::Excluded)),
+            ("other/ui", false, false, Some(SkippedRepo::Excluded)),
         ] {
             assert_eq!(
                 choice.aside(&RepoName::parse(name).unwrap(), &fact(archived, fork)),

@@ -201,7 +201,7 @@ impl GitHub {
         }
         let tree: wire::Tree = reply.json()?;
         let Some(entries) = tree.tree else {
-            return Err(GithubError::Odd {
+            return Err(GithubError::UnexpectedStatus {
                 what: format!("the tree of {repo}").into(),
                 why: "its entries",
             });
@@ -240,7 +240,7 @@ impl GitHub {
         for one in alone {
             match self.blob(repo, one).await {
                 Ok(bytes) => all.files.push((one.path.clone(), bytes)),
-                Err(error) if error.is_of_thing() => all
+                Err(error) if error.affects_one_resource() => all
                     .missing
                     .push((one.path.clone(), error.to_string().into())),
                 Err(error) => return Err(error),
@@ -357,7 +357,7 @@ impl GitHub {
             });
         }
         let blob: wire::Blob = reply.json()?;
-        let odd = GithubError::Odd {
+        let odd = GithubError::UnexpectedStatus {
             what: visible(&one.path).into(),
             why: "its content in base64",
         };

@@ -117,7 +117,7 @@ impl GitHub {
         let base = format!("/orgs/{}/{path}/secrets", segment(org.as_str()));
         let listing = match self.list::<wire::Named>(&base, Some("secrets"), 100).await {
             Ok(listing) => listing,
-            Err(error) if error.is_of_thing() => {
+            Err(error) if error.affects_one_resource() => {
                 return Ok(OrgStore {
                     store,
                     secrets: Vec::new(),
@@ -177,7 +177,9 @@ impl GitHub {
                 ),
                 Err(why) => Reach::Unknown(why.into()),
             }),
-            Err(error) if error.is_of_thing() => Ok(Reach::Unknown(error.to_string().into())),
+            Err(error) if error.affects_one_resource() => {
+                Ok(Reach::Unknown(error.to_string().into()))
+            }
             Err(error) => Err(error),
         }
     }

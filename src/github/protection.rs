@@ -106,13 +106,13 @@ impl GitHub {
 }
 
 fn unseen(error: GithubError) -> Result<Shown, GithubError> {
-    if let GithubError::Trouble(trouble) = &error
+    if let GithubError::Request(trouble) = &error
         && let Fault::Forbidden { says, .. } = &trouble.fault
         && says.starts_with("Upgrade to ")
     {
         return Ok(Shown::NotAvailable);
     }
-    if error.is_of_thing() {
+    if error.affects_one_resource() {
         Ok(Shown::Unseen(error))
     } else {
         Err(error)

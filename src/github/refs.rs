@@ -278,7 +278,7 @@ impl GitHub {
                     let (left, right) = some.split_at(some.len() / 2);
                     work.extend([right, left]);
                 }
-                Err(error) if error.is_of_thing() => looks.lacks(error.to_string()),
+                Err(error) if error.affects_one_resource() => looks.lacks(error.to_string()),
                 Err(error) => return Err(error),
             }
         }

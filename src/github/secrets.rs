@@ -96,7 +96,7 @@ impl GitHub {
                 *at = (*at).or(listing.at);
                 Ok(store_fact(store, listing))
             }
-            Err(error) if error.is_of_thing() => Ok(unseen(store, &error)),
+            Err(error) if error.affects_one_resource() => Ok(unseen(store, &error)),
             Err(error) => Err(error),
         }
     }

@@ -35,7 +35,9 @@ impl GitHub {
         let mut fact = ActionsFact::default();
         let mut at = None;
         match (permissions, subject) {
-            (Err(error), _) | (_, Err(error)) if !error.is_of_thing() => return Err(error),
+            (Err(error), _) | (_, Err(error)) if !error.affects_one_resource() => {
+                return Err(error);
+            }
             (Err(error), Err(_)) => return Err(error),
             (permissions, subject) => {
                 if let Ok((answer, date)) = permissions {

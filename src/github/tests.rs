@@ -163,7 +163,7 @@ fn repo() -> RepoName {
 
 fn fault(error: &GithubError) -> &Fault {
     match error {
-        GithubError::Trouble(trouble) => &trouble.fault,
+        GithubError::Request(trouble) => &trouble.fault,
         other => panic!("{other}"),
     }
 }

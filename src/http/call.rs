@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::fault::{Fault, Trouble};
+use super::fault::{Fault, RequestError};
 use super::group::Group;
 use super::seen::Seen;
 use crate::safe::secret::Secret;
@@ -152,14 +152,14 @@ impl Reply {
     ///
     /// # Errors
     /// When it breaks off, is no JSON or is of another shape; the trouble says where.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let fault = if error.is_eof() {
                 Fault::Truncated
             } else {
                 Fault::not_json(&error)
             };
-            Trouble::answered(self.group, fault, self.seen.clone())
+            RequestError::answered(self.group, fault, self.seen.clone())
         })
     }
 

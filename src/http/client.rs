@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use super::call::{Accept, Call, Reply};
-use super::fault::{Fault, Sent, Stage, Trouble};
+use super::fault::{Fault, RequestError, Sent, Stage};
 use super::group::Group;
 use super::judge;
 use super::origin::{Credential, NotThatOrigin, Origin, World};
@@ -24,7 +24,7 @@ use crate::safe::shown::visible;
 pub type Clock = Arc<dyn Fn() -> Ts + Send + Sync>;
 
 /// Hears of an exchange: whoever keeps the states of endpoint groups and the budgets.
-pub type Listen = Arc<dyn Fn(Group, &Result<Reply, Trouble>) + Send + Sync>;
+pub type Listen = Arc<dyn Fn(Group, &Result<Reply, RequestError>) + Send + Sync>;
 
 /// Most bytes of an error's body: enough for the service's words.
 const ERROR_CAP: usize = 64 * 1024;
@@ -166,10 +166,10 @@ impl Client {
     ///
     /// # Errors
     /// For transport faults, content that is not what was due, and statuses that the call does not read.
-    pub async fn send(&self, call: Call) -> Result<Reply, Trouble> {
+    pub async fn send(&self, call: Call) -> Result<Reply, RequestError> {
         let request = self
             .request(&call)
-            .map_err(|why| Trouble::unsent(call.group, why))?;
+            .map_err(|why| RequestError::unsent(call.group, why))?;
         let outcome = self
             .shared
             .exchange(&self.shared.http, request, &call)
@@ -184,9 +184,9 @@ impl Client {
     ///
     /// # Errors
     /// When it is of another origin or no address.
-    pub fn follow(&self, group: Group, address: &str) -> Result<String, Trouble> {
+    pub fn follow(&self, group: Group, address: &str) -> Result<String, RequestError> {
         let other = || {
-            Trouble::unsent(
+            RequestError::unsent(
                 group,
                 Fault::OtherOrigin {
                     to: visible(address).into(),
@@ -216,8 +216,8 @@ impl Client {
         address: &str,
         accept: Accept,
         cap: usize,
-    ) -> Result<Reply, Trouble> {
-        let refused = |fault| Trouble::unsent(group, fault);
+    ) -> Result<Reply, RequestError> {
+        let refused = |fault| RequestError::unsent(group, fault);
         let options = &self.shared.options;
         let url = Url::parse(address).map_err(|error| unsendable(group, &error))?;
         let to = || Fault::OtherOrigin {
@@ -296,7 +296,7 @@ impl Shared {
         http: &reqwest::Client,
         request: reqwest::Request,
         call: &Call,
-    ) -> Result<Reply, Trouble> {
+    ) -> Result<Reply, RequestError> {
         let answered = AtomicBool::new(false);
         let total = call.total.unwrap_or(self.options.total);
         let whole = self.exchange_untimed(http, request, call, &answered);
@@ -313,7 +313,7 @@ impl Shared {
                     Stage::Connecting | Stage::Waiting => Sent::Maybe,
                 };
                 let fault = Fault::TimedOut(stage);
-                Err(Trouble::without_answer(call.group, fault, sent))
+                Err(RequestError::without_answer(call.group, fault, sent))
             }
         }
     }
@@ -324,7 +324,7 @@ impl Shared {
         request: reqwest::Request,
         call: &Call,
         answered: &AtomicBool,
-    ) -> Result<Reply, Trouble> {
+    ) -> Result<Reply, RequestError> {
         // With a proxy between, it is the proxy that is not found or refuses.
         let origin = Origin::of(request.url(), self.options.world, &Box::default).ok();
         let proxy = origin.and_then(|origin| self.options.proxies.for_origin(&origin));
@@ -332,7 +332,7 @@ impl Shared {
         let host: Box<str> = host.unwrap_or_default().into();
         let response = http.execute(request).await;
         let mut response = response.map_err(|error| {
-            Trouble::without_answer(
+            RequestError::without_answer(
                 call.group,
                 Fault::of(&error, &host, false),
                 Sent::of(&error),
@@ -343,7 +343,7 @@ impl Shared {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let seen = judge::seen(status, &headers, now);
-        let trouble = |fault| Trouble::answered(call.group, fault, seen.clone());
+        let trouble = |fault| RequestError::answered(call.group, fault, seen.clone());
         if let Some(fault) = judge::wrong_content(call, status, &headers) {
             return Err(trouble(fault));
         }
@@ -403,8 +403,8 @@ fn library(
     builder.build().map_err(SetupError::Tls)
 }
 
-fn unsendable(group: Group, error: &dyn std::error::Error) -> Trouble {
-    Trouble::unsent(
+fn unsendable(group: Group, error: &dyn std::error::Error) -> RequestError {
+    RequestError::unsent(
         group,
         Fault::Unsendable {
             why: visible(&error.to_string()).into(),

@@ -87,7 +87,7 @@ pub enum Fault {
     /// Absent, or not ours to see.
     NotFound,
     /// Another status, with what the service says about it.
-    Odd {
+    UnexpectedStatus {
         status: u16,
         says: Box<str>,
     },
@@ -121,14 +121,14 @@ impl Sent {
 /// A fault, where it happened, whether the request may have left, and what the answer's head said if there was one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {fault}", group.word())]
-pub struct Trouble {
+pub struct RequestError {
     pub fault: Fault,
     pub group: Group,
     pub sent: Sent,
     pub seen: Box<Seen>,
 }
 
-impl Trouble {
+impl RequestError {
     /// Returns a fault of a request that never left.
     pub(crate) fn unsent(group: Group, fault: Fault) -> Self {
         Self::without_answer(group, fault, Sent::No)
@@ -180,13 +180,13 @@ impl Fault {
             Self::Unauthorised { .. } => "unauthorised",
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound => "not found",
-            Self::Odd { .. } => "odd answer",
+            Self::UnexpectedStatus { .. } => "odd answer",
             Self::Unsendable { .. } => "not sent",
         }
     }
 
     /// Tells whether the whole endpoint group is down by this, not only the one thing that was asked for.
-    pub fn is_of_group(&self) -> bool {
+    pub fn affects_endpoint(&self) -> bool {
         matches!(
             self,
             Self::NameNotFound { .. }
@@ -325,7 +325,7 @@ impl fmt::Display for Fault {
                 Said(says)
             ),
             Self::NotFound => f.write_str("not found: absent, or private to this credential"),
-            Self::Odd { status, says } => write!(f, "the service answered {status}{}", Said(says)),
+            Self::UnexpectedStatus { status, says } => write!(f, "the service answered {status}{}", Said(says)),
             Self::Unsendable { why } => write!(f, "nothing was sent: {why}"),
         }
     }

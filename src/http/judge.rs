@@ -7,7 +7,7 @@ use chrono::DateTime;
 use reqwest::header::HeaderMap;
 
 use super::call::{Accept, Call, Reply};
-use super::fault::{Fault, Trouble};
+use super::fault::{Fault, RequestError};
 use super::seen::{Rate, Seen};
 use crate::model::time::{DAY, Ts};
 use crate::safe::shown::visible;
@@ -56,9 +56,9 @@ pub(super) fn judge(
     headers: HeaderMap,
     body: Vec<u8>,
     now: Ts,
-) -> Result<Reply, Trouble> {
+) -> Result<Reply, RequestError> {
     let status = seen.status.unwrap_or_default();
-    let trouble = |fault, seen| Err(Trouble::answered(call.group, fault, seen));
+    let trouble = |fault, seen| Err(RequestError::answered(call.group, fault, seen));
     let says = if is_read(call, status) {
         "".into()
     } else {
@@ -91,7 +91,7 @@ pub(super) fn judge(
             says,
         },
         404 => Fault::NotFound,
-        _ => Fault::Odd { status, says },
+        _ => Fault::UnexpectedStatus { status, says },
     };
     trouble(fault, seen)
 }

@@ -1,7 +1,7 @@
 //! The state of one endpoint group as its answers tell it, and when it is asked next. Pure: clock and chance are inputs.
 
 use super::call::Reply;
-use super::fault::{Fault, Trouble};
+use super::fault::{Fault, RequestError};
 use super::seen::Seen;
 use crate::model::time::Ts;
 
@@ -44,7 +44,7 @@ pub struct Down {
 impl State {
     /// Gives the state after an answer or a trouble. `random` is in 0..1.
     #[must_use]
-    pub fn after(self, outcome: &Result<Reply, Trouble>, now: Ts, random: f64) -> Self {
+    pub fn after(self, outcome: &Result<Reply, RequestError>, now: Ts, random: f64) -> Self {
         match outcome {
             Ok(_) => self.live(now),
             Err(trouble) => self.after_trouble(&trouble.fault, &trouble.seen, now, random),
@@ -67,7 +67,7 @@ impl State {
             Fault::Unauthorised { says } => Self::Unauthorised { says: says.clone() },
             // Of these only a limit's own end or a new credential is waited for; a call in flight changes nothing.
             Fault::Unsendable { .. } | Fault::NotAllowed { .. } => self,
-            fault if fault.is_of_group() => {
+            fault if fault.affects_endpoint() => {
                 let (since, failures) = match &self {
                     Self::Offline(down) => (down.since, down.failures.saturating_add(1)),
                     _ => (now, 1),
@@ -132,11 +132,11 @@ mod tests {
     use super::*;
     use crate::http::Group;
 
-    fn trouble(fault: Fault) -> Result<Reply, Trouble> {
-        Err(Trouble::unsent(Group::NpmRead, fault))
+    fn trouble(fault: Fault) -> Result<Reply, RequestError> {
+        Err(RequestError::unsent(Group::NpmRead, fault))
     }
 
-    fn fine() -> Result<Reply, Trouble> {
+    fn fine() -> Result<Reply, RequestError> {
         Ok(Reply {
             status: 200,
             headers: Default::default(),
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_asked_for_wait_is_kept() {
-        let mut asked = Trouble::unsent(Group::NpmRead, Fault::ServerError { status: 503 });
+        let mut asked = RequestError::unsent(Group::NpmRead, Fault::ServerError { status: 503 });
         asked.seen.retry_after = Some(120);
         let State::Offline(down) = State::default().after(&Err(asked), Ts(0), 1.0) else {
             panic!()

@@ -189,7 +189,7 @@ impl Decided {
     }
 
     /// Gives the gates that somebody attested or waived, by [`GateId::bit`](super::gate::GateId::bit).
-    pub fn spoken(&self) -> u128 {
+    pub fn claimed(&self) -> u128 {
         self.0.iter().fold(0, |bits, (slot, _)| match slot {
             Slot::Attest(gate) | Slot::Waive(gate) => bits | gate.bit(),
             _ => bits,
@@ -250,7 +250,7 @@ pub struct Facts {
     /// Tokens that a job or somebody's word says a secret holds: the reverse of the edges.
     pub holders: SubjectMap<BTreeSet<Subject>>,
     /// Secrets that files name and that no token is said to be the value of.
-    pub unspoken: BTreeSet<Subject>,
+    pub unclaimed: BTreeSet<Subject>,
     /// Subjects with a critical event of a newer version: their gates are unknown.
     pub newer: SubjectSet,
 }
@@ -411,7 +411,7 @@ impl Facts {
     }
 
     /// Rebuilds whether anybody has said which token a secret holds. Tells whether that changed.
-    pub fn retell(&mut self, secret: Subject) -> bool {
+    pub fn reindex_secret(&mut self, secret: Subject) -> bool {
         let named = self
             .secrets
             .get(&secret)
@@ -421,9 +421,9 @@ impl Facts {
             .get(&secret)
             .is_some_and(|tokens| tokens.iter().any(|token| self.holds(*token, secret)));
         if named && !held {
-            self.unspoken.insert(secret)
+            self.unclaimed.insert(secret)
         } else {
-            self.unspoken.remove(&secret)
+            self.unclaimed.remove(&secret)
         }
     }
 

@@ -240,7 +240,7 @@ fn edges(facts: &Facts, token: Subject, now: Ts) -> (Vec<Edge>, usize, Option<Ts
     let shown = seen.into_iter().flat_map(Seen::edges);
     let decided = facts.decided.get(&token);
     let said = decided.into_iter().flat_map(|decided| decided.slots());
-    let mut spoken: Vec<Subject> = said
+    let mut claimed: Vec<Subject> = said
         .filter_map(|(slot, history)| match (slot, history.standing()) {
             (Slot::Edge(_), Standing::Nothing) => None,
             (Slot::Edge(secret), _) => Some(secret),
@@ -248,19 +248,19 @@ fn edges(facts: &Facts, token: Subject, now: Ts) -> (Vec<Edge>, usize, Option<Ts
         })
         .chain(shown.filter_map(|(edge, _)| edge.secret))
         .collect();
-    spoken.sort_unstable();
-    spoken.dedup();
+    claimed.sort_unstable();
+    claimed.dedup();
     let mut until = None;
     let mut edge = |secret: Subject| {
         let (edge, end) = edge(facts, token, secret, now);
         until = [until, end].into_iter().flatten().min();
         edge
     };
-    let mut edges: Vec<Edge> = spoken.iter().map(|secret| edge(*secret)).collect();
+    let mut edges: Vec<Edge> = claimed.iter().map(|secret| edge(*secret)).collect();
     // A secret that nobody spoke about could hold any token.
     let (mut missing, mut excluded) = (0, 0);
-    for secret in &facts.unspoken {
-        if spoken.binary_search(secret).is_ok() {
+    for secret in &facts.unclaimed {
+        if claimed.binary_search(secret).is_ok() {
             continue;
         }
         // Without any store's dates nothing excludes one that nobody spoke about: it need not be looked at to be counted.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::address::segment;
 use super::answer::{kept, text};
-use super::{Lost, Registry};
+use super::{Registry, RegistryError};
 use crate::http::{Call, Group};
 use crate::model::fact::{Answer, OwnedFact, ProfileFact};
 use crate::model::id::Subject;
@@ -17,25 +17,25 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be asked, does not accept the login, or names nobody.
-    pub async fn whoami(&self) -> Result<Login, Lost> {
+    pub async fn whoami(&self) -> Result<Login, RegistryError> {
         self.whoami_in(Group::NpmRead).await
     }
 
-    pub(super) async fn whoami_in(&self, group: Group) -> Result<Login, Lost> {
+    pub(super) async fn whoami_in(&self, group: Group) -> Result<Login, RegistryError> {
         let reply = self
             .client
             .send(Call::get(group, self.base.path("/-/whoami")))
             .await?;
         let value: Value = reply.json()?;
-        let name = text(&value, "username").ok_or(Lost::Nobody)?;
-        Login::parse(&name).map_err(|error| Lost::shape(&error.to_string()))
+        let name = text(&value, "username").ok_or(RegistryError::Nobody)?;
+        Login::parse(&name).map_err(|error| RegistryError::shape(&error.to_string()))
     }
 
     /// Reads the profile of this login, which is that of `account`.
     ///
     /// # Errors
     /// When it cannot be read, or the login is another account's.
-    pub async fn profile(&self, account: &Login) -> Result<(Subject, Answer), Lost> {
+    pub async fn profile(&self, account: &Login) -> Result<(Subject, Answer), RegistryError> {
         let path = self.base.path("/-/npm/v1/user");
         let value: Value = self
             .client
@@ -43,14 +43,14 @@ impl Registry {
             .await?
             .json()?;
         if let Some(name) = text(&value, "name").filter(|name| **name != *account.as_str()) {
-            return Err(Lost::OtherAccount {
+            return Err(RegistryError::OtherAccount {
                 is: name,
                 wanted: account.as_str().into(),
             });
         }
         let two_factor = match value.get("tfa") {
             None => {
-                return Err(Lost::shape(
+                return Err(RegistryError::shape(
                     "a profile that does not tell of two-factor login",
                 ));
             }
@@ -72,7 +72,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read or is of another shape.
-    pub async fn org_packages(&self, org: &Login) -> Result<(Subject, Answer), Lost> {
+    pub async fn org_packages(&self, org: &Login) -> Result<(Subject, Answer), RegistryError> {
         let packages = self
             .map(&format!("/-/org/{}/package", segment(org.as_str())))
             .await?;
@@ -90,7 +90,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read or is of another shape.
-    pub async fn user_packages(&self, account: &Login) -> Result<(Subject, Answer), Lost> {
+    pub async fn user_packages(&self, account: &Login) -> Result<(Subject, Answer), RegistryError> {
         let packages = self
             .map(&format!("/-/user/{}/package", segment(account.as_str())))
             .await?;
@@ -102,7 +102,10 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read or is of another shape.
-    pub async fn org_users(&self, org: &Login) -> Result<BTreeMap<Box<str>, Box<str>>, Lost> {
+    pub async fn org_users(
+        &self,
+        org: &Login,
+    ) -> Result<BTreeMap<Box<str>, Box<str>>, RegistryError> {
         let people = self
             .map(&format!("/-/org/{}/user", segment(org.as_str())))
             .await?;
@@ -111,10 +114,10 @@ impl Registry {
             .iter()
             .map(|(name, value)| Some((kept(name), role(value)?)));
         all.collect::<Option<_>>()
-            .ok_or_else(|| Lost::shape("a role that is no text"))
+            .ok_or_else(|| RegistryError::shape("a role that is no text"))
     }
 
-    pub(super) async fn map(&self, path: &str) -> Result<Map<String, Value>, Lost> {
+    pub(super) async fn map(&self, path: &str) -> Result<Map<String, Value>, RegistryError> {
         let reply = self
             .client
             .send(Call::get(Group::NpmRead, self.base.path(path)))

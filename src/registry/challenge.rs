@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Base, Lost, Registry};
+use super::{Base, Registry, RegistryError};
 use crate::assets::registries;
 use crate::http::{Call, Group, Reply};
 use crate::safe::secret::Secret;
@@ -99,10 +99,16 @@ impl Registry {
     ///
     /// # Errors
     /// When there is none in it, or its addresses break the rules.
-    pub(super) fn challenge(&self, group: Group, reply: &Reply) -> Result<Challenge, Lost> {
-        let pair: Pair = reply.json().map_err(|_no_pair| Lost::NoChallenge)?;
+    pub(super) fn challenge(
+        &self,
+        group: Group,
+        reply: &Reply,
+    ) -> Result<Challenge, RegistryError> {
+        let pair: Pair = reply
+            .json()
+            .map_err(|_no_pair| RegistryError::NoChallenge)?;
         let (Some(auth), Some(done)) = (pair.auth, pair.done) else {
-            return Err(Lost::NoChallenge);
+            return Err(RegistryError::NoChallenge);
         };
         let (page, site) = page(&auth, &self.base)?;
         let path = self.client.follow(group, &done).map_err(|_elsewhere| {
@@ -122,7 +128,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be asked, or the challenge has ended: begin the operation anew.
-    pub async fn poll(&self, challenge: &Challenge) -> Result<Polled, Lost> {
+    pub async fn poll(&self, challenge: &Challenge) -> Result<Polled, RegistryError> {
         let reply = self
             .client
             .send(Call::get(Group::NpmTrust, challenge.done.expose()))

@@ -9,8 +9,8 @@ use super::address::{package_segment, segment};
 use super::answer::{items, kept, text, time};
 use super::challenge::Guarded;
 use super::provenance::Attestation;
-use super::{Lost, Registry};
-use crate::http::{Accept, Call, Fault, Group, Trouble};
+use super::{Registry, RegistryError};
+use crate::http::{Accept, Call, Fault, Group, RequestError};
 use crate::model::fact::{
     AccessFact, ReachFact, StageFact, StagesFact, TrustConfigFact, TrustFact,
 };
@@ -46,7 +46,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the collaborators cannot be read. Visibility that cannot be read is none in the fact.
-    pub async fn access(&self, name: &PackageName) -> Result<AccessFact, Lost> {
+    pub async fn access(&self, name: &PackageName) -> Result<AccessFact, RegistryError> {
         let package = package_segment(name.as_str());
         let people = self
             .map(&format!("/-/package/{package}/collaborators"))
@@ -54,7 +54,7 @@ impl Registry {
         let right =
             |(person, right): (&String, &Value)| Some((kept(person), kept(right.as_str()?)));
         let people: Option<BTreeMap<_, _>> = people.iter().map(right).collect();
-        let people = people.ok_or_else(|| Lost::shape("a right that is no text"))?;
+        let people = people.ok_or_else(|| RegistryError::shape("a right that is no text"))?;
         let visible = self.map(&format!("/-/package/{package}/visibility")).await;
         let public = visible.ok().and_then(|map| {
             // npm's own client reads `public`; the description of the interface shows the package's name.
@@ -71,7 +71,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a page cannot be read.
-    pub async fn search(&self, by: &str) -> Result<Found, Lost> {
+    pub async fn search(&self, by: &str) -> Result<Found, RegistryError> {
         let mut found = Found::default();
         let mut from = 0;
         while from < MOST {
@@ -103,7 +103,7 @@ impl Registry {
             let total = page
                 .get("total")
                 .and_then(Value::as_u64)
-                .ok_or_else(|| Lost::shape("a search without total"))?;
+                .ok_or_else(|| RegistryError::shape("a search without total"))?;
             if u64::try_from(from).unwrap_or(u64::MAX) >= total {
                 found.complete = true;
                 break;
@@ -125,7 +125,7 @@ impl Registry {
         name: &PackageName,
         otp: Option<&Secret>,
         before: Option<&TrustFact>,
-    ) -> Result<Guarded<TrustFact>, Lost> {
+    ) -> Result<Guarded<TrustFact>, RegistryError> {
         let path = self.base.path(&format!(
             "/-/package/{}/trust",
             package_segment(name.as_str())
@@ -140,9 +140,9 @@ impl Registry {
         let reply = self.client.send(call).await?;
         if reply.status == 401 {
             return match self.challenge(Group::NpmTrust, &reply) {
-                Err(Lost::NoChallenge) if !wants_otp(reply.header("www-authenticate")) => {
+                Err(RegistryError::NoChallenge) if !wants_otp(reply.header("www-authenticate")) => {
                     let fault = Fault::Unauthorised { says: "".into() };
-                    Err(Trouble::answered(Group::NpmTrust, fault, reply.seen).into())
+                    Err(RequestError::answered(Group::NpmTrust, fault, reply.seen).into())
                 }
                 other => other.map(Guarded::Asked),
             };
@@ -152,7 +152,8 @@ impl Registry {
             .iter()
             .map(|one| trust_config(one, reply.seen.date))
             .collect();
-        let mut configs = configs.ok_or_else(|| Lost::shape("a trust config without its id"))?;
+        let mut configs =
+            configs.ok_or_else(|| RegistryError::shape("a trust config without its id"))?;
         for config in &mut configs {
             let known = before.and_then(|fact| fact.configs.iter().find(|one| one.id == config.id));
             config.first_seen = known.map_or(config.first_seen, |known| known.first_seen);
@@ -165,7 +166,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a page cannot be read, or the pages do not add up.
-    pub async fn stages(&self, only: Option<&PackageName>) -> Result<Stages, Lost> {
+    pub async fn stages(&self, only: Option<&PackageName>) -> Result<Stages, RegistryError> {
         let of = only.map_or_else(String::new, |name| {
             format!("package={}&", segment(name.as_str()))
         });
@@ -181,16 +182,17 @@ impl Registry {
             let rows = value
                 .get("items")
                 .and_then(Value::as_array)
-                .ok_or_else(|| Lost::shape("a page without stages"))?;
+                .ok_or_else(|| RegistryError::shape("a page without stages"))?;
             let total = value
                 .get("total")
                 .and_then(Value::as_u64)
-                .ok_or_else(|| Lost::shape("stages without total"))?;
+                .ok_or_else(|| RegistryError::shape("stages without total"))?;
             for row in rows {
-                let stage = stage(row)
-                    .ok_or_else(|| Lost::shape("a stage without id, package or version"))?;
+                let stage = stage(row).ok_or_else(|| {
+                    RegistryError::shape("a stage without id, package or version")
+                })?;
                 if all.insert(stage.1.id.clone(), stage).is_some() {
-                    return Err(Lost::Pages);
+                    return Err(RegistryError::Pages);
                 }
             }
             if u64::try_from(all.len()) == Ok(total) {
@@ -206,13 +208,13 @@ impl Registry {
                 return Ok(stages);
             }
             if rows.is_empty() {
-                return Err(Lost::Incomplete {
+                return Err(RegistryError::Incomplete {
                     got: all.len(),
                     total,
                 });
             }
         }
-        Err(Lost::Pages)
+        Err(RegistryError::Pages)
     }
 
     /// Reads the attestations of one version; none where the registry has none.
@@ -223,7 +225,7 @@ impl Registry {
         &self,
         name: &PackageName,
         version: &str,
-    ) -> Result<Vec<Attestation>, Lost> {
+    ) -> Result<Vec<Attestation>, RegistryError> {
         #[derive(Deserialize)]
         struct All {
             attestations: Vec<Attestation>,
@@ -247,7 +249,11 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Self::tarball`], or when the document cannot be read or names none.
-    pub async fn archive(&self, name: &PackageName, version: &str) -> Result<Vec<u8>, Lost> {
+    pub async fn archive(
+        &self,
+        name: &PackageName,
+        version: &str,
+    ) -> Result<Vec<u8>, RegistryError> {
         let package = package_segment(name.as_str());
         let path = self.base.path(&format!("/{package}/{}", segment(version)));
         let document: Value = self
@@ -256,7 +262,7 @@ impl Registry {
             .await?
             .json()?;
         let address = document.pointer("/dist/tarball").and_then(Value::as_str);
-        self.tarball(address.ok_or_else(|| Lost::shape("a version without its tarball"))?)
+        self.tarball(address.ok_or_else(|| RegistryError::shape("a version without its tarball"))?)
             .await
     }
 
@@ -265,7 +271,7 @@ impl Registry {
     ///
     /// # Errors
     /// When it is elsewhere or cannot be fetched.
-    pub async fn tarball(&self, address: &str) -> Result<Vec<u8>, Lost> {
+    pub async fn tarball(&self, address: &str) -> Result<Vec<u8>, RegistryError> {
         let path = self.client.follow(Group::NpmRead, address)?;
         let call = Call::get(Group::NpmRead, path)
             .accept(Accept::Bytes)

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::address::package_segment;
 use super::answer::{flag, kept, text};
-use super::{Lost, Registry};
+use super::{Registry, RegistryError};
 use crate::http::{Call, Group};
 use crate::model::fact::{Answer, HowFact, PublishedFact, VersionFact};
 use crate::model::id::Subject;
@@ -59,7 +59,11 @@ impl Registry {
     ///
     /// # Errors
     /// When it cannot be read, is another package's, or the package is absent or private to this login.
-    pub async fn packument(&self, name: &PackageName, known: &Known) -> Result<Packument, Lost> {
+    pub async fn packument(
+        &self,
+        name: &PackageName,
+        known: &Known,
+    ) -> Result<Packument, RegistryError> {
         let path = self
             .base
             .path(&format!("/{}", package_segment(name.as_str())));
@@ -95,9 +99,9 @@ impl Registry {
     }
 }
 
-fn published(name: &PackageName, document: Document) -> Result<PublishedFact, Lost> {
+fn published(name: &PackageName, document: Document) -> Result<PublishedFact, RegistryError> {
     if document.name.as_deref() != Some(name.as_str()) {
-        return Err(Lost::shape("the document of another package"));
+        return Err(RegistryError::shape("the document of another package"));
     }
     let at = |key: &str| {
         document
@@ -122,7 +126,7 @@ fn published(name: &PackageName, document: Document) -> Result<PublishedFact, Lo
             .get(*version)
             .map_or("null", |raw| raw.get());
         let value: Value =
-            serde_json::from_str(raw).map_err(|error| Lost::shape(&error.to_string()))?;
+            serde_json::from_str(raw).map_err(|error| RegistryError::shape(&error.to_string()))?;
         stripped &= value.get("_npmUser").is_none() && value.pointer("/dist/signatures").is_none();
         versions.push(one_version(version, *at, &value));
     }

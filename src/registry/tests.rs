@@ -393,8 +393,11 @@ async fn a_login_that_names_nobody_is_no_login() {
     stage.say("GET /-/whoami", 200, &json!({"username": "a\u{202e}b"}));
     stage.say("GET /-/whoami", 401, &json!({"error": "expired"}));
     let registry = stage.registry();
-    assert_eq!(registry.whoami().await, Err(Lost::Nobody));
-    assert!(matches!(registry.whoami().await, Err(Lost::Shape(_))));
+    assert_eq!(registry.whoami().await, Err(RegistryError::Nobody));
+    assert!(matches!(
+        registry.whoami().await,
+        Err(RegistryError::Shape(_))
+    ));
     let lost = registry.whoami().await.unwrap_err();
     assert!(
         lost.to_string()
@@ -456,7 +459,7 @@ fn document() -> Value {
     })
 }
 
-async fn read(document: &Value, known: &Known) -> Result<Packument, Lost> {
+async fn read(document: &Value, known: &Known) -> Result<Packument, RegistryError> {
     let stage = Stage::start().await;
     stage.say_with(
         "GET /@acme%2fui",
@@ -536,7 +539,7 @@ async fn an_older_document_or_anothers_is_not_taken() {
     other["name"] = json!("@acme/ux");
     assert!(matches!(
         read(&other, &Known::default()).await,
-        Err(Lost::Shape(_))
+        Err(RegistryError::Shape(_))
     ));
 
     let stage = Stage::start().await;
@@ -742,7 +745,7 @@ async fn a_challenge_that_breaks_the_rules_is_refused() {
         .trust(&package("@acme/ui"), None, None)
         .await
         .unwrap_err();
-    assert_eq!(lost, Lost::NoChallenge);
+    assert_eq!(lost, RegistryError::NoChallenge);
 }
 
 #[tokio::test]
@@ -777,7 +780,7 @@ async fn stages_are_complete_or_could_not_be_looked_at() {
         );
     assert_eq!(
         short.registry().stages(None).await,
-        Err(Lost::Incomplete { got: 1, total: 3 })
+        Err(RegistryError::Incomplete { got: 1, total: 3 })
     );
 
     let one = Stage::start().await;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::answer::{flag, items, kept, text, time};
-use super::{Lost, Registry};
+use super::{Registry, RegistryError};
 use crate::assets;
 use crate::http::{Call, Group, Reply};
 use crate::model::fact::{Answer, CouldNotFact, ListingFact, LiveSource, TokenFact};
@@ -39,10 +39,10 @@ impl Registry {
     /// # Errors
     /// "Could not look": a page failed, the login changed meanwhile or is not `account`, the total does not agree, the
     /// pages repeat themselves, or the list is empty.
-    pub async fn tokens(&self, account: &Login) -> Result<Listing, Lost> {
+    pub async fn tokens(&self, account: &Login) -> Result<Listing, RegistryError> {
         let before = self.whoami_in(Group::NpmTokens).await?;
         if before != *account {
-            return Err(Lost::OtherAccount {
+            return Err(RegistryError::OtherAccount {
                 is: before.as_str().into(),
                 wanted: account.as_str().into(),
             });
@@ -53,7 +53,7 @@ impl Registry {
             if pages.asked.len() as u64 == u64::from(max_pages())
                 || !pages.asked.insert(path.clone())
             {
-                return Err(Lost::Pages);
+                return Err(RegistryError::Pages);
             }
             let call = Call::get(Group::NpmTokens, path)
                 .header("npm-auth-type", "web")
@@ -67,7 +67,7 @@ impl Registry {
         let after = self.whoami_in(Group::NpmTokens).await?;
         if before != after {
             let name = |login: &Login| login.as_str().into();
-            return Err(Lost::AccountSwitched {
+            return Err(RegistryError::AccountSwitched {
                 before: name(&before),
                 after: name(&after),
             });
@@ -87,16 +87,16 @@ struct Pages {
 
 impl Pages {
     /// Takes one page in and gives the address of the next.
-    fn take(&mut self, reply: &Reply, account: &Login) -> Result<Option<String>, Lost> {
+    fn take(&mut self, reply: &Reply, account: &Login) -> Result<Option<String>, RegistryError> {
         let page: Value = reply.json()?;
         let rows = page
             .get("objects")
             .and_then(Value::as_array)
-            .ok_or_else(|| Lost::shape("a page without tokens"))?;
+            .ok_or_else(|| RegistryError::shape("a page without tokens"))?;
         for row in rows {
             let fact = token(row, account)?;
             if !self.keys.insert(fact.key.clone()) {
-                return Err(Lost::Pages);
+                return Err(RegistryError::Pages);
             }
             self.tokens.push(fact);
         }
@@ -104,7 +104,7 @@ impl Pages {
         // A token that was made or revoked between two pages moves the others: the list is asked for again.
         match (self.total, total) {
             (Some(first), Some(now)) if first != now => {
-                return Err(Lost::Incomplete {
+                return Err(RegistryError::Incomplete {
                     got: self.tokens.len(),
                     total: now,
                 });
@@ -119,13 +119,13 @@ impl Pages {
         Ok(next.filter(|next| !next.is_empty()).map(str::to_owned))
     }
 
-    fn end(self, account: Login) -> Result<Listing, Lost> {
+    fn end(self, account: Login) -> Result<Listing, RegistryError> {
         let got = self.tokens.len();
         if let Some(total) = self.total.filter(|total| u64::try_from(got) != Ok(*total)) {
-            return Err(Lost::Incomplete { got, total });
+            return Err(RegistryError::Incomplete { got, total });
         }
         if got == 0 {
-            return Err(Lost::Empty);
+            return Err(RegistryError::Empty);
         }
         let complete = self.total.map(|_| true);
         Ok(Listing {
@@ -138,13 +138,13 @@ impl Pages {
 }
 
 /// Reads one token. Unknown fields are ignored; one without its key cannot be followed, so the list does not count.
-fn token(row: &Value, account: &Login) -> Result<TokenFact, Lost> {
+fn token(row: &Value, account: &Login) -> Result<TokenFact, RegistryError> {
     let key = text(row, "key")
         .or_else(|| text(row, "id"))
         .filter(|key| !hides(key))
-        .ok_or_else(|| Lost::shape("a token without its key"))?;
+        .ok_or_else(|| RegistryError::shape("a token without its key"))?;
     if let Some(user) = text(row, "user").filter(|user| **user != *account.as_str()) {
-        return Err(Lost::OtherAccount {
+        return Err(RegistryError::OtherAccount {
             is: user,
             wanted: account.as_str().into(),
         });
@@ -219,7 +219,7 @@ pub fn answers(listing: &Listing, registry: &str) -> Vec<(Subject, Answer)> {
 }
 
 /// Gives the fact that an account's tokens could not be listed.
-pub fn could_not_list(account: &Login, lost: &Lost) -> (Subject, Answer) {
+pub fn could_not_list(account: &Login, lost: &RegistryError) -> (Subject, Answer) {
     let fact = CouldNotFact {
         source: LiveSource::Tokens,
         why: lost.to_string().into(),

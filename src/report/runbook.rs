@@ -674,7 +674,7 @@ fn not_looked(session: &Session, judged: &Judged) -> Vec<String> {
         "without proof that it is complete",
     );
     say(
-        facts.unspoken.len(),
+        facts.unclaimed.len(),
         "secret",
         "of which nobody has said which token it holds",
     );

@@ -226,7 +226,7 @@ fn unknown(session: &Session, now: Ts) -> usize {
             .state
             .is_met()
     };
-    let secrets = facts.unspoken.iter();
+    let secrets = facts.unclaimed.iter();
     let secrets = secrets.filter(|one| !met(**one, GateId::SECRET_TOKEN_KNOWN));
     let repos = facts.repos.keys();
     let repos = repos.filter(|one| !met(**one, GateId::PATHS_FOUND));

@@ -396,15 +396,15 @@ impl Fold {
 
     /// Rebuilds the reverse of one edge.
     fn hold(&mut self, token: Subject, secret: Subject) {
-        let changed = self.facts.rehold(token, secret);
+        let changed = self.facts.set_holder(token, secret);
         if changed {
             self.touch(secret);
         }
-        self.retell(secret);
+        self.reindex_secret(secret);
     }
 
-    fn retell(&mut self, secret: Subject) {
-        if self.facts.retell(secret) && !self.all_dirty {
+    fn reindex_secret(&mut self, secret: Subject) {
+        if self.facts.reindex_secret(secret) && !self.all_dirty {
             // Every token may be the value of a secret that nobody spoke about.
             self.touch_tokens();
         }
@@ -608,10 +608,10 @@ impl Fold {
         // Once for all repositories that share one.
         for secret in secrets {
             self.all_tokens |= self.facts.compare_again(secret);
-            self.retell(secret);
+            self.reindex_secret(secret);
             // The dates of another repository's stores count from now on.
             let dated = !self.facts.seen.is_empty();
-            self.all_tokens |= dated && self.facts.unspoken.contains(&secret);
+            self.all_tokens |= dated && self.facts.unclaimed.contains(&secret);
         }
         if std::mem::take(&mut self.all_tokens) {
             self.touch_tokens();

@@ -74,9 +74,9 @@ impl Counts {
 
 /// How the gates of one subject stand in one wave: never more than 255, and there are 100,000 subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Few([u8; 6]);
+pub struct WaveTally([u8; 6]);
 
-impl Few {
+impl WaveTally {
     fn add(&mut self, state: State) {
         let [passed, attested, waived, blocked, could_not, not_looked] = &mut self.0;
         let slot = match state {
@@ -147,7 +147,7 @@ pub struct Waits {
 /// All gates of one subject, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    pub waves: [Few; WAVES],
+    pub waves: [WaveTally; WAVES],
     /// Gates that are met, by [`GateId::bit`], and those of them that word meets where an observation could stand.
     met: Met128,
     /// The first gate that is not met, by wave.
@@ -212,7 +212,7 @@ impl RepoBoard {
     fn add(&mut self, tally: &Tally) {
         // A subject has gates in a few waves only.
         let waves = self.waves.iter_mut().zip(tally.waves);
-        for (sum, part) in waves.filter(|(_, part)| *part != Few::default()) {
+        for (sum, part) in waves.filter(|(_, part)| *part != WaveTally::default()) {
             sum.join(part.counts());
         }
         match tally.open {

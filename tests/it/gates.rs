@@ -255,7 +255,7 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
         row.fact = dated(now, package);
     }
     for secret in facts.relink(ids.repo) {
-        facts.retell(secret);
+        facts.reindex_secret(secret);
     }
     let person = facts.persons.entry(Subject::person("bot")).or_default();
     person.listings = scenario
@@ -308,7 +308,7 @@ fn facts(scenario: Scenario, ids: &Ids) -> Facts {
                 Value::Holds(true),
             );
             facts.holders.entry(secret).or_default().insert(ids.token);
-            facts.retell(secret);
+            facts.reindex_secret(secret);
         }
     }
     if let Some(compared) = compared {
@@ -398,7 +398,7 @@ fn compare(facts: &mut Facts, ids: &Ids, compared: &Compared) {
     if facts.holds(ids.token, secret) {
         facts.holders.entry(secret).or_default().insert(ids.token);
     }
-    facts.retell(secret);
+    facts.reindex_secret(secret);
 }
 
 /// Takes an answer in as the session's fold does.
@@ -408,14 +408,14 @@ fn look(facts: &mut Facts, ids: &Ids, one: Looked) {
     let linked = facts.see(about, dated(one.as_of, one.answer).unwrap());
     let mut secrets = Vec::from_iter(linked.edge);
     if let Some(secret) = linked.edge {
-        facts.rehold(about, secret);
+        facts.set_holder(about, secret);
     }
     if let Some(repo) = linked.relink {
         secrets.extend(facts.relink(repo));
     }
     for secret in secrets {
         facts.compare_again(secret);
-        facts.retell(secret);
+        facts.reindex_secret(secret);
     }
     if let Some(at) = one.again {
         facts.checked(about, source, at);

@@ -587,7 +587,7 @@ async fn faults_of_one_group_leave_the_others_and_no_fact_behind() {
         );
         // What is wrong with one answer is said in its store; what is wrong with the way there ends the sweep.
         match github.secrets(&name, None, &[]).await {
-            Err(GithubError::Trouble(trouble)) => {
+            Err(GithubError::Request(trouble)) => {
                 assert!(word.contains(trouble.fault.word()), "{word}: {trouble}");
             }
             Ok(look) => {
@@ -606,7 +606,7 @@ async fn faults_of_one_group_leave_the_others_and_no_fact_behind() {
     table.tabletop.fault(fault("rest", FaultKind::Status(401)));
     let error = github.powers().await.unwrap_err();
     assert!(
-        matches!(error, GithubError::Trouble(trouble) if matches!(trouble.fault, Fault::Unauthorised { .. }))
+        matches!(error, GithubError::Request(trouble) if matches!(trouble.fault, Fault::Unauthorised { .. }))
     );
 }
 

@@ -6,10 +6,10 @@
 use crate::common::console;
 use console::Console;
 use cutover::engine::Handle;
-use cutover::engine::crew::Crew;
+use cutover::engine::endpoint_health::EndpointHealth;
 use cutover::engine::observe::github::Github;
 use cutover::engine::observe::npm::Npm;
-use cutover::engine::switchboard::Switchboard;
+use cutover::engine::poller::Poller;
 use cutover::github::discover::Choice;
 use cutover::github::{GitHub, Place};
 use cutover::http::{Credential, Options, World};
@@ -49,10 +49,10 @@ fn world(repos: usize) -> (Tabletop, tokio::runtime::Runtime) {
     (world, runtime)
 }
 
-fn crew(world: &Tabletop, registry: &str) -> Crew {
+fn crew(world: &Tabletop, registry: &str) -> Poller {
     let clock: cutover::engine::clocks::Now = Arc::new(now);
-    let random: cutover::engine::switchboard::Random = Arc::new(|| 0.5);
-    let switchboard = Switchboard::new(Arc::clone(&clock), Arc::clone(&random));
+    let random: cutover::engine::endpoint_health::Random = Arc::new(|| 0.5);
+    let switchboard = EndpointHealth::new(Arc::clone(&clock), Arc::clone(&random));
     let place = Place::tabletop(&world.github, "github.com").unwrap();
     let who = |opens| {
         world
@@ -75,7 +75,7 @@ fn crew(world: &Tabletop, registry: &str) -> Crew {
     };
     let nobody = Registry::new(base, listened, None).unwrap();
     let account = nobody.acting_as(&login).unwrap();
-    Crew {
+    Poller {
         github: Some(Arc::new(Github::new(api, registry, Choice::default()))),
         npm: Some(Arc::new(Npm::new(nobody, vec![account], registry))),
         switchboard,

@@ -4,7 +4,7 @@
 
 use crate::common::live;
 use cutover::engine::Command;
-use cutover::engine::live::{Factor, FactorState};
+use cutover::engine::live::{FactorState, TwoFactorProgress};
 use cutover::engine::snapshot::Snapshot;
 use cutover::model::fact::LiveSource;
 use cutover::model::id::Subject;
@@ -35,7 +35,7 @@ fn stage() -> (Stage, Vec<Subject>) {
     (stage, packages)
 }
 
-fn factor(snapshot: &Arc<Snapshot>) -> Option<&Factor> {
+fn factor(snapshot: &Arc<Snapshot>) -> Option<&TwoFactorProgress> {
     snapshot.live.factor.as_deref()
 }
 

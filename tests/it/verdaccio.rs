@@ -14,7 +14,7 @@ use std::sync::Arc;
 use cutover::http::{Options, World};
 use cutover::model::name::{Login as Account, PackageName};
 use cutover::model::time::Ts;
-use cutover::registry::{Base, Guarded, Known, Login, Lost, Packument, Registry};
+use cutover::registry::{Base, Guarded, Known, Login, Packument, Registry, RegistryError};
 use cutover::safe::secret::Secret;
 
 fn registry(token: String) -> Option<Registry> {
@@ -58,7 +58,7 @@ async fn a_real_registry_is_understood() {
     match registry.tokens(&alice).await {
         // It gives no total, so the list proves no absence.
         Ok(listing) => assert_eq!(listing.complete, None, "{listing:?}"),
-        Err(lost) => assert_eq!(lost, Lost::Empty),
+        Err(lost) => assert_eq!(lost, RegistryError::Empty),
     }
     let absent = PackageName::parse("@acme/absent").unwrap();
     assert!(
@@ -84,5 +84,5 @@ async fn a_real_registry_is_understood() {
     assert!(registry.stages(Some(&name)).await.is_err());
     // It answers a token that it does not know with 200 and nobody's name, where npm answers 401.
     let nobody = self::registry("not-a-token".to_owned()).unwrap();
-    assert_eq!(nobody.whoami().await, Err(Lost::Nobody));
+    assert_eq!(nobody.whoami().await, Err(RegistryError::Nobody));
 }

@@ -157,7 +157,7 @@ pub fn of_run(
 }
 
 async fn read(api: &GitHub, address: &RunAddress) -> Result<(LiveRun, Vec<Read>), GithubError> {
-    let odd = || GithubError::Odd {
+    let odd = || GithubError::UnexpectedStatus {
         what: format!("run {} of {}", address.run, address.repo).into(),
         why: "an answer that is new",
     };
@@ -186,7 +186,7 @@ async fn read(api: &GitHub, address: &RunAddress) -> Result<(LiveRun, Vec<Read>)
                 Ok(diagnose::diagnose(&log, &context))
             }
             Ok(JobLog::Gone) => Err("GitHub no longer has this log".to_owned()),
-            Err(error) if error.is_of_thing() => Err(error.to_string()),
+            Err(error) if error.affects_one_resource() => Err(error.to_string()),
             Err(error) => return Err(error),
         };
         all.push(Read { job, told });

@@ -65,10 +65,10 @@ fn full() -> Cache {
         ..Cache::default()
     };
     for (what, about) in [
-        (What::Packument, package()),
-        (What::Runs, repo()),
-        (What::Workflows, repo()),
-        (What::Discovery, Subject::SESSION),
+        (Query::Packument, package()),
+        (Query::Runs, repo()),
+        (Query::Workflows, repo()),
+        (Query::Discovery, Subject::SESSION),
     ] {
         cache.asked.entry(what).or_default().insert(about, NOW);
     }
@@ -196,7 +196,7 @@ fn tags_and_scans_hold_for_the_very_fact_that_the_session_has() {
     scanned(&mut session, NOW.plus(1), "ef56");
     let cache = Cache::read(&session, NOW.plus(2));
     assert!(cache.tags.is_empty() && cache.scanned.is_empty());
-    assert!(cache.asked((What::Packument, package())).is_some());
+    assert!(cache.asked((Query::Packument, package())).is_some());
 }
 
 #[test]
@@ -207,12 +207,12 @@ fn what_would_be_too_old_for_gates_is_asked_again() {
     published(&mut session, NOW.plus(-25 * 3_600), 7);
     full().write(&session);
     let cache = Cache::read(&session, NOW);
-    assert_eq!(cache.asked((What::Packument, package())), None);
+    assert_eq!(cache.asked((Query::Packument, package())), None);
     assert_eq!(cache.tags.len(), 1, "its tag still saves the document");
-    assert!(cache.asked((What::Runs, repo())).is_some());
+    assert!(cache.asked((Query::Runs, repo())).is_some());
     // What was asked in the future was asked by another clock.
     let early = Cache::read(&session, NOW.plus(-1));
-    assert_eq!(early.asked((What::Runs, repo())), None);
+    assert_eq!(early.asked((Query::Runs, repo())), None);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn ids_are_needed_where_the_question_for_them_counts_as_answered() {
     cache.ids.clear();
     cache.write(&session);
     let read = Cache::read(&session, NOW);
-    assert_eq!(read.asked((What::Workflows, repo())), None);
+    assert_eq!(read.asked((Query::Workflows, repo())), None);
 }
 
 #[test]

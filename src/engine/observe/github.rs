@@ -6,10 +6,10 @@
 mod files;
 mod trouble;
 
-use super::{Brought, RepoTarget, Report, Targets, dated};
+use super::{QueryResult, RepoTarget, Report, Targets, dated};
 use crate::engine::cache::{Cache, Ids, Learned, Scanned, digest};
 use crate::engine::live::OpenRun;
-use crate::engine::schedule::{Batch, RUNNING, Urgency, What};
+use crate::engine::schedule::{Batch, Query, RUNNING, Urgency};
 use crate::github::discover::{Choice, Found};
 use crate::github::org::OrgStore;
 use crate::github::{GitHub, GithubError, LiveRun, ReleaseWorkflow};
@@ -135,26 +135,26 @@ impl Github {
     }
 
     /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
-    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<QueryResult, ()> {
         let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
         let repo = aim.repo(first).map(|repo| RepoName::parse(&repo.name));
         let asked = match (batch.what, repo) {
-            (What::Rights, _) => self.rights().await,
-            (What::Discovery, _) => self.discovery(aim, now).await,
-            (What::Files, _) => self.files(first, now).await,
-            (What::Runs, _) => self.runs(&batch.about, aim, now).await,
-            (What::Refs, _) => self.refs(&batch.about, aim, now).await,
-            (What::Workflows, Some(Ok(repo))) => self.workflows(first, &repo, aim).await,
-            (What::Trouble, Some(Ok(repo))) => self.trouble(first, &repo, now).await,
-            (What::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
-            (What::Settings, Some(Ok(repo))) => self.settings(&repo, aim, now).await,
-            (What::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
+            (Query::Rights, _) => self.rights().await,
+            (Query::Discovery, _) => self.discovery(aim, now).await,
+            (Query::Files, _) => self.files(first, now).await,
+            (Query::Runs, _) => self.runs(&batch.about, aim, now).await,
+            (Query::Refs, _) => self.refs(&batch.about, aim, now).await,
+            (Query::Workflows, Some(Ok(repo))) => self.workflows(first, &repo, aim).await,
+            (Query::Trouble, Some(Ok(repo))) => self.trouble(first, &repo, now).await,
+            (Query::Follow, Some(Ok(repo))) => self.follow(first, &repo, aim, now).await,
+            (Query::Settings, Some(Ok(repo))) => self.settings(&repo, aim, now).await,
+            (Query::Secrets, Some(Ok(repo))) => self.secrets(&repo, aim, now).await,
             // Gone since it was planned, or a name that GitHub cannot have.
-            _ => Ok(Brought::default()),
+            _ => Ok(QueryResult::default()),
         };
         match asked {
             Ok(brought) => Ok(brought),
-            Err(error) if error.is_of_thing() => Ok(could_not(batch, &error, now)),
+            Err(error) if error.affects_one_resource() => Ok(could_not(batch, &error, now)),
             Err(error) => {
                 tracing::debug!("{:?} failed: {error}", batch.what);
                 Err(())
@@ -162,7 +162,7 @@ impl Github {
         }
     }
 
-    async fn rights(&self) -> Result<Brought, GithubError> {
+    async fn rights(&self) -> Result<QueryResult, GithubError> {
         let powers = self.api.powers().await?;
         self.memory().login = Some(powers.login.clone());
         let mut notes: Vec<Box<str>> = Vec::new();
@@ -187,9 +187,9 @@ impl Github {
             );
         }
         notes.extend(self.api.place().note().map(Into::into));
-        Ok(Brought {
+        Ok(QueryResult {
             reports: vec![Report::Notes("github", notes)],
-            ..Brought::default()
+            ..QueryResult::default()
         })
     }
 
@@ -198,14 +198,14 @@ impl Github {
         id: Subject,
         repo: &RepoName,
         aim: &Targets,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let all = self.api.workflows(repo).await?;
         let wanted_files = aim.repo(id).map_or(&[][..], |repo| &repo.workflows);
         let release: Vec<ReleaseWorkflow> = all
             .into_iter()
             .filter(|workflow| wanted_files.contains(&workflow.file))
             .collect();
-        let mut brought = Brought::default();
+        let mut brought = QueryResult::default();
         let ids = release
             .iter()
             .map(|one| (digest(&[&one.file]), one.node_id.clone()));
@@ -215,7 +215,7 @@ impl Github {
         };
         brought.learned.push((id, Learned::Ids(ids)));
         if !release.is_empty() {
-            brought.hurry.push(((What::Runs, id), 0, Urgency::ByAge));
+            brought.expedite.push(((Query::Runs, id), 0, Urgency::ByAge));
         }
         self.memory().workflows.insert(id, release);
         Ok(brought)
@@ -227,7 +227,7 @@ impl Github {
         about: &[Subject],
         aim: &Targets,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let workflows: Vec<ReleaseWorkflow> = {
             let memory = self.memory();
             let of = |repo: &Subject| memory.workflows.get(repo).cloned().unwrap_or_default();
@@ -239,7 +239,7 @@ impl Github {
         for run in &swept.live {
             open.entry(run.repo).or_default().push(open_run(run, at));
         }
-        let mut brought = Brought::default();
+        let mut brought = QueryResult::default();
         let mut answers = Vec::new();
         {
             let mut memory = self.memory();
@@ -248,7 +248,9 @@ impl Github {
                     Answer::Runs(fact) => {
                         memory.learn(repo, aim);
                         if memory.unexplained(repo, &fact.runs).next().is_some() {
-                            brought.hurry.push(((What::Trouble, repo), 0, Urgency::Now));
+                            brought
+                                .expedite
+                                .push(((Query::Trouble, repo), 0, Urgency::Now));
                         }
                         memory.runs.insert(repo, fact.runs.clone());
                         Answer::Runs(fact)
@@ -266,9 +268,9 @@ impl Github {
                     // It has just ended: what it published appears soon.
                     let packages = aim.repo(*repo).map_or(&[][..], |repo| &repo.packages);
                     let again = |package: &Subject| {
-                        ((What::Packument, *package), AFTER_PUBLISH, Urgency::Now)
+                        ((Query::Packument, *package), AFTER_PUBLISH, Urgency::Now)
                     };
-                    brought.hurry.extend(packages.iter().map(again));
+                    brought.expedite.extend(packages.iter().map(again));
                 }
             }
         }
@@ -285,11 +287,11 @@ impl Github {
         repo: &RepoName,
         aim: &Targets,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let id = self.api.subject(repo.as_str());
         let known = match self.told(id, aim) {
             Ok(known) => known,
-            Err(NotYet) => return Ok(Brought::parked()),
+            Err(NotYet) => return Ok(QueryResult::deferred()),
         };
         let environments = self.api.environments(repo).await;
         let actions = self.api.actions_settings(repo).await;
@@ -317,14 +319,14 @@ impl Github {
                             .map(|(about, answer)| dated(about, answer, at)),
                     );
                 }
-                Some(Err(error)) if error.is_of_thing() => {
+                Some(Err(error)) if error.affects_one_resource() => {
                     answers.push(dated(id, error.answer(source), now))
                 }
                 Some(Err(error)) => return Err(error),
                 None => {}
             }
         }
-        Ok(Brought::answers(answers))
+        Ok(QueryResult::answers(answers))
     }
 
     async fn secrets(
@@ -332,14 +334,14 @@ impl Github {
         repo: &RepoName,
         aim: &Targets,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let look = self.api.environments(repo).await;
         let environments = match &look {
             Ok(look) => look.answers.iter().find_map(|(_, answer)| match answer {
                 Answer::Environments(fact) => crate::github::settings::environment_names(fact),
                 _ => None,
             }),
-            Err(error) if error.is_of_thing() => None,
+            Err(error) if error.affects_one_resource() => None,
             Err(error) => return Err(error.clone()),
         };
         let owner = repo.as_str().split('/').next().unwrap_or_default();
@@ -353,7 +355,7 @@ impl Github {
             .answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, at));
-        Ok(Brought::answers(answers.collect()))
+        Ok(QueryResult::answers(answers.collect()))
     }
 
     /// The organisation's own stores for Dependabot, codespaces and agents: a repository does not list those.
@@ -378,7 +380,7 @@ impl Github {
         }
         let stores = match self.api.org_stores(&login).await {
             Ok(stores) => stores,
-            Err(error) if error.is_of_thing() => Vec::new(),
+            Err(error) if error.affects_one_resource() => Vec::new(),
             Err(error) => return Err(error),
         };
         self.memory().stores.insert(login, (now, stores.clone()));
@@ -473,19 +475,19 @@ fn open_run(run: &LiveRun, as_of: Ts) -> OpenRun {
 }
 
 /// Says of everything in a batch that it could not be looked at.
-fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> Brought {
+fn could_not(batch: &Batch, error: &GithubError, now: Ts) -> QueryResult {
     let source = match batch.what {
-        What::Runs | What::Workflows | What::Follow => LiveSource::Runs,
-        What::Trouble => LiveSource::Causes,
-        What::Settings => LiveSource::Environments,
-        What::Secrets => LiveSource::Secrets,
-        What::Refs => LiveSource::Refs,
-        What::Rights | What::Discovery | What::Files => LiveSource::Rights,
-        _ => return Brought::default(),
+        Query::Runs | Query::Workflows | Query::Follow => LiveSource::Runs,
+        Query::Trouble => LiveSource::Causes,
+        Query::Settings => LiveSource::Environments,
+        Query::Secrets => LiveSource::Secrets,
+        Query::Refs => LiveSource::Refs,
+        Query::Rights | Query::Discovery | Query::Files => LiveSource::Rights,
+        _ => return QueryResult::default(),
     };
     let answers = batch
         .about
         .iter()
         .map(|about| dated(*about, error.answer(source), now));
-    Brought::answers(answers.collect())
+    QueryResult::answers(answers.collect())
 }

@@ -3,16 +3,16 @@
 //! Several accounts side by side: public documents are read as the first of them, or as nobody; each account lists its
 //! own tokens. Keeps only what saves calls, and never touches the session.
 
-use super::{Brought, PackageTarget, Report, Targets, UNLISTED, dated};
+use super::{PackageTarget, QueryResult, Report, Targets, UNLISTED, dated};
 use crate::engine::cache::{Cache, Learned, Tag, digest};
-use crate::engine::schedule::{Batch, What};
-use crate::engine::switchboard::may_pass;
+use crate::engine::endpoint_health::may_pass;
+use crate::engine::schedule::{Batch, Query};
 use crate::model::event::Observation;
 use crate::model::fact::{Answer, LiveSource, ReachFact, StagesFact};
 use crate::model::id::Subject;
 use crate::model::name::{Login, PackageName};
 use crate::model::time::{DAY, Ts};
-use crate::registry::{self, Known, Lost, Packument, Refused, Registry, Roots};
+use crate::registry::{self, Known, Packument, Refused, Registry, RegistryError, Roots};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -95,27 +95,27 @@ impl Npm {
     }
 
     /// Asks what a batch is about. What could not be looked at for itself is an answer; an error says to try again.
-    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+    pub async fn ask(&self, batch: &Batch, aim: &Targets, now: Ts) -> Result<QueryResult, ()> {
         let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
         match batch.what {
-            What::Account => return self.account(aim, now).await,
-            What::Stages => return self.stages(aim, now).await,
+            Query::Account => return self.account(aim, now).await,
+            Query::Stages => return self.stages(aim, now).await,
             _ => {}
         }
         let Some(package) = aim.package(first) else {
-            return Ok(Brought::default());
+            return Ok(QueryResult::default());
         };
         let Ok(name) = PackageName::parse(&package.name) else {
-            return Ok(Brought::default());
+            return Ok(QueryResult::default());
         };
         let (source, asked) = match batch.what {
-            What::Packument => (
+            Query::Packument => (
                 LiveSource::Published,
                 self.packument(package, &name, now).await,
             ),
-            What::Access => (LiveSource::Access, self.access(first, &name, now).await),
-            What::Reach => (LiveSource::Reach, self.reach(first, &name, now).await),
-            _ => return Ok(Brought::default()),
+            Query::Access => (LiveSource::Access, self.access(first, &name, now).await),
+            Query::Reach => (LiveSource::Reach, self.reach(first, &name, now).await),
+            _ => return Ok(QueryResult::default()),
         };
         asked.or_else(|lost| could_not(&lost, first, source, now))
     }
@@ -129,7 +129,7 @@ impl Npm {
     ///
     /// # Errors
     /// One of them did not say.
-    pub async fn greet(&self) -> Result<(), Lost> {
+    pub async fn greet(&self) -> Result<(), RegistryError> {
         let mut logins = Vec::with_capacity(self.accounts.len());
         for account in &self.accounts {
             logins.push(account.whoami().await?);
@@ -154,7 +154,7 @@ impl Npm {
         package: &PackageTarget,
         name: &PackageName,
         now: Ts,
-    ) -> Result<Brought, Lost> {
+    ) -> Result<QueryResult, RegistryError> {
         let id = package.id;
         let known = self.memory().known_of(package);
         Ok(match self.reader.packument(name, &known).await? {
@@ -164,30 +164,44 @@ impl Npm {
                     modified: fact.modified,
                 });
                 self.memory().known.insert(id, known);
-                Brought {
+                QueryResult {
                     learned: tag.map(|tag| (id, Learned::Tag(tag))).into_iter().collect(),
-                    ..Brought::answers(vec![dated(id, Answer::Published(*fact), now)])
+                    ..QueryResult::answers(vec![dated(id, Answer::Published(*fact), now)])
                 }
             }
-            Packument::Same => Brought {
+            Packument::Same => QueryResult {
                 reports: vec![Report::Checked(vec![(id, LiveSource::Published)], now)],
-                ..Brought::default()
+                ..QueryResult::default()
             },
             // A cache on the way lags: what was seen stands, and is not as fresh as this look.
-            Packument::Older => Brought {
+            Packument::Older => QueryResult {
                 partial: vec![id],
-                ..Brought::default()
+                ..QueryResult::default()
             },
         })
     }
 
-    async fn access(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
+    async fn access(
+        &self,
+        id: Subject,
+        name: &PackageName,
+        now: Ts,
+    ) -> Result<QueryResult, RegistryError> {
         let fact = self.reader.access(name).await?;
-        Ok(Brought::answers(vec![dated(id, Answer::Access(fact), now)]))
+        Ok(QueryResult::answers(vec![dated(
+            id,
+            Answer::Access(fact),
+            now,
+        )]))
     }
 
     /// How far a package reaches: one search tells it for a whole scope, or for all packages of an account.
-    async fn reach(&self, id: Subject, name: &PackageName, now: Ts) -> Result<Brought, Lost> {
+    async fn reach(
+        &self,
+        id: Subject,
+        name: &PackageName,
+        now: Ts,
+    ) -> Result<QueryResult, RegistryError> {
         let by = match name
             .as_str()
             .strip_prefix('@')
@@ -213,14 +227,14 @@ impl Npm {
             }
         };
         // The search lags and misses private packages: what it does not name is not absent.
-        Ok(found.map_or_else(Brought::default, |fact| {
-            Brought::answers(vec![dated(id, Answer::Reach(fact), now)])
+        Ok(found.map_or_else(QueryResult::default, |fact| {
+            QueryResult::answers(vec![dated(id, Answer::Reach(fact), now)])
         }))
     }
 
     /// Asks each account who it is, what protects it, which tokens it has and which packages; and for the packages of
     /// the organisations, as the first account that may see them.
-    async fn account(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+    async fn account(&self, aim: &Targets, now: Ts) -> Result<QueryResult, ()> {
         let mut answers: Vec<(Subject, Observation)> = Vec::new();
         let (mut later, mut logins) = (false, Vec::new());
         let mut notes: Vec<Box<str>> = Vec::new();
@@ -255,7 +269,7 @@ impl Npm {
         if answers.is_empty() && later {
             return Err(());
         }
-        let mut brought = Brought::answers(answers);
+        let mut brought = QueryResult::answers(answers);
         let all = logins.len() == self.accounts.len();
         if !all {
             brought.partial.push(Subject::SESSION);
@@ -266,7 +280,7 @@ impl Npm {
     }
 
     /// Asks each account what waits for its approval. An account that cannot be asked leaves the list open.
-    async fn stages(&self, aim: &Targets, now: Ts) -> Result<Brought, ()> {
+    async fn stages(&self, aim: &Targets, now: Ts) -> Result<QueryResult, ()> {
         let mut found: BTreeMap<Box<str>, StagesFact> = BTreeMap::new();
         let (mut complete, mut lost) = (true, None);
         for account in &self.accounts {
@@ -300,7 +314,7 @@ impl Npm {
             };
             dated(package.id, answer, now)
         });
-        Ok(Brought::answers(answers.collect()))
+        Ok(QueryResult::answers(answers.collect()))
     }
 
     /// Asks what one account shows; gives why its tokens could not be listed.
@@ -310,7 +324,7 @@ impl Npm {
         login: &Login,
         now: Ts,
         answers: &mut Vec<(Subject, Observation)>,
-    ) -> Option<Lost> {
+    ) -> Option<RegistryError> {
         let mut unlisted = None;
         let person = Subject::person(login.as_str());
         match account.tokens(login).await {
@@ -355,15 +369,15 @@ impl Memory {
 
 /// What cannot pass by itself is an answer; the rest is tried again.
 pub(super) fn could_not(
-    lost: &Lost,
+    lost: &RegistryError,
     about: Subject,
     source: LiveSource,
     now: Ts,
-) -> Result<Brought, ()> {
+) -> Result<QueryResult, ()> {
     if lost.trouble().is_some_and(may_pass) {
         return Err(());
     }
-    Ok(Brought::answers(vec![dated(
+    Ok(QueryResult::answers(vec![dated(
         about,
         lost.answer(source),
         now,

@@ -4,7 +4,7 @@
 
 use super::github::Github;
 use super::npm::{Npm, could_not};
-use super::{Brought, Targets, dated};
+use super::{QueryResult, Targets, dated};
 use crate::github::{EtagMap, Polled};
 use crate::model::fact::{Answer, LiveSource, ProvenanceFact, RunFact, VersionFact};
 use crate::model::facts::Facts;
@@ -12,7 +12,7 @@ use crate::model::facts::joined::published_by;
 use crate::model::id::Subject;
 use crate::model::name::{PackageName, RepoName};
 use crate::model::time::Ts;
-use crate::registry::{Expected, Lost, Refused, provenance_fact, verify};
+use crate::registry::{Expected, Refused, RegistryError, provenance_fact, verify};
 use std::sync::Arc;
 
 /// What the provenance of a package's newest attested version must say.
@@ -75,19 +75,19 @@ pub async fn prove(
     package: Subject,
     aim: &Targets,
     now: Ts,
-) -> Result<Brought, ()> {
+) -> Result<QueryResult, ()> {
     let Some(target) = aim.package(package) else {
-        return Ok(Brought::default());
+        return Ok(QueryResult::default());
     };
     let (Some(proof), Some(github), Ok(name)) =
         (&target.proof, github, PackageName::parse(&target.name))
     else {
-        return Ok(Brought::default());
+        return Ok(QueryResult::default());
     };
     match looked(&github, npm, &name, proof).await {
         Ok(fact) => {
             let answer = Answer::Provenance(fact);
-            Ok(Brought::answers(vec![dated(package, answer, now)]))
+            Ok(QueryResult::answers(vec![dated(package, answer, now)]))
         }
         Err(Some(lost)) => could_not(&lost, package, LiveSource::Provenance, now),
         Err(None) => Err(()),
@@ -100,16 +100,19 @@ async fn looked(
     npm: &Npm,
     name: &PackageName,
     proof: &Proof,
-) -> Result<ProvenanceFact, Option<Lost>> {
+) -> Result<ProvenanceFact, Option<RegistryError>> {
     let registry = npm.reader();
     let all = registry.attestations(name, &proof.version).await?;
     let bundle = all.iter().find(|one| one.is_provenance());
-    let bundle = bundle.ok_or(Lost::NoProvenance)?;
-    let repo = RepoName::parse(&proof.repo).map_err(|_bad| Lost::Name(proof.repo.clone()))?;
+    let bundle = bundle.ok_or(RegistryError::NoProvenance)?;
+    let repo =
+        RepoName::parse(&proof.repo).map_err(|_bad| RegistryError::Name(proof.repo.clone()))?;
     let run = match github.api.run(&repo, proof.run, &EtagMap::default()).await {
         Ok(Polled::New { value, .. }) => value,
         Ok(Polled::Same { .. }) => return Err(None),
-        Err(error) if error.is_of_thing() => return Err(Some(Lost::Run(error.to_string().into()))),
+        Err(error) if error.affects_one_resource() => {
+            return Err(Some(RegistryError::Run(error.to_string().into())));
+        }
         Err(_) => return Err(None),
     };
     let tarball = registry.archive(name, &proof.version).await?;

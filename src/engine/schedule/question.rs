@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum Query {
     /// Who acts on the forge, and what they may. About the session.
     Rights,
     /// Repositories of the organisations and their CI files. About the session.
@@ -43,11 +43,11 @@ pub enum What {
 }
 
 /// One thing to ask.
-pub type Key = (What, Subject);
+pub type Key = (Query, Subject);
 
 /// Which budget a question is paid from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purse {
+pub enum CallBudget {
     /// Points of GitHub's GraphQL, per hour.
     Graphql,
     /// Requests to GitHub's REST, per hour.
@@ -56,7 +56,7 @@ pub enum Purse {
     Npm,
 }
 
-impl Purse {
+impl CallBudget {
     pub const ALL: [Self; 3] = [Self::Graphql, Self::Rest, Self::Npm];
 
     /// Units of a minute above which GitHub asks to slow down, whatever is left of the hour
@@ -70,7 +70,7 @@ impl Purse {
     }
 }
 
-impl What {
+impl Query {
     pub const ALL: [Self; 16] = [
         Self::Rights,
         Self::Discovery,
@@ -105,28 +105,28 @@ impl What {
         }
     }
 
-    pub fn purse(self) -> Purse {
+    pub fn purse(self) -> CallBudget {
         match self {
-            Self::Discovery | Self::Runs | Self::Refs => Purse::Graphql,
+            Self::Discovery | Self::Runs | Self::Refs => CallBudget::Graphql,
             Self::Rights
             | Self::Files
             | Self::Workflows
             | Self::Trouble
             | Self::Follow
             | Self::Settings
-            | Self::Secrets => Purse::Rest,
+            | Self::Secrets => CallBudget::Rest,
             Self::Packument
             | Self::Reach
             | Self::Access
             | Self::Provenance
             | Self::Stages
-            | Self::Account => Purse::Npm,
+            | Self::Account => CallBudget::Npm,
         }
     }
 
     /// Tells whether the registry answers it, not the forge.
     pub fn is_of_npm(self) -> bool {
-        self.purse() == Purse::Npm
+        self.purse() == CallBudget::Npm
     }
 
     /// How many of these one call asks.

@@ -13,7 +13,7 @@ fn open() -> Schedule {
 #[test]
 fn what_is_due_is_asked_once_and_again_at_its_pace() {
     let mut schedule = open();
-    schedule.know((What::Packument, repo(1)), Ts(100));
+    schedule.register((Query::Packument, repo(1)), Ts(100));
     assert_eq!(schedule.next(Ts(99)), []);
     let batches = schedule.next(Ts(100));
     assert_eq!(batches.len(), 1);
@@ -28,7 +28,7 @@ fn what_is_due_is_asked_once_and_again_at_its_pace() {
 fn runs_are_asked_a_hundred_at_once() {
     let mut schedule = open();
     for n in 0..250 {
-        schedule.know((What::Runs, repo(n)), Ts(0));
+        schedule.register((Query::Runs, repo(n)), Ts(0));
     }
     let sizes: Vec<usize> = schedule
         .next(Ts(0))
@@ -45,10 +45,10 @@ fn what_runs_comes_before_what_is_seen_before_what_is_old() {
         at_once: 1,
         ..Room::default()
     };
-    schedule.room(Purse::Rest, room);
-    schedule.know((What::Settings, repo(1)), Ts(0));
-    schedule.hurry((What::Settings, repo(2)), Ts(50), Urgency::Seen);
-    schedule.hurry((What::Trouble, repo(3)), Ts(90), Urgency::Now);
+    schedule.room(CallBudget::Rest, room);
+    schedule.register((Query::Settings, repo(1)), Ts(0));
+    schedule.expedite((Query::Settings, repo(2)), Ts(50), Urgency::Seen);
+    schedule.expedite((Query::Trouble, repo(3)), Ts(90), Urgency::Now);
     let mut order = Vec::new();
     for second in 100..103 {
         let batches = schedule.next(Ts(second));
@@ -62,10 +62,10 @@ fn what_runs_comes_before_what_is_seen_before_what_is_old() {
 #[test]
 fn a_closed_purse_waits_for_its_reset_and_the_others_do_not() {
     let mut schedule = open();
-    schedule.know((What::Packument, repo(1)), Ts(0));
-    schedule.know((What::Runs, repo(1)), Ts(0));
+    schedule.register((Query::Packument, repo(1)), Ts(0));
+    schedule.register((Query::Runs, repo(1)), Ts(0));
     schedule.room(
-        Purse::Graphql,
+        CallBudget::Graphql,
         Room {
             closed_until: Some(Ts(60)),
             ..Room::default()
@@ -73,9 +73,9 @@ fn a_closed_purse_waits_for_its_reset_and_the_others_do_not() {
     );
     let batches = schedule.next(Ts(0));
     assert_eq!(batches.len(), 1);
-    assert_eq!(batches[0].what, What::Packument);
+    assert_eq!(batches[0].what, Query::Packument);
     assert_eq!(schedule.wake(Ts(0)), Some(Ts(60)));
-    assert_eq!(schedule.next(Ts(60))[0].what, What::Runs);
+    assert_eq!(schedule.next(Ts(60))[0].what, Query::Runs);
 }
 
 fn rest(remaining: u32) -> Room {
@@ -90,15 +90,15 @@ fn rest(remaining: u32) -> Room {
 #[test]
 fn looks_without_hurry_leave_the_reserve_and_pressing_ones_may_use_it() {
     let mut schedule = open();
-    schedule.room(Purse::Rest, rest(500));
-    schedule.know((What::Workflows, repo(1)), Ts(0));
+    schedule.room(CallBudget::Rest, rest(500));
+    schedule.register((Query::Workflows, repo(1)), Ts(0));
     assert_eq!(
         schedule.next(Ts(0)),
         [],
         "1 of 500 would touch the reserve of 500"
     );
     assert_eq!(schedule.wake(Ts(0)), Some(Ts(3_600)));
-    schedule.hurry((What::Workflows, repo(1)), Ts(0), Urgency::Now);
+    schedule.expedite((Query::Workflows, repo(1)), Ts(0), Urgency::Now);
     assert_eq!(schedule.next(Ts(0)).len(), 1);
 }
 
@@ -111,8 +111,8 @@ fn long_sweeps_leave_more_unless_somebody_waits_for_their_end() {
         (504, true, 0),
     ] {
         let mut schedule = Schedule::new(in_haste);
-        schedule.room(Purse::Rest, rest(remaining));
-        schedule.know((What::Settings, repo(1)), Ts(0));
+        schedule.room(CallBudget::Rest, rest(remaining));
+        schedule.register((Query::Settings, repo(1)), Ts(0));
         let batches = schedule.next(Ts(0));
         assert_eq!(batches.len(), asked, "{remaining} {in_haste}");
     }
@@ -125,9 +125,9 @@ fn a_minute_takes_no_more_than_github_bears() {
         at_once: usize::MAX,
         ..Room::default()
     };
-    schedule.room(Purse::Rest, wide);
+    schedule.room(CallBudget::Rest, wide);
     for n in 0..400 {
-        schedule.know((What::Settings, repo(n)), Ts(0));
+        schedule.register((Query::Settings, repo(n)), Ts(0));
     }
     let asked = |schedule: &mut Schedule, at| {
         let batches = schedule.next(Ts(at));
@@ -142,7 +142,7 @@ fn a_minute_takes_no_more_than_github_bears() {
     assert_eq!(schedule.held(Ts(0)), Some((256, Ts(60))));
     assert_eq!(asked(&mut schedule, 59), 0);
     // Somebody asked: the rest of the minute is for that.
-    schedule.hurry((What::Trouble, repo(1)), Ts(59), Urgency::Now);
+    schedule.expedite((Query::Trouble, repo(1)), Ts(59), Urgency::Now);
     assert_eq!(asked(&mut schedule, 59), 1);
     assert_eq!(asked(&mut schedule, 60), 143);
     assert_eq!(asked(&mut schedule, 120), 113);
@@ -151,10 +151,10 @@ fn a_minute_takes_no_more_than_github_bears() {
 #[test]
 fn what_waits_for_the_budget_is_counted_and_dated() {
     let mut schedule = open();
-    schedule.room(Purse::Rest, rest(2_000));
+    schedule.room(CallBudget::Rest, rest(2_000));
     for n in 0..3 {
-        schedule.know((What::Settings, repo(n)), Ts(n as i64));
-        schedule.know((What::Workflows, repo(n)), Ts(0));
+        schedule.register((Query::Settings, repo(n)), Ts(n as i64));
+        schedule.register((Query::Workflows, repo(n)), Ts(0));
     }
     assert_eq!(schedule.held(Ts(1)), Some((2, Ts(3_600))));
     assert_eq!(schedule.held(Ts(3_600)), None);
@@ -164,14 +164,14 @@ fn what_waits_for_the_budget_is_counted_and_dated() {
 fn the_other_refs_of_many_repositories_are_one_call() {
     let mut schedule = open();
     for n in 0..60 {
-        schedule.know((What::Refs, repo(n)), Ts(0));
+        schedule.register((Query::Refs, repo(n)), Ts(0));
     }
     let batches = schedule.next(Ts(0));
     let sizes: Vec<usize> = batches.iter().map(|batch| batch.about.len()).collect();
     assert_eq!(sizes, [25, 25, 10]);
-    let points = f64::from(What::Refs.cost()) * 60.0 / 25.0;
+    let points = f64::from(Query::Refs.cost()) * 60.0 / 25.0;
     assert_eq!(
-        schedule.planned(Purse::Graphql, Ts(0)),
+        schedule.planned(CallBudget::Graphql, Ts(0)),
         points.ceil() as u32
     );
 }
@@ -179,7 +179,7 @@ fn the_other_refs_of_many_repositories_are_one_call() {
 #[test]
 fn a_failed_look_pauses_longer_each_time_and_a_good_one_forgets() {
     let mut schedule = open();
-    schedule.know((What::Reach, repo(1)), Ts(0));
+    schedule.register((Query::Reach, repo(1)), Ts(0));
     let mut now = Ts(0);
     let mut pauses = Vec::new();
     for _ in 0..8 {
@@ -201,9 +201,9 @@ fn a_failed_look_pauses_longer_each_time_and_a_good_one_forgets() {
 #[test]
 fn what_is_hurried_while_under_way_is_asked_again_at_once() {
     let mut schedule = open();
-    schedule.know((What::Trouble, repo(1)), Ts(0));
+    schedule.register((Query::Trouble, repo(1)), Ts(0));
     let batches = schedule.next(Ts(0));
-    schedule.hurry((What::Trouble, repo(1)), Ts(3), Urgency::Now);
+    schedule.expedite((Query::Trouble, repo(1)), Ts(3), Urgency::Now);
     assert_eq!(schedule.next(Ts(4)), []);
     schedule.done(&batches[0], Ts(5), |_| None);
     assert_eq!(schedule.next(Ts(5)).len(), 1);
@@ -224,12 +224,12 @@ struct Hour {
 fn hour(left: u32, refs: bool) -> Hour {
     let mut schedule = open();
     for n in 0..1_000 {
-        schedule.know((What::Runs, repo(n)), Ts(0));
+        schedule.register((Query::Runs, repo(n)), Ts(0));
         if refs {
-            schedule.know((What::Refs, repo(n)), Ts(0));
+            schedule.register((Query::Refs, repo(n)), Ts(0));
         }
     }
-    schedule.know((What::Discovery, Subject::SESSION), Ts(0));
+    schedule.register((Query::Discovery, Subject::SESSION), Ts(0));
     let running: BTreeSet<Subject> = (0..50).map(repo).collect();
     let mut hour = Hour {
         points: 0,
@@ -244,18 +244,18 @@ fn hour(left: u32, refs: bool) -> Hour {
             under_way.drain(..).partition(|(at, _)| at.plus(2) <= now);
         under_way = still;
         for (asked, batch) in back {
-            if batch.what == What::Runs {
+            if batch.what == Query::Runs {
                 for about in &batch.about {
                     seen.insert(*about, asked);
                 }
             }
             schedule.done(&batch, now, |about| {
-                (batch.what == What::Runs && running.contains(&about))
+                (batch.what == Query::Runs && running.contains(&about))
                     .then_some((RUNNING, Urgency::Now))
             });
         }
         schedule.room(
-            Purse::Graphql,
+            CallBudget::Graphql,
             Room {
                 limit: Some(5_000),
                 remaining: left.checked_sub(hour.points).expect("overdrawn"),
@@ -265,8 +265,8 @@ fn hour(left: u32, refs: bool) -> Hour {
         );
         for batch in schedule.next(now) {
             hour.points += match batch.what {
-                What::Discovery => 20 * 4,
-                What::Refs => 1 + u32::try_from(batch.about.len()).unwrap(),
+                Query::Discovery => 20 * 4,
+                Query::Refs => 1 + u32::try_from(batch.about.len()).unwrap(),
                 _ => 2,
             };
             under_way.push((now, batch));
@@ -303,7 +303,7 @@ proptest! {
     /// Whatever happens, nothing is under way twice, nothing is lost, and no closed purse is asked.
     #[test]
     fn nothing_is_asked_twice_or_lost(steps in prop::collection::vec((0_u8..5, 0_usize..8, 1_i64..40), 1..120)) {
-        let kinds = [What::Runs, What::Packument, What::Settings, What::Trouble];
+        let kinds = [Query::Runs, Query::Packument, Query::Settings, Query::Trouble];
         let mut schedule = open();
         let mut out: Vec<Batch> = Vec::new();
         let mut now = Ts(0);
@@ -312,15 +312,15 @@ proptest! {
             now = now.plus(seconds);
             let key = (kinds[n % 4], repo(n));
             match step {
-                0 => { schedule.know(key, now); known.insert(key); }
-                1 => { schedule.hurry(key, now, Urgency::Now); known.insert(key); }
+                0 => { schedule.register(key, now); known.insert(key); }
+                1 => { schedule.expedite(key, now, Urgency::Now); known.insert(key); }
                 2 => if !out.is_empty() { let batch = out.remove(n % out.len()); schedule.done(&batch, now, |_| None); },
                 3 => if !out.is_empty() { let batch = out.remove(n % out.len()); schedule.failed(&batch, now, 0.5); },
-                _ => schedule.room(Purse::Npm, Room { closed_until: (n % 2 == 0).then(|| now.plus(5)), ..Room::default() }),
+                _ => schedule.room(CallBudget::Npm, Room { closed_until: (n % 2 == 0).then(|| now.plus(5)), ..Room::default() }),
             }
-            let closed = schedule.room_of(Purse::Npm).closed_until.is_some_and(|until| now < until);
+            let closed = schedule.room_of(CallBudget::Npm).closed_until.is_some_and(|until| now < until);
             for batch in schedule.next(now) {
-                prop_assert!(!(closed && batch.what.purse() == Purse::Npm));
+                prop_assert!(!(closed && batch.what.purse() == CallBudget::Npm));
                 for about in &batch.about {
                     prop_assert!(out.iter().all(|other| other.what != batch.what || !other.about.contains(about)));
                 }
@@ -337,14 +337,14 @@ proptest! {
 fn what_was_due_in_a_minute_still_is_when_the_clock_was_set_back() {
     let about = Subject::repo("github.com", "acme/ui");
     let mut schedule = Schedule::default();
-    schedule.know((What::Refs, about), Ts(1_000));
-    schedule.know((What::Settings, about), Ts(1_060));
+    schedule.register((Query::Refs, about), Ts(1_000));
+    schedule.register((Query::Settings, about), Ts(1_060));
     let batch = schedule.next(Ts(1_000)).remove(0);
     schedule.shift(-600);
     assert_eq!(schedule.wake(Ts(400)), Some(Ts(460)));
     // What is under way comes back to the clock as it is then.
     schedule.done(&batch, Ts(401), |_| Some((10, Urgency::ByAge)));
     assert_eq!(schedule.wake(Ts(401)), Some(Ts(411)));
-    schedule.hurry_all(What::Settings, Ts(402));
+    schedule.expedite_all(Query::Settings, Ts(402));
     assert_eq!(schedule.next(Ts(402)).len(), 1);
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use super::*;
-use crate::github::discover::{Aside, Choice, Mine};
+use crate::github::discover::{Choice, Mine, SkippedRepo};
 use crate::github::files::EntryKind;
 use crate::github::refs::{RefChoice, RefLooks, RefsAsked};
 use crate::model::fact::Answer;
@@ -88,7 +88,10 @@ async fn all_repositories_come_with_their_files_and_my_rights() {
         .collect();
     assert_eq!(
         aside,
-        [("acme/r3", Aside::Archived), ("acme/r4", Aside::Fork)]
+        [
+            ("acme/r3", SkippedRepo::Archived),
+            ("acme/r4", SkippedRepo::Fork)
+        ]
     );
     let (about, Answer::Rights(rights)) = all.rights().unwrap() else {
         panic!()
@@ -477,7 +480,7 @@ async fn the_refs_of_many_repositories_come_in_one_call_and_further_pages_apart(
             None
         ]
     );
-    assert!(looks[1].as_ref().unwrap_err().is_of_thing());
+    assert!(looks[1].as_ref().unwrap_err().affects_one_resource());
     // All three, the first and its second page, the other two, each of them alone, the third with half a page.
     assert_eq!(server.asked().len(), 7);
 }

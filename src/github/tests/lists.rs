@@ -157,7 +157,7 @@ async fn limits_and_outages_end_a_sweep_and_make_no_fact() {
             matches!(fault(&error), Fault::Limited { secondary: own, .. } if *own == secondary),
             "{error}"
         );
-        assert!(!error.is_of_thing());
+        assert!(!error.affects_one_resource());
         assert_eq!(server.paths().len(), 3);
     }
     let server = stores(|path| {
@@ -173,7 +173,7 @@ async fn limits_and_outages_end_a_sweep_and_make_no_fact() {
     })
     .await;
     let error = server.github.secrets(&repo(), None, &[]).await.unwrap_err();
-    assert!(matches!(fault(&error), Fault::Unauthorised { .. }) && !error.is_of_thing());
+    assert!(matches!(fault(&error), Fault::Unauthorised { .. }) && !error.affects_one_resource());
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_list_that_changes_while_it_is_read_is_not_whole() {
 async fn a_private_repository_is_not_an_absent_one() {
     let server = Server::start(|_| not_found()).await;
     let error = server.github.environments(&repo()).await.unwrap_err();
-    assert!(matches!(error, GithubError::Hidden { .. }) && error.is_of_thing());
+    assert!(matches!(error, GithubError::Hidden { .. }) && error.affects_one_resource());
     let Answer::CouldNot(fact) = error.answer(LiveSource::Environments) else {
         panic!()
     };

@@ -7,7 +7,7 @@ use super::Facts;
 
 /// Archived repositories, or forks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aside {
+pub struct SkippedSummary {
     /// In order.
     pub names: Vec<Box<str>>,
     /// Those whose workflows publish, and those of which that is not known.
@@ -18,8 +18,8 @@ pub struct Aside {
 
 impl Facts {
     /// Gives what the forge listed and nobody scanned: archived repositories, and forks.
-    pub fn aside(&self) -> [(&'static str, Aside); 2] {
-        let (mut archived, mut forks) = (Aside::default(), Aside::default());
+    pub fn aside(&self) -> [(&'static str, SkippedSummary); 2] {
+        let (mut archived, mut forks) = (SkippedSummary::default(), SkippedSummary::default());
         for (repo, seen) in &self.seen {
             let Some((fact, _)) = seen.forge() else {
                 continue;
@@ -50,7 +50,7 @@ fn count((yes, unknown): &mut (usize, usize), is: Option<bool>) {
     *unknown += usize::from(is.is_none());
 }
 
-impl Aside {
+impl SkippedSummary {
     /// Says how many publish and hold secrets, and of how many that was not looked at.
     pub fn words(&self) -> String {
         let say = |(yes, unknown): (usize, usize), verb: &str, what: &str| match unknown {

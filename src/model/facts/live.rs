@@ -106,7 +106,7 @@ impl Facts {
             LiveSource::Secrets => {
                 let row = self.repos.get(&about);
                 let secrets = row.map_or(&[][..], |row| &row.secrets);
-                linked.tokens |= secrets.iter().any(|one| self.unspoken.contains(one));
+                linked.tokens |= secrets.iter().any(|one| self.unclaimed.contains(one));
             }
             _ => {}
         }
@@ -218,13 +218,13 @@ impl Facts {
         };
         let mut changed = false;
         for token in tokens {
-            changed |= self.rehold(token, secret);
+            changed |= self.set_holder(token, secret);
         }
         changed
     }
 
     /// Rebuilds the reverse of one edge. Tells whether that changed.
-    pub fn rehold(&mut self, token: Subject, secret: Subject) -> bool {
+    pub fn set_holder(&mut self, token: Subject, secret: Subject) -> bool {
         let holds = self.holds(token, secret);
         let holders = self.holders.entry(secret).or_default();
         if holds {

@@ -30,7 +30,7 @@ pub struct View<'a> {
     /// What was decided about the subject itself, looked up once: every gate asks for it.
     decided: Option<&'a Decided>,
     /// Gates of it that somebody attested or waived, by [`GateId::bit`]: most were spoken of by nobody.
-    spoken: u128,
+    claimed: u128,
     /// The path that a path, path-ref or config is about, and what the files say of it.
     path: (Option<Subject>, Option<&'a PathFact>),
 }
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
             pathless: false,
             worded: true,
             decided,
-            spoken: decided.map_or(0, Decided::spoken),
+            claimed: decided.map_or(0, Decided::claimed),
             path: (None, None),
         };
         match subject.kind {
@@ -206,7 +206,7 @@ impl<'a> View<'a> {
 
     /// Gives the waiver in force. Waivers that two people dispute are none.
     pub(super) fn waived(&self, gate: GateId) -> Option<Verdict> {
-        if self.spoken & gate.bit() == 0 {
+        if self.claimed & gate.bit() == 0 {
             return None;
         }
         match self.decided(Slot::Waive(gate)) {
@@ -230,7 +230,7 @@ impl<'a> View<'a> {
 
     /// Gives what people attested, unless what they answered is older than what is asked. A dispute keeps the gate open.
     pub(super) fn attested(&self, gate: GateId, since: Option<Ts>) -> Option<Verdict> {
-        if self.spoken & gate.bit() == 0 {
+        if self.claimed & gate.bit() == 0 {
             return None;
         }
         match self.decided(Slot::Attest(gate)) {

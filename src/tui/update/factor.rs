@@ -3,7 +3,7 @@
 //! Closing the panel leaves the reading under way. The page's address is never said anywhere but in the panel.
 
 use super::{Effect, Key, State, decide};
-use crate::engine::live::{Factor, FactorPage, FactorState};
+use crate::engine::live::{FactorPage, FactorState, TwoFactorProgress};
 use crate::model::event::World;
 use crate::model::id::{Kind, Subject};
 use crate::session::decide::NoteAction;
@@ -17,7 +17,7 @@ pub(super) fn open(state: &mut State) {
     }
     let targets = state.targets().into_iter().map(|target| target.subject);
     let packages: Vec<Subject> = targets.filter(|one| one.kind == Kind::Package).collect();
-    let begun = factor(state).is_some_and(Factor::is_open);
+    let begun = factor(state).is_some_and(TwoFactorProgress::is_open);
     if packages.is_empty() && !begun {
         state.complain("choose a package first");
         return;
@@ -36,7 +36,7 @@ pub(super) fn on_key(state: &mut State, key: Key) -> Vec<Effect> {
         }
         Key::Char('o') if *begun => return visit(state),
         Key::Char('Y') if *begun => return accept(state),
-        Key::Char('x') if *begun && factor(state).is_some_and(Factor::is_open) => {
+        Key::Char('x') if *begun && factor(state).is_some_and(TwoFactorProgress::is_open) => {
             return vec![Effect::StopReading];
         }
         Key::Esc | Key::Enter | Key::Char('q') | Key::Ctrl('c') => state.overlay = None,
@@ -53,7 +53,7 @@ pub(super) fn visited(state: &mut State, result: Result<(), String>) {
     }
 }
 
-fn factor(state: &State) -> Option<&Factor> {
+fn factor(state: &State) -> Option<&TwoFactorProgress> {
     state.snapshot.live.factor.as_deref()
 }
 

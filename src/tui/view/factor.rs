@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
 use super::{text, time};
-use crate::engine::live::{Factor, FactorPage, FactorState};
+use crate::engine::live::{FactorPage, FactorState, TwoFactorProgress};
 use crate::engine::window::Rules;
 use crate::model::event::World;
 use crate::safe::shown::counted;
@@ -57,7 +57,7 @@ fn cost(packages: usize) -> Vec<String> {
     ]
 }
 
-fn progress(factor: &Factor, state: &State, exercise: bool) -> Vec<String> {
+fn progress(factor: &TwoFactorProgress, state: &State, exercise: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if !factor.account.is_empty() {
         lines.push(format!("account    {}", factor.account));
@@ -122,7 +122,7 @@ fn asked(page: &FactorPage, exercise: bool) -> Vec<String> {
     ]
 }
 
-fn keys(factor: &Factor, exercise: bool) -> &'static [(&'static str, &'static str)] {
+fn keys(factor: &TwoFactorProgress, exercise: bool) -> &'static [(&'static str, &'static str)] {
     match &factor.state {
         FactorState::Ended(_) => &[("esc", "close")],
         FactorState::Asked(page) if !exercise && page.accepted => &[

@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cutover::engine::clocks::Steady;
-use cutover::engine::crew::Crew;
+use cutover::engine::endpoint_health::EndpointHealth;
 use cutover::engine::live::LinkState;
 use cutover::engine::observe::github::Github;
 use cutover::engine::observe::npm::Npm;
+use cutover::engine::poller::Poller;
 use cutover::engine::snapshot::{Focus, Snapshot};
-use cutover::engine::switchboard::Switchboard;
 use cutover::engine::{Command, Handle};
 use cutover::github::discover::Choice;
 use cutover::github::{GitHub, Place};
@@ -390,9 +390,9 @@ fn crew(
     steady: Steady,
     speed: f64,
     account: usize,
-) -> Crew {
+) -> Poller {
     let random: Arc<dyn Fn() -> f64 + Send + Sync> = Arc::new(|| 0.5);
-    let switchboard = Switchboard::new(Arc::clone(now), Arc::clone(&random));
+    let switchboard = EndpointHealth::new(Arc::clone(now), Arc::clone(&random));
     switchboard.expect(&[
         Group::GithubGraphql,
         Group::GithubRest,
@@ -431,7 +431,7 @@ fn crew(
     let account = nobody
         .acting_as(&Login::new(&base, &one.who, one.secret.clone()))
         .unwrap();
-    Crew {
+    Poller {
         github: Some(Arc::new(Github::new(api, id, Choice::default()))),
         npm: Some(Arc::new(Npm::new(nobody, vec![account], id))),
         switchboard,

@@ -3,9 +3,9 @@
 
 use super::{Github, Known, Memory, NotYet, dated};
 use crate::engine::cache::{Learned, Scanned};
-use crate::engine::observe::{Brought, Report, Targets};
-use crate::engine::schedule::{Urgency, What};
-use crate::github::discover::{Aside, Found};
+use crate::engine::observe::{QueryResult, Report, Targets};
+use crate::engine::schedule::{Query, Urgency};
+use crate::github::discover::{Found, SkippedRepo};
 use crate::github::refs::{RefChoice, RefLooks, RefsAsked};
 use crate::github::{CheckoutFiles, GithubError, Patterns};
 use crate::model::event::Observation;
@@ -40,8 +40,12 @@ pub(super) type FolderPaths = Arc<[(Subject, PathFact)]>;
 
 impl Github {
     /// Finds the repositories of every organisation, and scans those whose workflows changed.
-    pub(super) async fn discovery(&self, aim: &Targets, now: Ts) -> Result<Brought, GithubError> {
-        let mut brought = Brought::default();
+    pub(super) async fn discovery(
+        &self,
+        aim: &Targets,
+        now: Ts,
+    ) -> Result<QueryResult, GithubError> {
+        let mut brought = QueryResult::default();
         let mut notes: Vec<Box<str>> = Vec::new();
         for organisation in &aim.organisations {
             let Ok(login) = Login::parse(organisation) else {
@@ -54,7 +58,7 @@ impl Github {
             let mut found = match looked {
                 Ok(found) => found,
                 // The others are looked at all the same.
-                Err(error) if error.is_of_thing() => {
+                Err(error) if error.affects_one_resource() => {
                     let answer = error.answer(LiveSource::Rights);
                     let answers = vec![dated(Subject::SESSION, answer, now)];
                     brought.reports.push(Report::Answers(answers));
@@ -74,8 +78,8 @@ impl Github {
             for one in found.found {
                 if memory.meet(&one) {
                     brought
-                        .hurry
-                        .push(((What::Files, one.repo), 0, Urgency::ByAge));
+                        .expedite
+                        .push(((Query::Files, one.repo), 0, Urgency::ByAge));
                     memory.pending.insert(one.repo, one);
                 }
             }
@@ -88,10 +92,9 @@ impl Github {
     /// Tells of each repository that is listed and not scanned whether its workflows publish. Their texts are here
     /// already, so nothing is asked.
     async fn look_aside(&self, found: &mut [Found], now: Ts) {
-        let aside = found
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| matches!(one.aside, Some(Aside::Archived | Aside::Fork)));
+        let aside = found.iter().enumerate().filter(|(_, one)| {
+            matches!(one.aside, Some(SkippedRepo::Archived | SkippedRepo::Fork))
+        });
         let files: Vec<(usize, CheckoutFiles)> =
             aside.map(|(at, one)| (at, one.files.clone())).collect();
         if files.is_empty() {
@@ -118,9 +121,9 @@ impl Github {
     }
 
     /// Scans a repository that a discovery found changed.
-    pub(super) async fn files(&self, repo: Subject, now: Ts) -> Result<Brought, GithubError> {
+    pub(super) async fn files(&self, repo: Subject, now: Ts) -> Result<QueryResult, GithubError> {
         let Some(found) = self.memory().pending.get(&repo).cloned() else {
-            return Ok(Brought::default());
+            return Ok(QueryResult::default());
         };
         let (files, whole) = if hints_at_npm(&found.files) {
             self.deepen(&found).await?
@@ -134,12 +137,12 @@ impl Github {
         });
         // A scan that panics is a defect of the scanner: this repository stays "not looked yet".
         let Ok(answers) = scanned.await else {
-            return Ok(Brought::default());
+            return Ok(QueryResult::default());
         };
         let answers = answers
             .into_iter()
             .map(|(about, answer)| dated(about, answer, now));
-        let mut brought = Brought::answers(answers.collect());
+        let mut brought = QueryResult::answers(answers.collect());
         let mut memory = self.memory();
         memory.pending.remove(&repo);
         if let (true, Some(folder), Some(commit)) = (whole, found.workflows, found.files.commit) {
@@ -164,7 +167,7 @@ impl Github {
             .await;
         match checkout {
             Ok(files) => Ok((files, true)),
-            Err(error) if error.is_of_thing() => Ok((found.files.clone(), false)),
+            Err(error) if error.affects_one_resource() => Ok((found.files.clone(), false)),
             Err(error) => Err(error),
         }
     }
@@ -175,8 +178,8 @@ impl Github {
         about: &[Subject],
         aim: &Targets,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
-        let mut brought = Brought::default();
+    ) -> Result<QueryResult, GithubError> {
+        let mut brought = QueryResult::default();
         let (mut ids, mut asked) = (Vec::new(), Vec::new());
         for id in about {
             let Some(Ok(repo)) = aim.repo(*id).map(|repo| RepoName::parse(&repo.name)) else {
@@ -197,7 +200,7 @@ impl Github {
                 }
                 // No discovery tells of it, so which branch is its default one is not known.
                 Ok(None) => brought.partial.push(*id),
-                Err(NotYet) => return Ok(Brought::parked()),
+                Err(NotYet) => return Ok(QueryResult::deferred()),
             }
         }
         let choice = RefChoice {

@@ -4,8 +4,8 @@
 use super::{Github, LOG_GONE, LOG_HIDDEN, STOPPED, Told, dated, open_run};
 use crate::diagnose::{self, Context};
 use crate::engine::live::Tail;
-use crate::engine::observe::{Brought, Report, Targets};
-use crate::engine::schedule::{Urgency, What};
+use crate::engine::observe::{QueryResult, Report, Targets};
+use crate::engine::schedule::{Query, Urgency};
 use crate::github::run::JobLog;
 use crate::github::{EtagMap, GithubError, Job, LiveRun, Polled};
 use crate::model::fact::{Answer, RunFact};
@@ -51,7 +51,7 @@ impl Github {
         id: Subject,
         repo: &RepoName,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let failed: Vec<RunFact> = {
             let memory = self.memory();
             let runs = memory.runs.get(&id).map_or(&[][..], Vec::as_slice);
@@ -62,7 +62,7 @@ impl Github {
             self.memory().causes.insert((id, run.id), told);
         }
         let answer = Answer::Causes(self.memory().causes(id));
-        Ok(Brought::answers(vec![dated(id, answer, now)]))
+        Ok(QueryResult::answers(vec![dated(id, answer, now)]))
     }
 
     async fn explain(
@@ -101,7 +101,7 @@ impl Github {
                     found.or(stopped).unwrap_or("unknown")
                 }
                 Ok(JobLog::Gone) => LOG_GONE,
-                Err(error) if error.is_of_thing() => LOG_HIDDEN,
+                Err(error) if error.affects_one_resource() => LOG_HIDDEN,
                 Err(error) => return Err(error),
             },
         };
@@ -119,19 +119,19 @@ impl Github {
         repo: &RepoName,
         aim: &Targets,
         now: Ts,
-    ) -> Result<Brought, GithubError> {
+    ) -> Result<QueryResult, GithubError> {
         let Some((_, number)) = aim.follow.filter(|(followed, _)| *followed == id) else {
-            return Ok(Brought::default());
+            return Ok(QueryResult::default());
         };
         let Some((run, jobs)) = self.poll(id, repo, number).await? else {
             // A tag without the answer that it is of: both are asked for anew.
             self.memory().followed = None;
-            return Ok(Brought {
-                hurry: vec![((What::Follow, id), FOLLOWED, Urgency::Now)],
-                ..Brought::default()
+            return Ok(QueryResult {
+                expedite: vec![((Query::Follow, id), FOLLOWED, Urgency::Now)],
+                ..QueryResult::default()
             });
         };
-        let mut brought = Brought::default();
+        let mut brought = QueryResult::default();
         let mut tail = Tail {
             repo: id,
             run: number,
@@ -171,8 +171,8 @@ impl Github {
                 .map(|step| step.name.clone());
             brought.reports.push(Report::Step(id, Box::new(open)));
             brought
-                .hurry
-                .push(((What::Follow, id), FOLLOWED, Urgency::Now));
+                .expedite
+                .push(((Query::Follow, id), FOLLOWED, Urgency::Now));
         }
         brought.reports.push(Report::Tail(tail));
         Ok(brought)

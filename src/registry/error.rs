@@ -1,14 +1,14 @@
 //! Why something of the registry could not be looked at: transport, or an answer that does not add up.
 
-use crate::http::{Fault, Trouble};
+use crate::http::{Fault, RequestError};
 use crate::model::fact::{Answer, CouldNotFact, LiveSource};
 use crate::safe::shown::visible;
 
 /// Could not look. What was seen before stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub enum RegistryError {
     #[error(transparent)]
-    Trouble(#[from] Trouble),
+    Request(#[from] RequestError),
     #[error(
         "the login changed from {before} to {after} while the list was read; log in as one account and list again"
     )]
@@ -41,20 +41,20 @@ pub enum Lost {
     Challenge(#[from] super::ChallengeError),
 }
 
-impl Lost {
+impl RegistryError {
     pub(super) fn shape(why: &str) -> Self {
         Self::Shape(visible(why).into())
     }
 
     /// Tells whether the registry answered that there is no such thing, or none that this login may see.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Trouble(trouble) if trouble.fault == Fault::NotFound)
+        matches!(self, Self::Request(trouble) if trouble.fault == Fault::NotFound)
     }
 
     /// Gives the fault of the way there, for the state of the endpoint group; none where the answer itself was odd.
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub fn trouble(&self) -> Option<&RequestError> {
         match self {
-            Self::Trouble(trouble) => Some(trouble),
+            Self::Request(trouble) => Some(trouble),
             _ => None,
         }
     }

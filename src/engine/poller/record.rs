@@ -3,8 +3,8 @@
 //! Pure. An answer counts only if nothing of it is missing and all that it made worth asking has been asked.
 
 use crate::engine::cache::Cache;
-use crate::engine::observe::{Brought, Report};
-use crate::engine::schedule::{Batch, Key, What};
+use crate::engine::observe::{QueryResult, Report};
+use crate::engine::schedule::{Batch, Key, Query};
 use crate::model::fact::Answer;
 use crate::model::id::Subject;
 use crate::model::time::Ts;
@@ -44,7 +44,7 @@ impl Record {
     }
 
     /// Notes what a call brought.
-    pub(super) fn answered(&mut self, batch: &Batch, brought: &Brought, now: Ts) {
+    pub(super) fn answered(&mut self, batch: &Batch, brought: &QueryResult, now: Ts) {
         for (about, learned) in &brought.learned {
             self.cache.learn(*about, learned);
         }
@@ -62,7 +62,7 @@ impl Record {
             }
         }
         let first = batch.about.first().copied().unwrap_or(Subject::SESSION);
-        for (key, ..) in &brought.hurry {
+        for (key, ..) in &brought.expedite {
             let about = if batch.about.contains(&key.1) {
                 key.1
             } else {
@@ -89,7 +89,7 @@ impl Record {
 
 /// Tells whether a question about one thing was answered in full: nothing could not be looked at, nothing is to be
 /// said of gaps, and nothing goes on there that only memory knows.
-fn is_whole(batch: &Batch, about: Subject, brought: &Brought) -> bool {
+fn is_whole(batch: &Batch, about: Subject, brought: &QueryResult) -> bool {
     // What stands in notes is in no fact: who starts anew has to hear it again.
     let noted = |report: &Report| match report {
         Report::Notes(_, notes) => !notes.is_empty(),
@@ -103,7 +103,7 @@ fn is_whole(batch: &Batch, about: Subject, brought: &Brought) -> bool {
         && !brought.parked
         && !moves
         && !brought.reports.iter().any(noted)
-        && batch.what != What::Rights
+        && batch.what != Query::Rights
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
         Subject::repo("github.com", name)
     }
 
-    fn batch(what: What, about: &[Subject]) -> Batch {
+    fn batch(what: Query, about: &[Subject]) -> Batch {
         Batch {
             what,
             about: about.to_vec(),
@@ -134,27 +134,27 @@ mod tests {
 
     #[test]
     fn what_was_answered_is_due_by_its_pace_and_the_rest_at_once() {
-        let key = (What::Refs, repo("acme/ui"));
+        let key = (Query::Refs, repo("acme/ui"));
         let mut record = Record::default();
         assert_eq!(record.due(key, NOW), NOW);
-        record.answered(&batch(key.0, &[key.1]), &Brought::default(), NOW);
-        assert_eq!(due(record, key), What::Refs.pace());
+        record.answered(&batch(key.0, &[key.1]), &QueryResult::default(), NOW);
+        assert_eq!(due(record, key), Query::Refs.pace());
         for brought in [
-            Brought {
+            QueryResult {
                 partial: vec![key.1],
-                ..Brought::default()
+                ..QueryResult::default()
             },
-            Brought {
+            QueryResult {
                 parked: true,
-                ..Brought::default()
+                ..QueryResult::default()
             },
-            Brought {
+            QueryResult {
                 reports: vec![Report::Notes("x", vec!["a gap".into()])],
-                ..Brought::default()
+                ..QueryResult::default()
             },
         ] {
             let mut record = Record::default();
-            record.answered(&batch(key.0, &[key.1]), &Brought::default(), NOW);
+            record.answered(&batch(key.0, &[key.1]), &QueryResult::default(), NOW);
             record.answered(&batch(key.0, &[key.1]), &brought, NOW);
             assert_eq!(due(record, key), 10, "{brought:?}");
         }
@@ -169,23 +169,23 @@ mod tests {
         });
         let seen = Answer::Runs(RunsFact { runs: Vec::new() });
         let one = |about, answer| (about, Observation { as_of: NOW, answer });
-        let brought = Brought {
+        let brought = QueryResult {
             paces: vec![(c, 10, Urgency::Now)],
-            ..Brought::answers(vec![one(a, failed), one(b, seen)])
+            ..QueryResult::answers(vec![one(a, failed), one(b, seen)])
         };
         let mut record = Record::default();
-        record.answered(&batch(What::Runs, &[a, b, c]), &brought, NOW);
+        record.answered(&batch(Query::Runs, &[a, b, c]), &brought, NOW);
         let kept = Record::new(record.kept());
-        let due = |about| kept.due((What::Runs, about), NOW.plus(10)).0 - NOW.0;
-        assert_eq!([due(a), due(b), due(c)], [10, What::Runs.pace(), 10]);
+        let due = |about| kept.due((Query::Runs, about), NOW.plus(10)).0 - NOW.0;
+        assert_eq!([due(a), due(b), due(c)], [10, Query::Runs.pace(), 10]);
     }
 
     #[test]
     fn a_discovery_counts_once_all_that_it_found_was_scanned() {
-        let key = (What::Discovery, Subject::SESSION);
-        let found = Brought {
-            hurry: vec![((What::Files, repo("acme/ui")), 0, Urgency::ByAge)],
-            ..Brought::default()
+        let key = (Query::Discovery, Subject::SESSION);
+        let found = QueryResult {
+            expedite: vec![((Query::Files, repo("acme/ui")), 0, Urgency::ByAge)],
+            ..QueryResult::default()
         };
         let mut record = Record::default();
         record.answered(&batch(key.0, &[key.1]), &found, NOW);
@@ -193,8 +193,8 @@ mod tests {
             Record::new(record.kept()).due(key, NOW.plus(10)).0,
             NOW.0 + 10
         );
-        let files = batch(What::Files, &[repo("acme/ui")]);
-        record.answered(&files, &Brought::default(), NOW);
-        assert_eq!(due(record, key), What::Discovery.pace());
+        let files = batch(Query::Files, &[repo("acme/ui")]);
+        record.answered(&files, &QueryResult::default(), NOW);
+        assert_eq!(due(record, key), Query::Discovery.pace());
     }
 }

@@ -6,15 +6,15 @@
 mod record;
 
 use super::cache::Cache;
-use super::challenge::{Clock, Counter};
+use super::challenge::{Clock, TwoFactorReader};
 use super::clocks::{Now, Steady, Tick};
+use super::endpoint_health::EndpointHealth;
 use super::gap::{self, Clocks};
 use super::observe::github::Github;
 use super::observe::npm::Npm;
 use super::observe::provenance::prove;
-use super::observe::{Brought, Links, Post, Report, Targets};
-use super::schedule::{Batch, Key, Purse, Schedule, Urgency, What};
-use super::switchboard::Switchboard;
+use super::observe::{Links, Post, QueryResult, Report, Targets};
+use super::schedule::{Batch, CallBudget, Key, Query, Schedule, Urgency};
 use crate::model::id::Subject;
 use crate::model::time::Ts;
 use record::Record;
@@ -40,17 +40,17 @@ const GREETING: Duration = Duration::from_secs(5);
 const GAP_SAID: i64 = 30;
 
 /// Who looks, and by which clock.
-pub struct Crew {
+pub struct Poller {
     pub github: Option<Arc<Github>>,
     pub npm: Option<Arc<Npm>>,
-    pub switchboard: Switchboard,
+    pub switchboard: EndpointHealth,
     pub now: Now,
     pub steady: Steady,
     /// Seconds of `now` that pass in one second: 1, but in a simulated world.
     pub speed: f64,
-    pub random: super::switchboard::Random,
+    pub random: super::endpoint_health::Random,
     /// Asked for once, at the next chance: kinds that time alone never asks.
-    pub once: Vec<What>,
+    pub once: Vec<Query>,
     /// Ends when nothing is due any more: one pass.
     pub one_pass: bool,
     /// Everything is asked, whenever it was asked last.
@@ -59,8 +59,8 @@ pub struct Crew {
     pub cached: bool,
 }
 
-type Tasks = JoinSet<Result<Brought, ()>>;
-type Done = (tokio::task::Id, Result<Brought, ()>);
+type Tasks = JoinSet<Result<QueryResult, ()>>;
+type Done = (tokio::task::Id, Result<QueryResult, ()>);
 
 /// What each task asks: one that panics leaves only its id.
 type UnderWay = HashMap<tokio::task::Id, Batch>;
@@ -76,7 +76,7 @@ struct Work {
     gap: Option<(Box<str>, Ts)>,
 }
 
-impl Crew {
+impl Poller {
     /// Looks until stopped, or until one pass is over where that was asked for. Begins with what the cache tells.
     pub async fn serve(self, post: Post, stop: CancellationToken, cache: Cache) {
         let Post {
@@ -167,7 +167,7 @@ impl Crew {
                         continue;
                     };
                     if let Ok(brought) = &brought && brought.parked {
-                        let asked = under_way.values().any(|batch| batch.what == What::Discovery);
+                        let asked = under_way.values().any(|batch| batch.what == Query::Discovery);
                         self.park(&mut work, &batch, asked);
                     } else if !self.settle(&mut work, &batch, brought, &reports).await {
                         break;
@@ -194,8 +194,9 @@ impl Crew {
         // Notes of rights stand in no fact, so they are asked for at each start.
         if let Ok(Some(brought)) = greeted {
             let now = (self.now)();
-            let rights = (What::Rights, Subject::SESSION);
-            work.schedule.know(rights, now.plus(What::Rights.pace()));
+            let rights = (Query::Rights, Subject::SESSION);
+            work.schedule
+                .register(rights, now.plus(Query::Rights.pace()));
             for report in brought.reports {
                 if reports.send(report).await.is_err() {
                     return;
@@ -223,19 +224,19 @@ impl Crew {
         let known = github.recall(cache, aim);
         for repo in aim.repos.iter().map(|repo| repo.id) {
             if known.binary_search(&repo).is_err() {
-                work.record.forget((What::Workflows, repo));
+                work.record.forget((Query::Workflows, repo));
                 continue;
             }
-            let runs = (What::Runs, repo);
+            let runs = (Query::Runs, repo);
             let due = work.record.due(runs, (self.now)());
-            work.schedule.know(runs, due);
+            work.schedule.register(runs, due);
         }
     }
 
     /// Asks GitHub and npm who asks; gives what GitHub said of this account's rights.
-    async fn greet(&self, aim: &Targets) -> Option<Brought> {
+    async fn greet(&self, aim: &Targets) -> Option<QueryResult> {
         let rights = Batch {
-            what: What::Rights,
+            what: Query::Rights,
             about: vec![Subject::SESSION],
         };
         let now = (self.now)();
@@ -283,18 +284,18 @@ impl Crew {
             work.schedule.shift(ahead);
         }
         self.switchboard.jumped(ahead);
-        for what in [What::Rights, What::Account, What::Runs] {
-            work.schedule.hurry_all(what, now);
+        for what in [Query::Rights, Query::Account, Query::Runs] {
+            work.schedule.expedite_all(what, now);
         }
         if aim.listed {
-            work.schedule.hurry_all(What::Packument, now);
+            work.schedule.expedite_all(Query::Packument, now);
         }
         if let Some(seen) = aim.seen {
             self.look_closer(&mut work.schedule, aim, seen, now);
         }
         if let Some((repo, _)) = aim.follow {
-            let key = (What::Follow, repo);
-            work.schedule.hurry(key, now, Urgency::Now);
+            let key = (Query::Follow, repo);
+            work.schedule.expedite(key, now, Urgency::Now);
         }
         work.gap = Some((says.into(), now));
     }
@@ -307,76 +308,78 @@ impl Crew {
         let keys = batch.about.iter().map(|about| (batch.what, *about));
         work.parked.extend(keys);
         if !under_way {
-            let discovery = (What::Discovery, Subject::SESSION);
-            work.schedule.hurry(discovery, now, Urgency::Seen);
+            let discovery = (Query::Discovery, Subject::SESSION);
+            work.schedule.expedite(discovery, now, Urgency::Seen);
         }
     }
 
-    fn counter(&self) -> Option<Arc<Counter>> {
+    fn counter(&self) -> Option<Arc<TwoFactorReader>> {
         let npm = Arc::clone(self.npm.as_ref()?);
         let clock = Clock {
             now: Arc::clone(&self.now),
             steady: Arc::clone(&self.steady),
             speed: self.speed,
         };
-        Some(Arc::new(Counter::new(npm, clock)))
+        Some(Arc::new(TwoFactorReader::new(npm, clock)))
     }
 
     /// Takes in what there is to look at.
     fn reconcile(&self, work: &mut Work, aim: &Targets, before: Option<&Targets>) {
         let now = (self.now)();
         let (schedule, record) = (&mut work.schedule, &work.record);
-        let mut know = |what, about| schedule.know((what, about), record.due((what, about), now));
+        let mut know =
+            |what, about| schedule.register((what, about), record.due((what, about), now));
         if self.github.is_some() {
-            know(What::Rights, Subject::SESSION);
+            know(Query::Rights, Subject::SESSION);
             if !aim.organisations.is_empty() {
-                know(What::Discovery, Subject::SESSION);
+                know(Query::Discovery, Subject::SESSION);
             }
             for repo in aim.repos.iter().filter(|repo| !repo.workflows.is_empty()) {
-                know(What::Workflows, repo.id);
-                know(What::Settings, repo.id);
-                know(What::Refs, repo.id);
-                if self.once.contains(&What::Secrets) {
-                    know(What::Secrets, repo.id);
+                know(Query::Workflows, repo.id);
+                know(Query::Settings, repo.id);
+                know(Query::Refs, repo.id);
+                if self.once.contains(&Query::Secrets) {
+                    know(Query::Secrets, repo.id);
                 }
             }
             for repo in &aim.repos {
                 let old = before.and_then(|before| before.repo(repo.id));
                 if old.is_some_and(|old| old.workflows != repo.workflows) {
                     // The ids are of other files.
-                    schedule.hurry((What::Workflows, repo.id), now, Urgency::ByAge);
+                    schedule.expedite((Query::Workflows, repo.id), now, Urgency::ByAge);
                 }
             }
         }
-        let mut know = |what, about| schedule.know((what, about), record.due((what, about), now));
+        let mut know =
+            |what, about| schedule.register((what, about), record.due((what, about), now));
         if let Some(npm) = &self.npm {
-            know(What::Account, Subject::SESSION);
+            know(Query::Account, Subject::SESSION);
             if npm.has_account() && !aim.staged.is_empty() {
-                know(What::Stages, Subject::SESSION);
+                know(Query::Stages, Subject::SESSION);
             }
             for package in &aim.packages {
-                know(What::Packument, package.id);
-                know(What::Reach, package.id);
+                know(Query::Packument, package.id);
+                know(Query::Reach, package.id);
                 if npm.has_account() {
-                    know(What::Access, package.id);
+                    know(Query::Access, package.id);
                 }
                 if package.proof.is_some() && self.github.is_some() {
-                    know(What::Provenance, package.id);
+                    know(Query::Provenance, package.id);
                 }
             }
         }
         schedule.retain(|(what, about)| match what {
-            What::Workflows
-            | What::Runs
-            | What::Trouble
-            | What::Settings
-            | What::Secrets
-            | What::Refs => aim.repo(*about).is_some(),
-            What::Packument | What::Reach | What::Access => aim.package(*about).is_some(),
-            What::Provenance => aim.package(*about).is_some_and(|one| one.proof.is_some()),
-            What::Stages => !aim.staged.is_empty(),
-            What::Follow => aim.follow.is_some_and(|(repo, _)| repo == *about),
-            What::Rights | What::Discovery | What::Files | What::Account => true,
+            Query::Workflows
+            | Query::Runs
+            | Query::Trouble
+            | Query::Settings
+            | Query::Secrets
+            | Query::Refs => aim.repo(*about).is_some(),
+            Query::Packument | Query::Reach | Query::Access => aim.package(*about).is_some(),
+            Query::Provenance => aim.package(*about).is_some_and(|one| one.proof.is_some()),
+            Query::Stages => !aim.staged.is_empty(),
+            Query::Follow => aim.follow.is_some_and(|(repo, _)| repo == *about),
+            Query::Rights | Query::Discovery | Query::Files | Query::Account => true,
         });
         let seen_before = before.and_then(|before| before.seen);
         if let Some(seen) = aim.seen.filter(|seen| Some(*seen) != seen_before) {
@@ -384,18 +387,18 @@ impl Crew {
         }
         let followed_before = before.and_then(|before| before.follow);
         if let Some((repo, _)) = aim.follow.filter(|run| Some(*run) != followed_before) {
-            schedule.hurry((What::Follow, repo), now, Urgency::Now);
+            schedule.expedite((Query::Follow, repo), now, Urgency::Now);
         }
     }
 
     /// What is opened on the screen is looked at again.
     fn look_closer(&self, schedule: &mut Schedule, aim: &Targets, seen: Subject, now: Ts) {
-        let mut hurry = |key: Key| schedule.hurry(key, now, Urgency::Seen);
+        let mut expedite = |key: Key| schedule.expedite(key, now, Urgency::Seen);
         if aim
             .repo(seen)
             .is_some_and(|repo| !repo.workflows.is_empty())
         {
-            hurry((What::Settings, seen));
+            expedite((Query::Settings, seen));
         }
         if self.npm.is_some() {
             let of_repo = aim.repo(seen).map_or(&[][..], |repo| &repo.packages);
@@ -404,15 +407,15 @@ impl Crew {
                 .chain([&seen])
                 .filter(|package| aim.package(**package).is_some())
                 .take(10)
-                .for_each(|package| hurry((What::Packument, *package)));
+                .for_each(|package| expedite((Query::Packument, *package)));
         }
     }
 
     fn open_and_close(&self, schedule: &mut Schedule) {
-        for purse in Purse::ALL {
+        for purse in CallBudget::ALL {
             schedule.room(purse, self.switchboard.room(purse));
         }
-        for what in What::ALL {
+        for what in Query::ALL {
             schedule.close(what, self.switchboard.closed(what));
         }
     }
@@ -444,14 +447,14 @@ impl Crew {
         let (github, npm, now) = (self.github.clone(), self.npm.clone(), Arc::clone(&self.now));
         let task = tasks.spawn(async move {
             match (batch.what.purse(), github, npm) {
-                (_, github, Some(npm)) if batch.what == What::Provenance => {
+                (_, github, Some(npm)) if batch.what == Query::Provenance => {
                     let about = batch.about.first().copied().unwrap_or(Subject::SESSION);
                     prove(github, &npm, about, &aim, now()).await
                 }
-                (Purse::Graphql | Purse::Rest, Some(github), _) => {
+                (CallBudget::Graphql | CallBudget::Rest, Some(github), _) => {
                     github.ask(&batch, &aim, now()).await
                 }
-                (Purse::Npm, _, Some(npm)) => npm.ask(&batch, &aim, now()).await,
+                (CallBudget::Npm, _, Some(npm)) => npm.ask(&batch, &aim, now()).await,
                 _ => Err(()),
             }
         });
@@ -463,7 +466,7 @@ impl Crew {
         &self,
         work: &mut Work,
         batch: &Batch,
-        brought: Result<Brought, ()>,
+        brought: Result<QueryResult, ()>,
         reports: &mpsc::Sender<Report>,
     ) -> bool {
         let now = (self.now)();
@@ -479,12 +482,12 @@ impl Crew {
                 .find(|(one, ..)| *one == about)
                 .map(|(_, pace, urgency)| (*pace, *urgency))
         });
-        for (key, wait, urgency) in &brought.hurry {
-            schedule.hurry(*key, now.plus(*wait), *urgency);
+        for (key, wait, urgency) in &brought.expedite {
+            schedule.expedite(*key, now.plus(*wait), *urgency);
         }
-        if batch.what == What::Discovery {
+        if batch.what == Query::Discovery {
             for key in std::mem::take(&mut work.parked) {
-                schedule.hurry(key, now, Urgency::ByAge);
+                schedule.expedite(key, now, Urgency::ByAge);
             }
         }
         work.record.answered(batch, &brought, now);

@@ -5,8 +5,8 @@
 
 use super::clocks::Now;
 use super::live::{Budget, Link, LinkState};
-use super::schedule::{Purse, Room, What};
-use crate::http::{Fault, Group, Rate, Reply, Skew, State, Trouble};
+use super::schedule::{CallBudget, Query, Room};
+use crate::http::{Fault, Group, Rate, Reply, RequestError, Skew, State};
 use crate::model::time::Ts;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ pub type Random = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// The states of all groups. Cheap to clone.
 #[derive(Clone)]
-pub struct Switchboard {
+pub struct EndpointHealth {
     now: Now,
     random: Random,
     /// Seconds after a limit's end at which this console asks again: many may wait for the same end.
@@ -36,7 +36,7 @@ pub struct Switchboard {
 #[derive(Default)]
 struct Inner {
     groups: BTreeMap<Group, Known>,
-    rates: BTreeMap<Purse, Rate>,
+    rates: BTreeMap<CallBudget, Rate>,
     /// Seconds by which the clocks of GitHub and, under true, of npm differ: one that is right says nothing of the other.
     skews: BTreeMap<bool, i64>,
 }
@@ -49,7 +49,7 @@ struct Known {
     asked: Ts,
 }
 
-impl Switchboard {
+impl EndpointHealth {
     pub fn new(now: Now, random: Random) -> Self {
         let late = (random().clamp(0.0, 1.0) * LATEST) as i64;
         Self {
@@ -90,7 +90,7 @@ impl Switchboard {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, group: Group, outcome: &Result<Reply, Trouble>) {
+    fn hear(&self, group: Group, outcome: &Result<Reply, RequestError>) {
         let (now, random) = ((self.now)(), (self.random)());
         let mut inner = self.lock();
         let known = inner.groups.entry(group).or_default();
@@ -104,7 +104,7 @@ impl Switchboard {
             Err(trouble) => trouble.seen.as_ref(),
         };
         if let Some(skew) = seen.skew {
-            inner.skews.insert(purse_of(group) == Purse::Npm, skew);
+            inner.skews.insert(purse_of(group) == CallBudget::Npm, skew);
         }
         if let Some(rate) = &seen.rate {
             let purse = purse_of(group);
@@ -130,7 +130,7 @@ impl Switchboard {
     }
 
     /// Gives until when a kind of question is closed; none while it is open.
-    pub fn closed(&self, what: What) -> Option<Ts> {
+    pub fn closed(&self, what: Query) -> Option<Ts> {
         let now = (self.now)();
         let inner = self.lock();
         let states = groups_of(what)
@@ -148,7 +148,7 @@ impl Switchboard {
     }
 
     /// Gives what is left of a budget.
-    pub fn room(&self, purse: Purse) -> Room {
+    pub fn room(&self, purse: CallBudget) -> Room {
         let inner = self.lock();
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         inner.rates.get(&purse).map_or(
@@ -195,13 +195,13 @@ impl Switchboard {
     }
 
     /// Gives the budgets that their servers told of; `planned` says what an hour will use.
-    pub fn budgets(&self, planned: impl Fn(Purse) -> u32) -> Vec<Budget> {
+    pub fn budgets(&self, planned: impl Fn(CallBudget) -> u32) -> Vec<Budget> {
         let inner = self.lock();
-        let budget = |(purse, rate): (&Purse, &Rate)| Budget {
+        let budget = |(purse, rate): (&CallBudget, &Rate)| Budget {
             name: match purse {
-                Purse::Graphql => "GitHub GraphQL",
-                Purse::Rest => "GitHub",
-                Purse::Npm => "npm",
+                CallBudget::Graphql => "GitHub GraphQL",
+                CallBudget::Rest => "GitHub",
+                CallBudget::Npm => "npm",
             },
             remaining: u32::try_from(rate.remaining).unwrap_or(u32::MAX),
             limit: u32::try_from(rate.limit).unwrap_or(u32::MAX),
@@ -222,34 +222,34 @@ impl Switchboard {
     }
 }
 
-fn purse_of(group: Group) -> Purse {
+fn purse_of(group: Group) -> CallBudget {
     match group {
-        Group::GithubGraphql => Purse::Graphql,
-        Group::GithubRest | Group::GithubActions | Group::GithubLogs => Purse::Rest,
-        _ => Purse::Npm,
+        Group::GithubGraphql => CallBudget::Graphql,
+        Group::GithubRest | Group::GithubActions | Group::GithubLogs => CallBudget::Rest,
+        _ => CallBudget::Npm,
     }
 }
 
 /// The groups that a kind of question needs.
-fn groups_of(what: What) -> &'static [Group] {
+fn groups_of(what: Query) -> &'static [Group] {
     match what {
-        What::Rights | What::Settings | What::Secrets => &[Group::GithubRest],
-        What::Discovery | What::Runs | What::Refs => &[Group::GithubGraphql],
-        What::Workflows => &[Group::GithubActions],
-        What::Files => &[Group::GithubRest, Group::GithubGraphql],
-        What::Trouble | What::Follow => &[Group::GithubActions, Group::GithubLogs],
-        What::Packument | What::Access => &[Group::NpmRead],
-        What::Provenance => &[Group::NpmRead, Group::GithubActions],
-        What::Stages => &[Group::NpmStage],
-        What::Reach => &[Group::NpmSearch],
-        What::Account => &[Group::NpmTokens],
+        Query::Rights | Query::Settings | Query::Secrets => &[Group::GithubRest],
+        Query::Discovery | Query::Runs | Query::Refs => &[Group::GithubGraphql],
+        Query::Workflows => &[Group::GithubActions],
+        Query::Files => &[Group::GithubRest, Group::GithubGraphql],
+        Query::Trouble | Query::Follow => &[Group::GithubActions, Group::GithubLogs],
+        Query::Packument | Query::Access => &[Group::NpmRead],
+        Query::Provenance => &[Group::NpmRead, Group::GithubActions],
+        Query::Stages => &[Group::NpmStage],
+        Query::Reach => &[Group::NpmSearch],
+        Query::Account => &[Group::NpmTokens],
     }
 }
 
 /// Tells whether a failure is one that a later try may not meet: the rest is about the thing that was asked for, and
 /// is said beside it. An answer that is no JSON is of the rest: its group answers, so only there it can be seen.
-pub fn may_pass(trouble: &Trouble) -> bool {
-    trouble.fault.is_of_group()
+pub fn may_pass(trouble: &RequestError) -> bool {
+    trouble.fault.affects_endpoint()
         || matches!(
             trouble.fault,
             Fault::Limited { .. } | Fault::Unauthorised { .. }
@@ -263,15 +263,15 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     /// A switchboard by a clock that is moved, of a console whose chance is `random`.
-    fn board(random: f64) -> (Switchboard, Arc<AtomicI64>) {
+    fn board(random: f64) -> (EndpointHealth, Arc<AtomicI64>) {
         let time = Arc::new(AtomicI64::new(1_000));
         let read = Arc::clone(&time);
         let now: Now = Arc::new(move || Ts(read.load(Ordering::SeqCst)));
-        (Switchboard::new(now, Arc::new(move || random)), time)
+        (EndpointHealth::new(now, Arc::new(move || random)), time)
     }
 
-    fn lost(group: Group, fault: Fault) -> Trouble {
-        Trouble {
+    fn lost(group: Group, fault: Fault) -> RequestError {
+        RequestError {
             fault,
             group,
             sent: crate::http::Sent::Maybe,
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    fn limited(board: &Switchboard, until: i64) {
+    fn limited(board: &EndpointHealth, until: i64) {
         let fault = Fault::Limited {
             until: Ts(until),
             secondary: false,
@@ -293,7 +293,7 @@ mod tests {
         let until = |random| {
             let (board, _) = board(random);
             limited(&board, 1_060);
-            board.closed(What::Packument).unwrap().0
+            board.closed(Query::Packument).unwrap().0
         };
         assert_eq!([until(0.0), until(0.5), until(1.0)], [1_060, 1_062, 1_065]);
     }
@@ -305,7 +305,7 @@ mod tests {
         // An answer all the same: the group is live.
         board.hear(Group::NpmTokens, &Err(lost));
         limited(&board, 1_060);
-        let states = |board: &Switchboard| {
+        let states = |board: &EndpointHealth| {
             let links = board.links().into_iter();
             links.map(|link| link.state).collect::<Vec<_>>()
         };
@@ -322,10 +322,10 @@ mod tests {
                 LinkState::Connecting
             ]
         ));
-        assert_eq!(board.closed(What::Packument), Some(Ts(460)));
+        assert_eq!(board.closed(Query::Packument), Some(Ts(460)));
         // Time that passed while the machine slept has passed for a limit too.
         time.store(900, Ordering::SeqCst);
         board.jumped(500);
-        assert_eq!(board.closed(What::Packument), None);
+        assert_eq!(board.closed(Query::Packument), None);
     }
 }
