@@ -1,19 +1,7 @@
 //! `cutover`: a terminal war room that takes an organisation's npm publish paths off long-lived tokens.
 //!
-//! The library behind the binary. Arrows point down; `tests/it/architecture.rs` holds them:
-//!
-//! ```text
-//! main > cli > commands > tui
-//!                 |        |
-//!                 |        +-> engine ---> report
-//!                 |             |  |         |
-//!                 +-> check     |  v         v
-//!                 +-> intake    | scan     session > journal
-//!                       |       v  |         |         |
-//!                       +------> model <-----+---------+
-//!                                  |
-//!                                safe          assets (data, read by anyone)
-//! ```
+//! The library behind the binary. What each module owns and may name stands in ARCHITECTURE.md, *Modules*;
+//! `tests/it/architecture.rs` holds it. `examples/scan.rs` shows the smallest use.
 
 pub mod assets;
 pub mod check;
