@@ -8,16 +8,28 @@ use cutover::scan::scan_folder;
 use std::path::PathBuf;
 
 fn main() {
-    let path = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let path = std::env::args_os()
+        .nth(1)
+        .map_or_else(|| PathBuf::from("."), PathBuf::from);
     let today = chrono::Utc::now().date_naive();
     let scan = scan_folder(&path, today);
     // Names come from files that others wrote: nothing of them reaches a terminal as it is.
     for publish in &scan.publish_paths {
         let job = publish.job.as_deref().unwrap_or("(no job)");
         let place = format!("{}:{} {job}", publish.file, publish.line);
-        println!("{}  {:?} with {:?}", visible(&place), publish.tool, publish.credential);
+        println!(
+            "{}  {:?} with {:?}",
+            visible(&place),
+            publish.tool,
+            publish.credential
+        );
     }
     for finding in &scan.findings {
-        println!("{}:{}  {}", visible(&finding.file), finding.line, finding.message);
+        println!(
+            "{}:{}  {}",
+            visible(&finding.file),
+            finding.line,
+            finding.message
+        );
     }
 }

@@ -215,7 +215,9 @@ impl Github {
         };
         brought.learned.push((id, Learned::Ids(ids)));
         if !release.is_empty() {
-            brought.expedite.push(((Query::Runs, id), 0, Urgency::ByAge));
+            brought
+                .expedite
+                .push(((Query::Runs, id), 0, Urgency::ByAge));
         }
         self.memory().workflows.insert(id, release);
         Ok(brought)
