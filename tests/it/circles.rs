@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files in circles today. Lower it when the test says so; never raise it.
-const IN_CIRCLES: usize = 149;
+const IN_CIRCLES: usize = 112;
 
 type Module = Vec<String>;
 
