@@ -3,6 +3,7 @@
 //! Opens, folds, judges, decides, appends. No network and no async: the command line's verbs use it directly, the
 //! console through `engine`. Clock, randomness and folders are inputs.
 
+mod damage;
 pub mod decide;
 pub mod fold;
 pub mod guide;
@@ -25,6 +26,7 @@ use crate::model::id::Subject;
 use crate::model::policy::Policy;
 use crate::model::time::Ts;
 use crate::safe::shown::counted;
+use damage::{behind_words, cut_words, damage_words};
 use decide::{Action, Decided, DraftEvent, Refusal, Written, decide};
 use fold::{Entry, Fold, Parsed, Writer};
 use judge::Board;
@@ -216,7 +218,7 @@ impl Session {
             ));
         }
         notices.extend(behind_words(&behind));
-        notices.extend(report.cuts.iter().map(|cut| cut_words(&fold, cut)));
+        notices.extend(report.cuts.iter().map(|cut| cut_words(&fold.writers, cut)));
         if !fold.unused.is_empty() {
             notices.push(format!(
                 "{} of a newer version, or that cannot be used: see `cutover log verify`",
@@ -305,7 +307,7 @@ impl Session {
     pub fn damage(&self) -> Option<String> {
         let cut = || {
             let first = self.report.cuts.first()?;
-            Some(cut_words(&self.fold, first))
+            Some(cut_words(&self.fold.writers, first))
         };
         damage_words(&self.report).or_else(cut)
     }
@@ -691,68 +693,4 @@ impl Session {
             .map(|entry| entry.id)
             .find(|known| self.fold.name(*known) == Some(id))
     }
-}
-
-/// Says what is wrong with the lines of a file: the first of it, and how much more there is.
-fn damage_words(report: &Report) -> Option<String> {
-    let (what, all) = match (report.forks.first(), report.damage.first()) {
-        (Some(fork), _) => {
-            let [first, second] = fork.places.map(|place| place.line);
-            let what = format!(
-                "forked: lines {first} and {second} are two different events under one number"
-            );
-            (what, report.forks.len())
-        }
-        (None, Some(damage)) => {
-            let what = format!("damaged in line {}: {}", damage.place.line, damage.reason);
-            (what, usize::try_from(report.damaged).unwrap_or(usize::MAX))
-        }
-        (None, None) => return None,
-    };
-    let more = match all {
-        1 => String::new(),
-        many => format!(" (and {} more)", many - 1),
-    };
-    Some(format!(
-        "the session file is {what}{more}; what fails is left out here, and `cutover log verify` tells more"
-    ))
-}
-
-/// Says that the file lacks what this device wrote: it was restored, or is another copy.
-fn behind_words(behind: &[journal::Behind]) -> Option<String> {
-    let first = behind.first()?;
-    let more = match behind.len() {
-        1 => String::new(),
-        many => format!(", and the last of {} more writers", many - 1),
-    };
-    Some(format!(
-        "this copy lacks what this device wrote into another one (event {} of {}{more}): take it over with \
-         `cutover log merge OTHER-COPY`",
-        first.remembered, first.writer
-    ))
-}
-
-/// Says who saw an event that is gone.
-fn cut_words(fold: &Fold, cut: &journal::Cut) -> String {
-    let person = |id: WriterId| {
-        let person = fold
-            .writers
-            .iter()
-            .find(|writer| writer.id == id)
-            .map_or("somebody", |writer| &writer.person);
-        crate::safe::shown::visible(person).into_owned()
-    };
-    let verb = if cut.replaced {
-        "another event stands there now"
-    } else {
-        "it is gone: the file was cut at the end"
-    };
-    format!(
-        "{} ({}) had seen event {} of {} ({}); {verb}. Merge a copy that has it",
-        person(cut.by.writer),
-        cut.by,
-        cut.seen.seq,
-        person(cut.seen.writer),
-        cut.seen.writer
-    )
 }
