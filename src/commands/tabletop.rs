@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, value_name = "S", default_value_t = SEED)]
     pub seed: u64,
     /// What goes wrong in it; an unknown name lists them
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_possible_values = true, value_parser = scenarios())]
     pub scenario: Option<String>,
     /// Simulated seconds in a second
     #[arg(long, value_name = "X", default_value_t = SPEED, value_parser = speed)]
@@ -68,6 +68,11 @@ fn exercise(options: &Options) -> String {
         words.push_str(&format!(", {}", visible(scenario)));
     }
     words
+}
+
+/// Takes the scenarios there are; for another name the usage error lists them, and the nearest one.
+fn scenarios() -> clap::builder::PossibleValuesParser {
+    tabletop::scenario::names().into()
 }
 
 fn speed(text: &str) -> Result<f64, String> {

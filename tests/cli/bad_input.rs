@@ -338,3 +338,11 @@ fn a_full_disk() {
         "{said}"
     );
 }
+
+#[test]
+fn an_unknown_scenario_is_a_usage_error_that_lists_them() {
+    let place = Place::new();
+    let ran = place.run(&["tabletop", "--scenario", "half-monorpo"]);
+    ran.fails(2, "half-monorepo", 0);
+    assert!(ran.err.contains("latest-moved"), "{}", ran.text());
+}
