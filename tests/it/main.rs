@@ -37,6 +37,7 @@ mod verdaccio;
 mod walk;
 
 #[test]
+#[expect(clippy::expect_used, reason = "a test may fail so")]
 fn every_file_of_tests_is_declared() {
     let declared = include_str!("main.rs");
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
