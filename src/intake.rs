@@ -18,7 +18,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::safe::redact::redact;
-use crate::safe::shown::visible;
+use crate::safe::shown::{and_more, visible};
 
 /// Most bytes read of one list.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -114,8 +114,9 @@ fn join<T: fmt::Display>(all: &[T]) -> String {
         .map(T::to_string)
         .collect::<Vec<_>>()
         .join("; ");
-    if let Some(more) = all.len().checked_sub(MAX_PLACES).filter(|n| *n > 0) {
-        text.push_str(&format!("; and {more} more"));
+    if all.len() > MAX_PLACES {
+        text.push(';');
+        text.push_str(&and_more(all.len() - MAX_PLACES));
     }
     text
 }

@@ -7,5 +7,6 @@ pub mod json;
 pub mod process;
 pub mod redact;
 pub mod secret;
+pub(crate) mod shell;
 pub mod shown;
 pub mod sink;

@@ -15,7 +15,7 @@ use crate::github::Place;
 use crate::model::event::SessionCreated;
 use crate::model::name::{HostName, Login};
 use crate::model::policy::{Policy, Profile};
-use crate::safe::shown::{counted, visible};
+use crate::safe::shown::{and_more, counted, visible};
 use crate::session::{self, Session};
 use std::path::{Path, PathBuf};
 
@@ -264,10 +264,7 @@ fn found_words(session: &Session) -> Vec<String> {
         let all = aside.names.len();
         let names = aside.names.iter().take(NAMED).map(|name| visible(name));
         let names = names.collect::<Vec<_>>().join(", ");
-        let more = match all.saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let more = and_more(all.saturating_sub(NAMED));
         let words = aside.words();
         lines.push(format!(
             "not scanned, {what}: {all} ({names}{more}): {words}"

@@ -13,7 +13,7 @@ use crate::journal;
 use crate::journal::merge::{Part, union};
 use crate::journal::writer::open_for_reading;
 use crate::model::id::Subject;
-use crate::safe::shown::counted;
+use crate::safe::shown::{and_more, counted};
 use crate::session::Session;
 use crate::session::name::{self, Dispute};
 use std::fs::File;
@@ -131,10 +131,7 @@ fn absorb(merge: &Merge, context: &mut Context) -> Result<Exit, CommandError> {
             .take(LISTED)
             .map(|one| one.words(session.facts()))
             .collect();
-        let more = match now.len() - what.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let more = and_more(now.len() - what.len());
         context.out.warn(format!(
             "{} {verb} now contested: {}{more}",
             counted(now.len(), "decision"),

@@ -11,10 +11,10 @@ use crate::model::gate::{GateId, View, judge};
 use crate::model::id::Subject;
 use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
+use crate::safe::shell::quote;
 use crate::safe::shown::{counted, visible};
 use crate::session::decide::RevocationAction;
 use crate::session::name::label;
-use crate::tui::command::quote;
 
 /// Secrets, and places, of the chain that are listed one by one.
 const LISTED: usize = 10;

@@ -16,7 +16,7 @@ use crate::model::outcome::{end_state, owes_list, paths_of, subjects_of};
 use crate::model::proposal::propose;
 use crate::model::revoke::{Strength, chain};
 use crate::model::time::Ts;
-use crate::safe::shown::visible;
+use crate::safe::shown::{and_more, visible};
 use crate::session::Session;
 use crate::session::guide::how_to;
 use crate::session::name::{label, short_path};
@@ -161,9 +161,7 @@ fn list(names: &[String], most: usize) -> String {
         .cloned()
         .collect::<Vec<_>>()
         .join(", ");
-    if names.len() > most {
-        words.push_str(&format!(" and {} more", names.len() - most));
-    }
+    words.push_str(&and_more(names.len().saturating_sub(most)));
     words
 }
 

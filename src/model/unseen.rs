@@ -4,6 +4,7 @@
 //! and nothing that rests on "there is no other" may pass.
 
 use super::fact::{FindingFact, RepoFact};
+use crate::safe::shown::and_more;
 
 /// A rule of the scan by which not everything was seen, and what that was, after its place.
 struct Unseen {
@@ -38,7 +39,7 @@ fn unseen(finding: &FindingFact) -> Option<&'static Unseen> {
 /// Says what a scan did not see; nothing where it saw everything that it looked at.
 pub fn not_seen(scan: &RepoFact) -> Option<String> {
     if let Some(first) = scan.unread.first() {
-        let more = more(scan.unread.len());
+        let more = and_more(scan.unread.len().saturating_sub(1));
         return Some(format!("not everything could be read: {first}{more}"));
     }
     if scan.left_out.is_some_and(|count| count > 0) {
@@ -50,14 +51,7 @@ pub fn not_seen(scan: &RepoFact) -> Option<String> {
         .iter()
         .filter_map(|finding| Some((finding, unseen(finding)?)));
     let (finding, why) = found.next()?;
-    let more = more(found.count() + 1);
+    let more = and_more(found.count());
     let FindingFact { file, line, .. } = finding;
     Some(format!("{file}:{line} {}{more}", why.words))
-}
-
-fn more(count: usize) -> String {
-    match count.saturating_sub(1) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    }
 }

@@ -19,6 +19,7 @@ use crate::model::outcome::{End, EndState, owes_list, paths_of};
 use crate::model::policy::Profile;
 use crate::model::revoke::chain;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shell::quote;
 use crate::safe::shown::counted;
 use crate::session::Session;
 use crate::session::fold::{Entry, Signature};
@@ -840,18 +841,8 @@ fn verify(session: &Session) -> Verify {
         signatures_bad: count(|entry| entry.signature == Signature::Bad),
         signatures_good: count(|entry| entry.signature == Signature::Good),
         commands: ["verify", "head", "export"]
-            .map(|verb| format!("cutover log {verb} {}", quoted(&file)))
+            .map(|verb| format!("cutover log {verb} {}", quote(&file)))
             .to_vec(),
         heads,
-    }
-}
-
-/// Quotes a file name for people who copy the command: single quotes unless it is plain.
-fn quoted(file: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
-    if !file.is_empty() && !file.starts_with('-') && file.chars().all(plain) {
-        file.to_owned()
-    } else {
-        format!("'{}'", file.replace('\'', "'\\''"))
     }
 }

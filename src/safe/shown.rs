@@ -50,6 +50,14 @@ pub fn counted(count: usize, noun: &str) -> String {
     }
 }
 
+/// Says how many there are beside those that were named: ` and 3 more`, or nothing.
+pub fn and_more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    }
+}
+
 /// Makes one line of foreign text fit to be shown, capped at [`COLUMNS`]; line breaks and tabs become escapes.
 pub fn visible(text: &str) -> Cow<'_, str> {
     visible_within(text, COLUMNS)
@@ -296,9 +304,7 @@ pub fn first_few<S: AsRef<str>>(names: &[S]) -> String {
         }
         text.push_str(name.as_ref());
     }
-    if let Some(more @ 1..) = names.len().checked_sub(SHOWN) {
-        text.push_str(&format!(" and {more} more"));
-    }
+    text.push_str(&and_more(names.len().saturating_sub(SHOWN)));
     text
 }
 

@@ -10,7 +10,7 @@ use crate::model::facts::seen::Seen;
 use crate::model::id::{Kind, Subject};
 use crate::model::outcome::paths_of;
 use crate::model::token::Token;
-use crate::safe::shown::visible;
+use crate::safe::shown::{and_more, visible};
 
 /// Characters of a key that stand for a token without a name.
 const KEY_SHOWN: usize = 8;
@@ -189,10 +189,7 @@ pub fn next_step(facts: &Facts, repo: Subject, open: Open) -> String {
 /// Says what a step waits for, and whose step that is.
 pub fn waiting(facts: &Facts, waits: Waits) -> String {
     let (step, first) = (label(facts, waits.step_of), label(facts, waits.first));
-    let more = match waits.more {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let more = and_more(waits.more as usize);
     let wave = waits.wave;
     format!("wait for {first}{more} (wave {wave}): {step} is shared")
 }

@@ -5,21 +5,12 @@
 use super::form::{Form, Kind, Target};
 use super::state::{State, Tab};
 use crate::model::id::Kind as Subjects;
+use crate::safe::shell::quote;
+use crate::safe::shown::and_more;
 use crate::session::decide::{Action, GateAction, LaneAction, NoteAction, RevocationAction};
 
 /// More targets than this are counted, not listed.
 const LISTED: usize = 8;
-
-/// Quotes a word where the shell would not take it as it is.
-#[must_use]
-pub fn quote(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@+=,%".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
 
 /// The command for what the screen shows.
 #[must_use]
@@ -188,10 +179,9 @@ impl Words {
 
     /// The line; targets beyond those that are listed are counted.
     fn done(&self, targets: &[Target]) -> String {
-        let more = targets.len().saturating_sub(LISTED);
-        let tail = match more {
-            0 => String::new(),
-            more => format!("   # and {more} more"),
+        let tail = match and_more(targets.len().saturating_sub(LISTED)) {
+            more if more.is_empty() => more,
+            more => format!("   #{more}"),
         };
         self.0.join(" ") + &tail
     }
@@ -202,25 +192,5 @@ impl Words {
             self.0.push(quote(value));
         }
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_read_them() {
-        for (word, quoted) in [
-            ("acme/ui-kit", "acme/ui-kit"),
-            ("+14d", "+14d"),
-            ("", "''"),
-            ("two words", "'two words'"),
-            ("it's", "'it'\\''s'"),
-            ("$(rm -r .)", "'$(rm -r .)'"),
-            ("a\nb", "'a\nb'"),
-        ] {
-            assert_eq!(quote(word), quoted);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::event::Event;
 use crate::model::lane::Lane;
-use crate::safe::shown::visible;
+use crate::safe::shown::{and_more, visible};
 use crate::session::decide::{Decided, Written};
 
 /// Says what was written, or what was taken back.
@@ -19,10 +19,7 @@ pub fn words(decided: &Decided) -> String {
             more @ ..,
         ] => {
             let kind = undone.of.kind().replace('_', " ");
-            let more = match more.len() {
-                0 => String::new(),
-                many => format!(" and {many} more"),
-            };
+            let more = and_more(more.len());
             format!("undone: {kind} of {}{more}", visible(label))
         }
         events => written(events),

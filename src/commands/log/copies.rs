@@ -9,7 +9,7 @@ use super::verify::{Findings, Options};
 use crate::journal::EventId;
 use crate::journal::merge::Part;
 use crate::journal::writer::open_for_reading;
-use crate::safe::shown::{counted, visible};
+use crate::safe::shown::{and_more, counted, visible};
 use crate::session::Session;
 use std::path::Path;
 
@@ -140,10 +140,7 @@ fn runs(ids: &[EventId]) -> String {
         _ => run.iter().map(ToString::to_string).collect(),
     });
     let words = named.collect::<Vec<_>>().join(", ");
-    match all.iter().skip(LISTED).map(|run| run.len()).sum() {
-        0 => words,
-        more => format!("{words} and {more} more"),
-    }
+    words + &and_more(all.iter().skip(LISTED).map(|run| run.len()).sum())
 }
 
 #[cfg(test)]

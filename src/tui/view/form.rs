@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::put;
+use crate::safe::shown::and_more;
 use crate::tui::form::{Field, Form};
 use crate::tui::theme::{Glyph, Role, Theme};
 
@@ -87,8 +88,7 @@ pub fn draw(buffer: &mut Buffer, form: &Form, theme: &Theme) -> Option<Position>
 
 fn about(form: &Form) -> String {
     match form.targets.as_slice() {
-        [one] => one.name.clone(),
-        [first, rest @ ..] => format!("{} and {} more", first.name, rest.len()),
+        [first, rest @ ..] => first.name.clone() + &and_more(rest.len()),
         [] => String::new(),
     }
 }
