@@ -7,10 +7,11 @@ use super::context::{Context, shown};
 use super::error::CommandError;
 use crate::diagnose::identify::{self, IdentifyError, Masked, Match, Request, Said};
 use crate::model::event::Observation;
-use crate::model::fact::Answer;
+use crate::model::fact::{Answer, CiFact};
 use crate::model::facts::Facts;
 use crate::model::id::{Kind, Subject};
 use crate::model::name::{EnvironmentName, SecretName};
+use crate::safe::shell::quote;
 use crate::safe::shown::visible;
 use crate::session::name;
 use std::path::{Path, PathBuf};
@@ -79,15 +80,52 @@ fn print(secret: &str, options: &Options, context: &mut Context) -> Result<Exit,
         environment: environment.as_ref(),
         tokens: &tokens,
     };
-    let workflow = identify::workflow(&request)?;
+    let (text, next) = match elsewhere(facts, about) {
+        None => (
+            identify::workflow(&request)?,
+            "save it as .github/workflows/cutover-identify.yml on a branch `cutover-identify`, push, and hand its log to `cutover identify --log`".to_owned(),
+        ),
+        Some(system) => (
+            identify::script(&request)?,
+            format!(
+                "this secret is used in {system}: save the script as identify.sh and run it in a job there that has the secret; \
+                 it prints `match=` and the id of the token, or none. Then say so: `cutover edge TOKEN {} --holds --note \"job …\"`, \
+                 and `--not` for the others",
+                quote(&name::label(facts, about)),
+            ),
+        ),
+    };
     for words in left_out {
         context.out.warn(words);
     }
-    write!(context.out.data(), "{workflow}")?;
-    context.out.hint(
-        "save it as .github/workflows/cutover-identify.yml on a branch `cutover-identify`, push, and hand its log to `cutover identify --log`",
-    );
+    write!(context.out.data(), "{text}")?;
+    context.out.hint(next);
     Ok(Exit::Done)
+}
+
+/// Returns the CI system in which a secret is used, where that is never GitHub.
+fn elsewhere(facts: &Facts, secret: Subject) -> Option<&'static str> {
+    let row = facts.secrets.get(&secret)?;
+    let named = |other: Option<&str>| other == Some(&*row.name);
+    let paths = row.repos.iter().flat_map(|repo| facts.open_paths(*repo));
+    let mut systems: Vec<CiFact> = paths
+        .filter(|(_, path)| named(path.secret.as_deref()))
+        .map(|(_, path)| path.ci)
+        .collect();
+    let scans = row
+        .repos
+        .iter()
+        .filter_map(|repo| facts.repos.get(repo)?.scan.as_ref());
+    let mut uses = scans.flat_map(|scan| &scan.value.uses);
+    if uses.any(|one| named(one.secret.as_deref()) && one.file.starts_with(".github/")) {
+        systems.push(CiFact::Github);
+    }
+    systems.sort_unstable();
+    // GitHub comes first.
+    systems
+        .first()
+        .filter(|first| **first != CiFact::Github)
+        .map(|first| first.word())
 }
 
 fn of_kind(facts: &Facts, words: &str, kind: Kind) -> Result<Subject, CommandError> {

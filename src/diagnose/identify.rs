@@ -97,16 +97,11 @@ pub struct Request<'a> {
     pub tokens: &'a [Masked],
 }
 
-/// Writes the workflow. Everything in it fits a narrow grammar or is a quoted scalar.
+/// Returns the workflow. Everything in it fits a narrow grammar or is a quoted scalar.
 ///
 /// # Errors
 /// There are no tokens or too many, or the environment's name cannot be written.
 pub fn workflow(request: &Request<'_>) -> Result<String, IdentifyError> {
-    match request.tokens.len() {
-        0 => return Err(IdentifyError::NoTokens),
-        many if many > MOST => return Err(IdentifyError::TooMany(many)),
-        _ => {}
-    }
     let environment = match request.environment {
         Some(name) if name.as_str().contains("${{") => return Err(IdentifyError::Environment),
         Some(name) => format!("environment: {}", yaml_scalar(name.as_str())),
@@ -114,6 +109,49 @@ pub fn workflow(request: &Request<'_>) -> Result<String, IdentifyError> {
             "# No environment: the secret is the repository's or the organisation's.".to_owned()
         }
     };
+    filled(crate::assets::identify_workflow(), request, &environment)
+}
+
+/// Returns the comparison alone, as a script for a job of another CI system than GitHub. No log of such a job is taken
+/// in: nothing in it tells which run printed a line.
+///
+/// # Errors
+/// There are no tokens or too many.
+pub fn script(request: &Request<'_>) -> Result<String, IdentifyError> {
+    const STEP: &str = "        run: |\n";
+    const DEPTH: &str = "          ";
+    let whole = filled(crate::assets::identify_workflow(), request, "")?;
+    let body = whole.split_once(STEP).map_or("", |(_, body)| body);
+    let name = request.name.as_str();
+    let mut script = format!(
+        "#!/usr/bin/env bash\n\
+         # Run it in a job that has {name}, with its value in the variable CUTOVER_VALUE.\n\
+         set -eu -o pipefail\n"
+    );
+    for line in body.lines() {
+        let line = line.strip_prefix(DEPTH).unwrap_or(line);
+        if !line.starts_with("echo ") {
+            script.push_str(line);
+            script.push('\n');
+        }
+    }
+    script.push_str(&format!(
+        "echo \"cutover-identify secret={name} match=$match\"\n"
+    ));
+    Ok(script)
+}
+
+/// Puts what is compared into the workflow's text.
+fn filled(
+    template: &str,
+    request: &Request<'_>,
+    environment: &str,
+) -> Result<String, IdentifyError> {
+    match request.tokens.len() {
+        0 => return Err(IdentifyError::NoTokens),
+        many if many > MOST => return Err(IdentifyError::TooMany(many)),
+        _ => {}
+    }
     let compare: Vec<String> = request
         .tokens
         .iter()
@@ -125,12 +163,12 @@ pub fn workflow(request: &Request<'_>) -> Result<String, IdentifyError> {
         short(request.session),
         request.secret.code()
     );
-    Ok(crate::assets::identify_workflow()
+    Ok(template
         .replace("{{compare}}", &compare.join("\n            "))
         .replace("{{given}}", &given.join(","))
         .replace("{{marker}}", &marker)
         .replace("{{name}}", request.name.as_str())
-        .replace("{{environment}}", &environment))
+        .replace("{{environment}}", environment))
 }
 
 fn short(session: &str) -> &str {

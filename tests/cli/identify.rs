@@ -67,3 +67,30 @@ fn a_secret_is_identified_by_a_job_that_holds_it() {
     assert!(!format!("{text}{workflow}").contains(&value[4..16]));
     crate::snapshot!(text);
 }
+
+#[test]
+fn a_secret_of_another_ci_system_gets_a_script_for_it() {
+    let place = Place::with_session();
+    let printed = place.run(&[
+        "identify",
+        "secret:npm-token (acme-dec/legacy-widgets, store not known)",
+    ]);
+    assert_eq!(printed.code, 0, "{}", printed.text());
+    assert!(
+        !printed.out.contains("GITHUB") && !printed.out.contains("runs-on"),
+        "{}",
+        printed.out
+    );
+    assert!(printed.err.contains("jenkins"), "{}", printed.err);
+    let output = Command::new("bash")
+        .args(["--noprofile", "--norc", "-c", &printed.out])
+        .env("CUTOVER_VALUE", format!("npm_{}", "q".repeat(36)))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.ends_with(" match=none\n"),
+        "{said} {:?}",
+        output.stderr
+    );
+}
