@@ -7,6 +7,7 @@ use super::status::{Row, Status, Token};
 use crate::model::event::World;
 use crate::model::gate::State;
 use crate::model::time::{DAY, Ts};
+use crate::safe::shell::quote;
 use crate::safe::shown::counted;
 use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -36,8 +37,31 @@ pub fn status(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()
         ..look
     };
     head(status, look, out)?;
+    if status.repos.is_empty() && status.tokens.is_empty() {
+        return empty(&status.header.file, look, out);
+    }
     repos(status, look, out)?;
     tokens(status, look, out)
+}
+
+/// Says how to begin where nothing is in the session yet.
+fn empty(file: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let file = quote(file);
+    let ways = [
+        "",
+        "Nothing is in this session yet. Next, one of:",
+        &format!(
+            "  cutover import -s {file} --scan FOLDER       reads the CI files of checkouts below a folder"
+        ),
+        &format!(
+            "  cutover import -s {file} --inventory FILE    reads a list of repositories: CSV, TOML, JSON or YAML"
+        ),
+        &format!(
+            "  cutover import -s {file} --tokens rosa=FILE  reads what `npm token list --json` printed"
+        ),
+    ];
+    ways.iter()
+        .try_for_each(|line| writeln!(out, "{}", cut(line, look.width)))
 }
 
 fn head(status: &Status, look: Look, out: &mut dyn Write) -> io::Result<()> {

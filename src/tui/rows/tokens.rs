@@ -41,10 +41,16 @@ pub fn rights(row: &TokenRow) -> &'static str {
     }
 }
 
+/// True where lists show, or somebody says, that the token was revoked.
+#[must_use]
+pub fn is_gone(row: &TokenRow) -> bool {
+    matches!(row.gone.0, State::Passed | State::Attested)
+}
+
 /// Where a token is in its life, for the clock of the context.
 #[must_use]
 pub fn life(row: &TokenRow, now: i64) -> &'static str {
-    if matches!(row.gone.0, State::Passed | State::Attested) {
+    if is_gone(row) {
         "revoked"
     } else if row.expires.is_some_and(|end| end.0 <= now) {
         "expired"

@@ -17,12 +17,21 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     });
     if let Some(row) = state.tokens.current() {
         let (verdict, why) = told(state, &row.chain);
-        let words = format!(
-            "{} of {}: {}: {why}",
-            &row.name,
-            row.account,
-            verdict.words(),
-        );
+        let chain = format!("{}: {why}", verdict.words());
+        let words = match told(state, &row.gone) {
+            // Of a token that is gone its chain only says where the dead value may still stand.
+            (gone, how) if token::is_gone(row) && verdict.is_met() => {
+                format!("revoked ({}): {how}", gone.words())
+            }
+            (gone, how) if token::is_gone(row) => {
+                format!(
+                    "revoked ({}): {how}; its chain is not complete, {why}",
+                    gone.words()
+                )
+            }
+            _ => chain,
+        };
+        let words = format!("{} of {}: {words}", row.name, row.account);
         table::detail(buffer, state, &words, theme);
     }
     let lines = [
