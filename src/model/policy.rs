@@ -19,7 +19,7 @@ pub enum Profile {
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// First possible day of npm's end of direct publishing with tokens that bypass 2FA.
-    /// Source: https://gh.io/bypass-2fa-tokens-no-longer-publish
+    /// Source: <https://gh.io/bypass-2fa-tokens-no-longer-publish>
     pub cutoff_earliest: NaiveDate,
     /// Hours an observation about a state holds, unless it rests on a commit.
     pub freshness_hours: u32,

@@ -1,6 +1,6 @@
 //! Versions and ranges as npm reads them: the one place that turns a text into either.
 //!
-//! Source: https://docs.npmjs.com/about-semantic-versioning and https://github.com/npm/node-semver. What does not fit is
+//! Source: <https://docs.npmjs.com/about-semantic-versioning> and <https://github.com/npm/node-semver>. What does not fit is
 //! none; nothing is guessed.
 
 pub use nodejs_semver::{Range, Version};

@@ -230,7 +230,7 @@ fn is_enterprise_server(host: &str) -> bool {
 }
 
 /// A runner of somebody else's can exchange its OIDC token; npm refuses the provenance made on it (E422), which a
-/// public package of a public repository gets by itself (https://github.com/pnpm/pnpm/pull/16721).
+/// public package of a public repository gets by itself (<https://github.com/pnpm/pnpm/pull/16721>).
 fn runner(publishing: &Publishing<'_>, found: &mut Vec<Obstacle>) {
     let trusted = !found.iter().any(|one| one.rule == "ci-no-oidc");
     if publishing.runner != Runner::SelfHosted || !trusted {

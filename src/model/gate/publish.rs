@@ -1,7 +1,7 @@
 //! Which path published a version, and by which trust config: the registry's word against what a path needs.
 //!
 //! npm compares a trust config letter by letter with the repository, the bare name of the top-level workflow file and
-//! the environment (https://docs.npmjs.com/trusted-publishers). Judges no gate itself.
+//! the environment (<https://docs.npmjs.com/trusted-publishers>). Judges no gate itself.
 
 use super::view::View;
 use crate::model::decision::Slot;

@@ -283,7 +283,7 @@ pub(super) fn job(
 }
 
 /// Gives the setup-node whose .npmrc reads a variable that nothing sets, in a job that installs with Yarn 1: from v7 on
-/// no placeholder stands in for it (https://github.com/actions/setup-node/issues/1551).
+/// no placeholder stands in for it (<https://github.com/actions/setup-node/issues/1551>).
 fn unset_token<'r>(
     checkout: &Checkout<'_>,
     flow: &Flow<'_>,
