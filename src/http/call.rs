@@ -116,7 +116,7 @@ impl Call {
         self
     }
 
-    /// Sets the most decoded bytes that are taken; [`CAP`] otherwise.
+    /// Sets the most decoded bytes that are taken; 8 MiB otherwise.
     #[must_use]
     pub fn cap(mut self, bytes: usize) -> Self {
         self.cap = bytes;
