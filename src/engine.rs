@@ -135,8 +135,8 @@ impl Handle {
     ///
     /// # Errors
     /// As [`Handle::start`].
-    pub fn start_live(session: Session, now: Now, crew: Poller) -> std::io::Result<Self> {
-        let cache = if crew.cached {
+    pub fn start_live(session: Session, now: Now, poller: Poller) -> std::io::Result<Self> {
+        let cache = if poller.cached {
             cache::Cache::read(&session, now())
         } else {
             cache::Cache::default()
@@ -153,7 +153,7 @@ impl Handle {
         let thread = std::thread::Builder::new()
             .name("observers".to_owned())
             .spawn(move || {
-                runtime.block_on(crew.serve(post, until, cache));
+                runtime.block_on(poller.serve(post, until, cache));
                 // A scan that is under way on a blocking thread is not waited for.
                 runtime.shutdown_background();
             })?;
@@ -161,7 +161,7 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Waits until the observers have ended by themselves: after one pass, where the crew was told so.
+    /// Waits until the observers have ended by themselves: after one pass, where the poller was told so.
     pub fn wait_for_observers(&mut self) {
         if let Some(observers) = self.observers.take() {
             let _ = observers.thread.join();

@@ -77,7 +77,7 @@ pub enum GithubError {
     #[error(
         "{what}: GitHub's answer lacks what was due ({why}); ask again, and report it if it stays"
     )]
-    UnexpectedStatus { what: Box<str>, why: &'static str },
+    UnexpectedAnswer { what: Box<str>, why: &'static str },
     #[error("`{}` is no GitHub repository such as owner/name; correct the name", visible(.0))]
     NoRepo(Box<str>),
 }
@@ -108,7 +108,7 @@ impl GithubError {
             ),
             Self::Hidden { .. }
             | Self::Part { .. }
-            | Self::UnexpectedStatus { .. }
+            | Self::UnexpectedAnswer { .. }
             | Self::NoRepo(_) => true,
         }
     }

@@ -219,8 +219,8 @@ fn can_look(forge: &str, context: &Context) -> Result<(), CommandError> {
 fn discover(options: &Options, path: &Path, context: &mut Context) -> Result<(), CommandError> {
     let session = context.write(path)?;
     let outside = outside::find(&options.outside, &session, context)?;
-    let crew = live::crew(outside, true, context)?;
-    let (links, session) = live::one_pass(session, crew, context)?;
+    let poller = live::poller(outside, true, context)?;
+    let (links, session) = live::one_pass(session, poller, context)?;
     live::say_links(&links, context);
     let listed = session
         .facts()

@@ -60,20 +60,20 @@ pub struct NpmAccounts {
 ///
 /// # Errors
 /// TLS or a proxy cannot be set up, or a credential is for another place.
-pub fn crew(outside: Outside, one_pass: bool, context: &Context) -> Result<Poller, CommandError> {
+pub fn poller(outside: Outside, one_pass: bool, context: &Context) -> Result<Poller, CommandError> {
     let seed = context.random_seed()?;
     let random = Arc::new(spread(seed));
-    let switchboard = EndpointHealth::new(Arc::clone(&context.now), random.clone());
-    switchboard.expect(&GITHUB);
-    let npm = npm(&outside.npm, &switchboard, outside.world, context)?;
+    let health = EndpointHealth::new(Arc::clone(&context.now), random.clone());
+    health.expect(&GITHUB);
+    let npm = npm(&outside.npm, &health, outside.world, context)?;
     let (id, speed) = (outside.npm.id.clone(), outside.speed);
     // The servers of a simulated world end with it.
     let cached = outside.world == World::Real;
-    let github = github(outside, &id, &switchboard, context)?;
+    let github = github(outside, &id, &health, context)?;
     Ok(Poller {
         github: github.map(Arc::new),
         npm: Some(Arc::new(npm)),
-        switchboard,
+        health,
         now: Arc::clone(&context.now),
         steady: steady(speed),
         speed,
@@ -95,42 +95,37 @@ fn steady(speed: f64) -> Steady {
 fn github(
     outside: Outside,
     registry: &str,
-    switchboard: &EndpointHealth,
+    health: &EndpointHealth,
     context: &Context,
 ) -> Result<Option<Github>, CommandError> {
     let credential = match outside.credential {
         Ok(credential) => credential,
         Err(why) => {
             for group in GITHUB {
-                switchboard.refuse(group, &why);
+                health.refuse(group, &why);
             }
             return Ok(None);
         }
     };
     let mut options = Options::new(outside.world, Arc::clone(&context.now));
     options.proxies = outside.proxies;
-    let api = GitHub::open(
-        outside.place,
-        Some(credential),
-        options,
-        switchboard.listener(),
-    )
-    .map_err(|error| CommandError::user(error.to_string()))?;
+    let api = GitHub::open(outside.place, Some(credential), options, health.listener())
+        .map_err(|error| CommandError::user(error.to_string()))?;
     Ok(Some(Github::new(api, registry, outside.choice)))
 }
 
 /// The registry as nobody, and as each account.
 fn npm(
     npm: &NpmAccounts,
-    switchboard: &EndpointHealth,
+    health: &EndpointHealth,
     world: World,
     context: &Context,
 ) -> Result<Npm, CommandError> {
-    switchboard.expect(&[Group::NpmRead]);
+    health.expect(&[Group::NpmRead]);
     let mut options = Options::new(world, Arc::clone(&context.now));
     options.proxies = npm.proxies.clone();
     options.extra_ca.clone_from(&npm.extra_ca);
-    options.listen = Some(switchboard.listener());
+    options.listen = Some(health.listener());
     let bad = |error: ClientError| CommandError::user(error.to_string());
     let nobody = Registry::new(npm.base.clone(), options, None).map_err(bad)?;
     let accounts = npm
@@ -149,12 +144,12 @@ fn npm(
 /// The engine cannot start, or has failed.
 pub fn one_pass(
     session: Session,
-    crew: Poller,
+    poller: Poller,
     context: &mut Context,
 ) -> Result<(Vec<Link>, Session), CommandError> {
     let now = Arc::clone(&context.now);
-    let switchboard = crew.switchboard.clone();
-    let mut handle = Handle::start_live(session, now, crew)
+    let health = poller.health.clone();
+    let mut handle = Handle::start_live(session, now, poller)
         .map_err(|error| CommandError::internal(format!("the observers cannot start: {error}")))?;
     context
         .out
@@ -162,7 +157,7 @@ pub fn one_pass(
     let session = handle
         .stop()
         .ok_or_else(|| CommandError::internal("the session's owner has ended"))?;
-    Ok((switchboard.links(), session))
+    Ok((health.links(), session))
 }
 
 /// Looks once, says what could not be reached, and prints the status with its exit codes.
@@ -171,17 +166,17 @@ pub fn one_pass(
 /// Nothing at all could be reached; the output cannot be written.
 pub fn refresh(
     session: Session,
-    mut crew: Poller,
+    mut poller: Poller,
     secrets: bool,
     format: Format,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    crew.one_pass = true;
+    poller.one_pass = true;
     if secrets {
-        crew.once.push(Query::Secrets);
+        poller.once.push(Query::Secrets);
     }
     // By this very session: what was the same again is a look, and stands in no file.
-    let (links, session) = one_pass(session, crew, context)?;
+    let (links, session) = one_pass(session, poller, context)?;
     let reached = say_links(&links, context);
     if !reached {
         return Err(

@@ -61,9 +61,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     context.actor = Some(actor(context)?);
     let session = context.write(&path)?;
     let outside = outside::find(&options.outside, &session, context)?;
-    let crew = live::crew(outside, false, context)?;
+    let poller = live::poller(outside, false, context)?;
     recent::remember(context, &path);
-    console_with(session, &path, Some(crew), None, context)
+    console_with(session, &path, Some(poller), None, context)
 }
 
 /// Gives the name of whoever works at the console; asks for it where nobody is named.
@@ -97,7 +97,7 @@ pub fn console(session: Session, path: &Path, context: &mut Context) -> Result<E
 pub fn console_with(
     session: Session,
     path: &Path,
-    crew: Option<Poller>,
+    poller: Option<Poller>,
     exercise: Option<String>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
@@ -105,8 +105,8 @@ pub fn console_with(
     options.settings.exercise = exercise;
     context.out.flush()?;
     let now = Arc::clone(&context.now);
-    let started = match crew {
-        Some(crew) => Handle::start_live(session, now, crew),
+    let started = match poller {
+        Some(poller) => Handle::start_live(session, now, poller),
         None => Handle::start(session, now),
     };
     let handle = started

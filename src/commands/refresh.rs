@@ -47,9 +47,9 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     if options.secrets {
         agree(&session, options.yes, context)?;
     }
-    let mut crew = live::crew(outside, true, context)?;
-    crew.anew = options.anew;
-    live::refresh(session, crew, options.secrets, options.format, context)
+    let mut poller = live::poller(outside, true, context)?;
+    poller.anew = options.anew;
+    live::refresh(session, poller, options.secrets, options.format, context)
 }
 
 /// States what looking into every store costs, and asks for a yes.

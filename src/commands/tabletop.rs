@@ -124,12 +124,18 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     context.now = clock;
     found(&path, &world, &actor, context)?;
     context.actor = Some(actor.clone());
-    let crew = live::crew(outside(&world, speed)?, !context.screen, context)?;
+    let poller = live::poller(outside(&world, speed)?, !context.screen, context)?;
     let session = context.open_as(&path, actor, false)?;
     let ended = if context.screen {
-        open::console_with(session, &path, Some(crew), Some(exercise(options)), context)
+        open::console_with(
+            session,
+            &path,
+            Some(poller),
+            Some(exercise(options)),
+            context,
+        )
     } else {
-        one_status(session, crew, context)
+        one_status(session, poller, context)
     };
     if kept.is_some() {
         context
@@ -258,10 +264,10 @@ async fn clock_of(world: &Tabletop) -> Result<(crate::engine::clocks::Now, f64),
 /// Looks once at everything and prints what it is.
 fn one_status(
     session: session::Session,
-    crew: crate::engine::poller::Poller,
+    poller: crate::engine::poller::Poller,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let (_, session) = live::one_pass(session, crew, context)?;
+    let (_, session) = live::one_pass(session, poller, context)?;
     status::print(&session, status::Format::Table, None, context)?;
     context
         .out

@@ -60,8 +60,8 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
     let path = context.session_path(options.file.as_deref())?;
     let session = context.write(&path)?;
     let outside = outside::find(&options.outside, &session, context)?;
-    let crew = live::crew(outside, false, context)?;
-    follow(session, crew, options.limit, context)
+    let poller = live::poller(outside, false, context)?;
+    follow(session, poller, options.limit, context)
 }
 
 /// Prints what changes until a signal comes, the time is over, or nobody reads any more.
@@ -70,7 +70,7 @@ pub fn run(options: &Options, context: &mut Context) -> Result<Exit, CommandErro
 /// The engine cannot start or has ended; the output cannot be written.
 pub fn follow(
     session: Session,
-    crew: Poller,
+    poller: Poller,
     limit: Option<Duration>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
@@ -80,7 +80,8 @@ pub fn follow(
         .enable_all()
         .build()
         .map_err(cannot)?;
-    let mut handle = Handle::start_live(session, Arc::clone(&context.now), crew).map_err(cannot)?;
+    let mut handle =
+        Handle::start_live(session, Arc::clone(&context.now), poller).map_err(cannot)?;
     let ended = runtime.block_on(lines(&mut handle, limit, context));
     // Whatever ended it: the lock goes back, and what was seen is written.
     handle.stop();

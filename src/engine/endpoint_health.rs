@@ -1,6 +1,6 @@
 //! How every endpoint group stands, from what its answers and failures tell; shared by all observers.
 //!
-//! Hears of each exchange through the clients' listener and is read by the crew: which questions are closed until
+//! Hears of each exchange through the clients' listener and is read by the poller: which questions are closed until
 //! when, what is left of each budget, and what to show. Asks nothing itself.
 
 use super::clocks::Now;
@@ -104,14 +104,16 @@ impl EndpointHealth {
             Err(trouble) => trouble.seen.as_ref(),
         };
         if let Some(skew) = seen.skew {
-            inner.skews.insert(purse_of(group) == CallBudget::Npm, skew);
+            inner
+                .skews
+                .insert(budget_of(group) == CallBudget::Npm, skew);
         }
         if let Some(rate) = &seen.rate {
-            let purse = purse_of(group);
+            let budget = budget_of(group);
             let mut rate = rate.clone();
             // By our clock, as everything that is planned here.
             rate.reset = rate.reset.plus(-seen.skew.unwrap_or_default());
-            inner.rates.insert(purse, rate);
+            inner.rates.insert(budget, rate);
         }
     }
 
@@ -148,10 +150,10 @@ impl EndpointHealth {
     }
 
     /// Gives what is left of a budget.
-    pub fn room(&self, purse: CallBudget) -> Room {
+    pub fn room(&self, budget: CallBudget) -> Room {
         let inner = self.lock();
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        inner.rates.get(&purse).map_or(
+        inner.rates.get(&budget).map_or(
             Room {
                 at_once: AT_ONCE,
                 ..Room::default()
@@ -197,8 +199,8 @@ impl EndpointHealth {
     /// Gives the budgets that their servers told of; `planned` says what an hour will use.
     pub fn budgets(&self, planned: impl Fn(CallBudget) -> u32) -> Vec<Budget> {
         let inner = self.lock();
-        let budget = |(purse, rate): (&CallBudget, &Rate)| Budget {
-            name: match purse {
+        let shown = |(budget, rate): (&CallBudget, &Rate)| Budget {
+            name: match budget {
                 CallBudget::Graphql => "GitHub GraphQL",
                 CallBudget::Rest => "GitHub",
                 CallBudget::Npm => "npm",
@@ -206,9 +208,9 @@ impl EndpointHealth {
             remaining: u32::try_from(rate.remaining).unwrap_or(u32::MAX),
             limit: u32::try_from(rate.limit).unwrap_or(u32::MAX),
             reset: rate.reset,
-            planned: planned(*purse),
+            planned: planned(*budget),
         };
-        inner.rates.iter().map(budget).collect()
+        inner.rates.iter().map(shown).collect()
     }
 
     /// Says what to warn of: clocks that disagree.
@@ -222,7 +224,7 @@ impl EndpointHealth {
     }
 }
 
-fn purse_of(group: Group) -> CallBudget {
+fn budget_of(group: Group) -> CallBudget {
     match group {
         Group::GithubGraphql => CallBudget::Graphql,
         Group::GithubRest | Group::GithubActions | Group::GithubLogs => CallBudget::Rest,
@@ -262,7 +264,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    /// A switchboard by a clock that is moved, of a console whose chance is `random`.
+    /// The endpoints' health by a clock that is moved, of a console whose chance is `random`.
     fn board(random: f64) -> (EndpointHealth, Arc<AtomicI64>) {
         let time = Arc::new(AtomicI64::new(1_000));
         let read = Arc::clone(&time);

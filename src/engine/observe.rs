@@ -70,14 +70,14 @@ pub struct QueryResult {
     /// Of these something is missing that no answer says: a later start asks again.
     pub partial: Vec<Subject>,
     /// Nothing was asked: it rests on what only a discovery tells, and that has not come yet.
-    pub parked: bool,
+    pub deferred: bool,
 }
 
 impl QueryResult {
     /// Brings nothing before a discovery has come.
     fn deferred() -> Self {
         Self {
-            parked: true,
+            deferred: true,
             ..Self::default()
         }
     }

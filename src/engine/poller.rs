@@ -1,6 +1,6 @@
 //! The observers at work: one loop that asks what is due, each question a task of its own.
 //!
-//! Knows the clocks, the schedule and the switchboard; what a question means stands in `observe/`. A task that fails or
+//! Knows the clocks, the schedule and the health of the endpoints; what a question means stands in `observe/`. A task that fails or
 //! panics is that question's failure only. Ends with its token, and takes everything under way with it.
 
 mod record;
@@ -43,7 +43,7 @@ const GAP_SAID: i64 = 30;
 pub struct Poller {
     pub github: Option<Arc<Github>>,
     pub npm: Option<Arc<Npm>>,
-    pub switchboard: EndpointHealth,
+    pub health: EndpointHealth,
     pub now: Now,
     pub steady: Steady,
     /// Seconds of `now` that pass in one second: 1, but in a simulated world.
@@ -70,7 +70,7 @@ struct Work {
     schedule: Schedule,
     record: Record,
     /// What waits for a discovery.
-    parked: BTreeSet<Key>,
+    deferred: BTreeSet<Key>,
     clocks: Clocks,
     /// What is said of a gap of the clocks, and since when.
     gap: Option<(Box<str>, Ts)>,
@@ -86,7 +86,7 @@ impl Poller {
         let mut work = Work {
             schedule: Schedule::new(self.one_pass),
             record: Record::new(cache),
-            parked: BTreeSet::new(),
+            deferred: BTreeSet::new(),
             clocks: Clocks::new(self.tick(), self.speed),
             gap: None,
         };
@@ -166,7 +166,7 @@ impl Poller {
                     let Some(batch) = under_way.remove(&id) else {
                         continue;
                     };
-                    if let Ok(brought) = &brought && brought.parked {
+                    if let Ok(brought) = &brought && brought.deferred {
                         let asked = under_way.values().any(|batch| batch.what == Query::Discovery);
                         self.park(&mut work, &batch, asked);
                     } else if !self.settle(&mut work, &batch, brought, &reports).await {
@@ -283,7 +283,7 @@ impl Poller {
         if ahead < 0 {
             work.schedule.shift(ahead);
         }
-        self.switchboard.jumped(ahead);
+        self.health.jumped(ahead);
         for what in [Query::Rights, Query::Account, Query::Runs] {
             work.schedule.expedite_all(what, now);
         }
@@ -306,7 +306,7 @@ impl Poller {
         let never = Some((i64::MAX, Urgency::ByAge));
         work.schedule.done(batch, now, |_| never);
         let keys = batch.about.iter().map(|about| (batch.what, *about));
-        work.parked.extend(keys);
+        work.deferred.extend(keys);
         if !under_way {
             let discovery = (Query::Discovery, Subject::SESSION);
             work.schedule.expedite(discovery, now, Urgency::Seen);
@@ -412,11 +412,11 @@ impl Poller {
     }
 
     fn open_and_close(&self, schedule: &mut Schedule) {
-        for purse in CallBudget::ALL {
-            schedule.room(purse, self.switchboard.room(purse));
+        for budget in CallBudget::ALL {
+            schedule.room(budget, self.health.room(budget));
         }
         for what in Query::ALL {
-            schedule.close(what, self.switchboard.closed(what));
+            schedule.close(what, self.health.closed(what));
         }
     }
 
@@ -424,13 +424,11 @@ impl Poller {
         let schedule = &work.schedule;
         let gap = work.gap.as_ref().map(|(says, _)| says.clone());
         Links {
-            links: self.switchboard.links(),
-            budgets: self
-                .switchboard
-                .budgets(|purse| schedule.planned(purse, now)),
+            links: self.health.links(),
+            budgets: self.health.budgets(|budget| schedule.planned(budget, now)),
             waiting: schedule.waiting(now),
             held: schedule.held(now),
-            warning: gap.or_else(|| self.switchboard.warning().map(Into::into)),
+            warning: gap.or_else(|| self.health.warning().map(Into::into)),
         }
     }
 
@@ -446,7 +444,7 @@ impl Poller {
     fn ask(&self, tasks: &mut Tasks, batch: Batch, aim: Arc<Targets>) -> tokio::task::Id {
         let (github, npm, now) = (self.github.clone(), self.npm.clone(), Arc::clone(&self.now));
         let task = tasks.spawn(async move {
-            match (batch.what.purse(), github, npm) {
+            match (batch.what.budget(), github, npm) {
                 (_, github, Some(npm)) if batch.what == Query::Provenance => {
                     let about = batch.about.first().copied().unwrap_or(Subject::SESSION);
                     prove(github, &npm, about, &aim, now()).await
@@ -486,7 +484,7 @@ impl Poller {
             schedule.expedite(*key, now.plus(*wait), *urgency);
         }
         if batch.what == Query::Discovery {
-            for key in std::mem::take(&mut work.parked) {
+            for key in std::mem::take(&mut work.deferred) {
                 schedule.expedite(key, now, Urgency::ByAge);
             }
         }

@@ -1,7 +1,7 @@
 //! What is due, and what the budgets allow of it: pure, with the clock as an input.
 //!
 //! Everything that can be asked is a [`Key`] with a pace. The most urgent come first: what runs now, what is on the
-//! screen, then whatever has waited longest past its pace. Nothing is asked from a purse that is closed or below its
+//! screen, then whatever has waited longest past its pace. Nothing is asked from a budget that is closed or below its
 //! reserve, and nothing is asked twice at once.
 
 mod budget;
@@ -170,8 +170,8 @@ impl Schedule {
     }
 
     /// Takes in what a server said of its budget.
-    pub fn room(&mut self, purse: CallBudget, room: Room) {
-        if let Some(slot) = self.rooms.get_mut(purse as usize) {
+    pub fn room(&mut self, budget: CallBudget, room: Room) {
+        if let Some(slot) = self.rooms.get_mut(budget as usize) {
             *slot = room;
         }
     }
@@ -188,34 +188,34 @@ impl Schedule {
         self.closed.get(&what).copied().filter(|until| now < *until)
     }
 
-    pub fn room_of(&self, purse: CallBudget) -> Room {
-        self.rooms.get(purse as usize).copied().unwrap_or_default()
+    pub fn room_of(&self, budget: CallBudget) -> Room {
+        self.rooms.get(budget as usize).copied().unwrap_or_default()
     }
 
-    /// Gives until when a question has to wait for its purse; none: it may be asked now.
+    /// Gives until when a question has to wait for its budget; none: it may be asked now.
     fn held_until(&self, what: Query, urgency: Urgency, now: Ts) -> Option<Ts> {
         let kept = match urgency {
             Urgency::Now | Urgency::Seen => 0,
             Urgency::ByAge if self.in_haste => RESERVE,
             Urgency::ByAge => what.leaves(),
         };
-        let purse = what.purse();
-        let hour = self.room_of(purse).held(now, what.cost(), kept);
+        let budget = what.budget();
+        let hour = self.room_of(budget).held(now, what.cost(), kept);
         hour.or_else(|| {
-            let most = purse.a_minute()?;
+            let most = budget.a_minute()?;
             let most = if urgency == Urgency::ByAge {
                 most / 100 * STEADY
             } else {
                 most
             };
-            let minute = self.minute.get(purse as usize)?;
+            let minute = self.minute.get(budget as usize)?;
             let (oldest, _) = minute.calls.front()?;
             let over = minute.spent.saturating_add(what.cost()) > most;
             over.then(|| oldest.plus(MINUTE))
         })
     }
 
-    /// Counts what is due and has to wait for its purse, and gives when the first of it can be asked.
+    /// Counts what is due and has to wait for its budget, and gives when the first of it can be asked.
     pub fn held(&self, now: Ts) -> Option<(usize, Ts)> {
         let (mut count, mut first) = (0, Ts(i64::MAX));
         for what in Query::ALL {
@@ -250,7 +250,7 @@ impl Schedule {
         let mut batches: Vec<Batch> = Vec::new();
         for (urgency, _, _, key) in ready {
             let (what, about) = key;
-            let purse = what.purse() as usize;
+            let budget = what.budget() as usize;
             let open = batches
                 .iter_mut()
                 .rev()
@@ -259,14 +259,14 @@ impl Schedule {
                 Some(batch) => batch.about.push(about),
                 None => {
                     let full =
-                        self.out.get(purse) >= self.rooms.get(purse).map(|room| &room.at_once);
+                        self.out.get(budget) >= self.rooms.get(budget).map(|room| &room.at_once);
                     if full || self.held_until(what, urgency, now).is_some() {
                         continue;
                     }
                     let (Some(room), Some(out), Some(minute)) = (
-                        self.rooms.get_mut(purse),
-                        self.out.get_mut(purse),
-                        self.minute.get_mut(purse),
+                        self.rooms.get_mut(budget),
+                        self.out.get_mut(budget),
+                        self.minute.get_mut(budget),
                     ) else {
                         continue;
                     };
@@ -342,7 +342,7 @@ impl Schedule {
     }
 
     fn came_back(&mut self, batch: &Batch) {
-        if let Some(out) = self.out.get_mut(batch.what.purse() as usize) {
+        if let Some(out) = self.out.get_mut(batch.what.budget() as usize) {
             *out = out.saturating_sub(1);
         }
     }
@@ -366,9 +366,9 @@ impl Schedule {
         Query::ALL
             .iter()
             .filter_map(|what| {
-                let purse = what.purse();
-                let room = self.room_of(purse);
-                let out = self.out.get(purse as usize).copied().unwrap_or_default();
+                let budget = what.budget();
+                let room = self.room_of(budget);
+                let out = self.out.get(budget as usize).copied().unwrap_or_default();
                 if out >= room.at_once {
                     return None;
                 }
@@ -385,11 +385,11 @@ impl Schedule {
             .min()
     }
 
-    /// Units that the looks of one hour will use of a purse at their present pace.
-    pub fn planned(&self, purse: CallBudget, hour_from: Ts) -> u32 {
+    /// Units that the looks of one hour will use of a budget at their present pace.
+    pub fn planned(&self, budget: CallBudget, hour_from: Ts) -> u32 {
         let mut units = 0_f64;
         for (what, _) in self.book.keys() {
-            if what.purse() != purse || what.pace() == i64::MAX {
+            if what.budget() != budget || what.pace() == i64::MAX {
                 continue;
             }
             let a_call = f64::from(what.cost()) / what.batch() as f64;
@@ -404,7 +404,7 @@ impl Schedule {
                     && (entry.out || entry.due <= hour_from.plus(RUNNING))
             })
             .count();
-        if purse == CallBudget::Graphql && running > 0 {
+        if budget == CallBudget::Graphql && running > 0 {
             let calls = running.div_ceil(Query::Runs.batch());
             units += calls as f64 * f64::from(Query::Runs.cost()) * 3_600.0 / RUNNING as f64;
         }

@@ -226,7 +226,7 @@ fn entries<T: DeserializeOwned>(
     };
     let mut page: std::collections::BTreeMap<Box<str>, Value> = reply.json()?;
     let total = page.get("total_count").and_then(Value::as_u64);
-    let odd = |why| GithubError::UnexpectedStatus {
+    let odd = |why| GithubError::UnexpectedAnswer {
         what: key.into(),
         why,
     };

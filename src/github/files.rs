@@ -201,7 +201,7 @@ impl GitHub {
         }
         let tree: wire::Tree = reply.json()?;
         let Some(entries) = tree.tree else {
-            return Err(GithubError::UnexpectedStatus {
+            return Err(GithubError::UnexpectedAnswer {
                 what: format!("the tree of {repo}").into(),
                 why: "its entries",
             });
@@ -357,7 +357,7 @@ impl GitHub {
             });
         }
         let blob: wire::Blob = reply.json()?;
-        let odd = GithubError::UnexpectedStatus {
+        let odd = GithubError::UnexpectedAnswer {
             what: visible(&one.path).into(),
             why: "its content in base64",
         };

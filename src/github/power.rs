@@ -214,7 +214,7 @@ impl GitHub {
         let reply = self.ask("/user").await?;
         let user: wire::User = reply.json()?;
         if user.login.is_empty() {
-            return Err(GithubError::UnexpectedStatus {
+            return Err(GithubError::UnexpectedAnswer {
                 what: "/user".into(),
                 why: "the login",
             });

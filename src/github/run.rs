@@ -224,7 +224,7 @@ impl GitHub {
         tags: &dyn Etags,
     ) -> Result<Polled<LiveRun>, GithubError> {
         let path = format!("{}/actions/runs/{id}", repo_path(repo)?);
-        let odd = || GithubError::UnexpectedStatus {
+        let odd = || GithubError::UnexpectedAnswer {
             what: format!("run {id} of {repo}").into(),
             why: "its id or times",
         };
@@ -355,7 +355,7 @@ impl GitHub {
             // A server may answer with the log itself.
             _ => return Ok(JobLog::Text(reply.body)),
         };
-        let address = address.ok_or_else(|| GithubError::UnexpectedStatus {
+        let address = address.ok_or_else(|| GithubError::UnexpectedAnswer {
             what: what(),
             why: "where it is kept",
         })?;

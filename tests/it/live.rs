@@ -158,10 +158,10 @@ impl Room {
 
     fn refresh_as(&self, path: &Path, secrets: bool, anew: bool, context: &mut Context) -> Exit {
         let outside = verb::outside(&self.world, 1.0).unwrap();
-        let mut crew = live::crew(outside, true, context).unwrap();
-        (crew.anew, crew.cached) = (anew, true);
+        let mut poller = live::poller(outside, true, context).unwrap();
+        (poller.anew, poller.cached) = (anew, true);
         let session = context.write(path).unwrap();
-        live::refresh(session, crew, secrets, Format::Json, context).unwrap()
+        live::refresh(session, poller, secrets, Format::Json, context).unwrap()
     }
 
     /// Nothing of the machine's own was read, and nothing of the world's credentials was let out.
@@ -302,10 +302,10 @@ fn a_watch_tells_what_changes_and_ends_with_its_reader() {
     let mut context = room.context();
     let path = room.session(&mut context);
     let outside = verb::outside(&room.world, 1.0).unwrap();
-    let crew = live::crew(outside, false, &context).unwrap();
+    let poller = live::poller(outside, false, &context).unwrap();
     let session = context.write(&path).unwrap();
     let limit = Some(Duration::from_secs(120));
-    let ended = watch::follow(session, crew, limit, &mut context);
+    let ended = watch::follow(session, poller, limit, &mut context);
     let told = kinds(&room.out.text());
     assert_eq!(told, all.map(str::to_owned).into());
     // The reader went away: nothing to complain about, and the session is whole and free again.
@@ -321,11 +321,11 @@ fn a_watch_ends_when_its_time_is_over() {
     let mut context = room.context();
     let path = room.session(&mut context);
     let outside = verb::outside(&room.world, 1.0).unwrap();
-    let crew = live::crew(outside, false, &context).unwrap();
+    let poller = live::poller(outside, false, &context).unwrap();
     let session = context.write(&path).unwrap();
     let ended = watch::follow(
         session,
-        crew,
+        poller,
         Some(Duration::from_millis(200)),
         &mut context,
     );
@@ -358,9 +358,9 @@ fn where_nothing_answers_the_session_stays_and_the_exit_says_so() {
         },
         ..verb::outside(&room.world, 1.0).unwrap()
     };
-    let crew = live::crew(outside, true, &context).unwrap();
+    let poller = live::poller(outside, true, &context).unwrap();
     let session = context.write(&path).unwrap();
-    let error = live::refresh(session, crew, false, Format::Table, &mut context).unwrap_err();
+    let error = live::refresh(session, poller, false, Format::Table, &mut context).unwrap_err();
     assert_eq!(error.code(), 1);
     let said = room.talk.text();
     assert!(

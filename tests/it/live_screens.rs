@@ -49,10 +49,10 @@ fn world(repos: usize) -> (Tabletop, tokio::runtime::Runtime) {
     (world, runtime)
 }
 
-fn crew(world: &Tabletop, registry: &str) -> Poller {
+fn poller(world: &Tabletop, registry: &str) -> Poller {
     let clock: cutover::engine::clocks::Now = Arc::new(now);
     let random: cutover::engine::endpoint_health::Random = Arc::new(|| 0.5);
-    let switchboard = EndpointHealth::new(Arc::clone(&clock), Arc::clone(&random));
+    let health = EndpointHealth::new(Arc::clone(&clock), Arc::clone(&random));
     let place = Place::tabletop(&world.github, "github.com").unwrap();
     let who = |opens| {
         world
@@ -65,12 +65,12 @@ fn crew(world: &Tabletop, registry: &str) -> Poller {
     let credential =
         Credential::bearer(place.origin().clone(), &principal.secret, &principal.who).unwrap();
     let options = || Options::new(World::Tabletop, Arc::new(now));
-    let api = GitHub::open(place, Some(credential), options(), switchboard.listener()).unwrap();
+    let api = GitHub::open(place, Some(credential), options(), health.listener()).unwrap();
     let base = Base::parse(&world.registry, World::Tabletop).unwrap();
     let session = who(Opens::NpmSession);
     let login = Login::new(&base, &session.who, session.secret.clone());
     let listened = Options {
-        listen: Some(switchboard.listener()),
+        listen: Some(health.listener()),
         ..options()
     };
     let nobody = Registry::new(base, listened, None).unwrap();
@@ -78,7 +78,7 @@ fn crew(world: &Tabletop, registry: &str) -> Poller {
     Poller {
         github: Some(Arc::new(Github::new(api, registry, Choice::default()))),
         npm: Some(Arc::new(Npm::new(nobody, vec![account], registry))),
-        switchboard,
+        health,
         now: clock,
         steady: Arc::new(|| 0),
         speed: 1.0,
@@ -117,7 +117,7 @@ fn looked(repos: usize, width: u16, height: u16) -> (Console, Tabletop, tokio::r
     session::create(&path, &created, &options).unwrap();
     let mut session = Session::open(&path, options).unwrap();
     session.adopt_policy(&Policy::default(), now()).unwrap();
-    let mut handle = Handle::start_live(session, Arc::new(now), crew(&world, registry)).unwrap();
+    let mut handle = Handle::start_live(session, Arc::new(now), poller(&world, registry)).unwrap();
     handle.wait_for_observers();
     // What they said last is taken in before the engine does anything else; its pictures stop then.
     runtime.block_on(async {

@@ -157,7 +157,7 @@ pub fn of_run(
 }
 
 async fn read(api: &GitHub, address: &RunAddress) -> Result<(LiveRun, Vec<Read>), GithubError> {
-    let odd = || GithubError::UnexpectedStatus {
+    let odd = || GithubError::UnexpectedAnswer {
         what: format!("run {} of {}", address.run, address.repo).into(),
         why: "an answer that is new",
     };

@@ -100,7 +100,7 @@ fn is_whole(batch: &Batch, about: Subject, brought: &QueryResult) -> bool {
     };
     let moves = brought.paces.iter().any(|(of, ..)| *of == about);
     !brought.partial.contains(&about)
-        && !brought.parked
+        && !brought.deferred
         && !moves
         && !brought.reports.iter().any(noted)
         && batch.what != Query::Rights
@@ -145,7 +145,7 @@ mod tests {
                 ..QueryResult::default()
             },
             QueryResult {
-                parked: true,
+                deferred: true,
                 ..QueryResult::default()
             },
             QueryResult {

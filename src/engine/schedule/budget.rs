@@ -4,7 +4,7 @@ use super::MINUTE;
 use crate::model::time::Ts;
 use std::collections::VecDeque;
 
-/// How a purse stands, as its server last said.
+/// How a budget stands, as its server last said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Units of a whole window; none where the server publishes no numbers.

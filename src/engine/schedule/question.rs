@@ -105,7 +105,7 @@ impl Query {
         }
     }
 
-    pub fn purse(self) -> CallBudget {
+    pub fn budget(self) -> CallBudget {
         match self {
             Self::Discovery | Self::Runs | Self::Refs => CallBudget::Graphql,
             Self::Rights
@@ -126,7 +126,7 @@ impl Query {
 
     /// Tells whether the registry answers it, not the forge.
     pub fn is_of_npm(self) -> bool {
-        self.purse() == CallBudget::Npm
+        self.budget() == CallBudget::Npm
     }
 
     /// How many of these one call asks.
@@ -138,7 +138,7 @@ impl Query {
         }
     }
 
-    /// What one call costs at least, in its purse's units; the answers tell the rest.
+    /// What one call costs at least, in its budget's units; the answers tell the rest.
     pub(super) fn cost(self) -> u32 {
         match self {
             Self::Discovery => 4,
@@ -149,7 +149,7 @@ impl Query {
             Self::Secrets => 6,
             Self::Account => 5,
             Self::Follow => 2,
-            // Its texts come from the other purse.
+            // Its texts come from the other budget.
             Self::Files
             | Self::Rights
             | Self::Workflows

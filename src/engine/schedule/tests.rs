@@ -60,7 +60,7 @@ fn what_runs_comes_before_what_is_seen_before_what_is_old() {
 }
 
 #[test]
-fn a_closed_purse_waits_for_its_reset_and_the_others_do_not() {
+fn a_closed_budget_waits_for_its_reset_and_the_others_do_not() {
     let mut schedule = open();
     schedule.register((Query::Packument, repo(1)), Ts(0));
     schedule.register((Query::Runs, repo(1)), Ts(0));
@@ -300,7 +300,7 @@ fn a_first_look_at_all_refs_leaves_what_watching_runs_needs() {
 }
 
 proptest! {
-    /// Whatever happens, nothing is under way twice, nothing is lost, and no closed purse is asked.
+    /// Whatever happens, nothing is under way twice, nothing is lost, and no closed budget is asked.
     #[test]
     fn nothing_is_asked_twice_or_lost(steps in prop::collection::vec((0_u8..5, 0_usize..8, 1_i64..40), 1..120)) {
         let kinds = [Query::Runs, Query::Packument, Query::Settings, Query::Trouble];
@@ -320,7 +320,7 @@ proptest! {
             }
             let closed = schedule.room_of(CallBudget::Npm).closed_until.is_some_and(|until| now < until);
             for batch in schedule.next(now) {
-                prop_assert!(!(closed && batch.what.purse() == CallBudget::Npm));
+                prop_assert!(!(closed && batch.what.budget() == CallBudget::Npm));
                 for about in &batch.about {
                     prop_assert!(out.iter().all(|other| other.what != batch.what || !other.about.contains(about)));
                 }

@@ -143,8 +143,8 @@ impl Stage {
             let all = i64::try_from(time.elapsed().as_millis()).unwrap();
             all - slept.load(Ordering::SeqCst)
         });
-        let crew = crew(&self.table, &self.now, steady, self.time.speed(), account);
-        let handle = Handle::start_live(session, Arc::clone(&self.now), crew).unwrap();
+        let poller = poller(&self.table, &self.now, steady, self.time.speed(), account);
+        let handle = Handle::start_live(session, Arc::clone(&self.now), poller).unwrap();
         let focus = Focus {
             packages: true,
             ..Focus::default()
@@ -384,7 +384,7 @@ fn found(path: &std::path::Path, table: &Tabletop, now: Ts) -> Session {
     Session::open(path, options).unwrap()
 }
 
-fn crew(
+fn poller(
     table: &Tabletop,
     now: &Arc<dyn Fn() -> Ts + Send + Sync>,
     steady: Steady,
@@ -392,8 +392,8 @@ fn crew(
     account: usize,
 ) -> Poller {
     let random: Arc<dyn Fn() -> f64 + Send + Sync> = Arc::new(|| 0.5);
-    let switchboard = EndpointHealth::new(Arc::clone(now), Arc::clone(&random));
-    switchboard.expect(&[
+    let health = EndpointHealth::new(Arc::clone(now), Arc::clone(&random));
+    health.expect(&[
         Group::GithubGraphql,
         Group::GithubRest,
         Group::GithubActions,
@@ -410,16 +410,10 @@ fn crew(
         .find(|one| one.opens == Opens::Github)
         .unwrap();
     let credential = Credential::bearer(place.origin().clone(), &one.secret, &one.who).unwrap();
-    let api = GitHub::open(
-        place,
-        Some(credential),
-        times.clone(),
-        switchboard.listener(),
-    )
-    .unwrap();
+    let api = GitHub::open(place, Some(credential), times.clone(), health.listener()).unwrap();
     let registry = cutover::assets::npm_url();
     let id = registry.trim_end_matches('/');
-    times.listen = Some(switchboard.listener());
+    times.listen = Some(health.listener());
     let base = Base::parse(&table.registry, World::Tabletop).unwrap();
     let nobody = Registry::new(base.clone(), times, None).unwrap();
     let one = table
@@ -434,7 +428,7 @@ fn crew(
     Poller {
         github: Some(Arc::new(Github::new(api, id, Choice::default()))),
         npm: Some(Arc::new(Npm::new(nobody, vec![account], id))),
-        switchboard,
+        health,
         now: Arc::clone(now),
         steady,
         speed,
